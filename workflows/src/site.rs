@@ -1,0 +1,39 @@
+//! What a check must know of a site: names and limits, filled by whoever read `kentai.yaml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The site as the checker sees it. `Site::default()` knows nothing and therefore refuses nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Hand-off targets by name; `None`: not known, so any name passes.
+    pub targets: Option<BTreeSet<String>>,
+    /// Roles that at least one person has; `None`: not known.
+    pub roles: Option<BTreeSet<String>>,
+    /// Registered reference bundles (`NAME@VERSION`) with their roles → absolute file paths; `None`: not known.
+    pub references: Option<BTreeMap<String, Bundle>>,
+    /// Named places; `None`: not known.
+    pub places: Option<BTreeSet<String>>,
+    /// Secrets by name; `None`: not known.
+    pub secrets: Option<BTreeSet<String>>,
+    /// The largest request that the site can ever fulfil; zero: not known.
+    pub cpus: u32,
+    /// Bytes; zero: not known.
+    pub memory_bytes: u64,
+    /// Bytes; zero: not known.
+    pub disk_bytes: u64,
+    /// Seconds; zero: not known.
+    pub timeout_s_max: u64,
+    /// May steps ask for a network?
+    pub network_allowed: bool,
+    /// Image references (tags) that are locked at this site → digest or image id.
+    pub locked_images: BTreeMap<String, String>,
+}
+
+/// A registered reference bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bundle {
+    /// Absolute directory.
+    pub directory: String,
+    /// Role (`fasta`, `bwa`, `known_sites` …) → file name inside the directory.
+    pub roles: BTreeMap<String, String>,
+}
