@@ -53,14 +53,14 @@ const PEOPLE: [Person; 2] = [
         participant: "P-SIM-1",
         barcode: "0041002201",
         sex: "female",
-        consent: "C-SIM-1 sequencing",
+        consent: "C-SIM-1:sequencing;research_domestic",
     },
     Person {
         specimen: "SIM002",
         participant: "P-SIM-2",
         barcode: "0041002202",
         sex: "male",
-        consent: "C-SIM-2 sequencing",
+        consent: "C-SIM-2:sequencing;research_domestic",
     },
 ];
 

@@ -1,0 +1,107 @@
+# Shared by the scripts beside it; sourced, never run.
+#
+# What a fresh Debian 12 with git and Rust lacks is installed here, each package with its reason, and a Docker engine is started
+# when none answers. Every function may be called again at any time.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=x86_64-unknown-linux-gnu
+binary=$root/target/$target/release/kentai
+lib_work=${TMPDIR:-/tmp}
+
+say() { printf '%s: %s\n' "${script:-kentai}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Root as it is, or through sudo.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo -- "$@"; else die "needs root, or sudo, for: $*"; fi
+}
+
+installed() { dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+# ensure_packages NAME…: installs what is not there.
+ensure_packages() {
+  local missing=() package
+  for package in "$@"; do installed "$package" || missing+=("$package"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  as_root apt-get -qq update >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
+}
+
+# What the demonstration needs.
+packages_demo() {
+  local packages=(
+    build-essential pkg-config # compile the C of SQLite and of ring
+    docker.io iptables         # the Docker engine and the rules it sets
+    ca-certificates            # TLS roots for pulling images
+    mmdebstrap                 # unpacks the tool image from Debian packages
+  )
+  ensure_packages "${packages[@]}"
+}
+
+# What the tests need besides.
+packages_test() {
+  packages_demo
+  local packages=(
+    bwa samtools bcftools fastp tabix # the image's tools on the host: the oracle runs them without an engine
+    busybox-static                    # an image of one file, for container tests
+    strace                            # kills the engine at chosen system calls
+    jq sqlite3                        # read what the engine says and keeps
+    python3                           # the benchmark
+  )
+  ensure_packages "${packages[@]}"
+}
+
+# The packaged client matches the packaged engine; another one may stand before it in PATH.
+docker_client() {
+  local client
+  for client in /usr/bin/docker "$(command -v docker || true)"; do
+    [ -x "$client" ] && { printf '%s' "$client"; return 0; }
+  done
+  return 1
+}
+
+docker_answers() { as_root "$docker" info >/dev/null 2>&1; }
+
+# Uses the engine that answers, else starts one and leaves it running.
+ensure_docker() {
+  docker=$(docker_client) || die "no docker client after installing docker.io"
+  export DOCKER=$docker
+  docker_answers || start_docker
+  "$docker" info >/dev/null 2>&1 ||
+    die "user $(id -un) may not use the Docker engine; run as root, or: sudo usermod -aG docker $(id -un), and log in again"
+}
+
+start_docker() {
+  if [ -d /run/systemd/system ]; then as_root systemctl start docker || true; fi
+  docker_answers && return 0
+  say "starting a Docker engine (log: $lib_work/kentai-dockerd.log)"
+  # A pid file of a dead engine stops the next one.
+  if [ -e /var/run/docker.pid ] && ! kill -0 "$(cat /var/run/docker.pid)" 2>/dev/null; then as_root rm -f /var/run/docker.pid; fi
+  as_root setsid dockerd >"$lib_work/kentai-dockerd.log" 2>&1 </dev/null &
+  local second
+  for second in $(seq 60); do
+    docker_answers && return 0
+    sleep 1
+  done
+  tail -n 20 "$lib_work/kentai-dockerd.log" >&2
+  die "no Docker engine after $second seconds"
+}
+
+ensure_cargo() {
+  command -v cargo >/dev/null || { [ -r "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"; }
+  command -v cargo >/dev/null || die "no cargo; install Rust 1.95 or newer first"
+}
+
+# Builds the binary that is shipped, static, as configured in .cargo/config.toml.
+build_release() {
+  # This variable would replace the configured flags, and with them the static linking.
+  unset RUSTFLAGS
+  say "building the release binary (about eight minutes the first time)"
+  (cd "$root" && cargo build --quiet --locked --release --bin kentai)
+  [ -x "$binary" ] || die "no binary at $binary"
+}
+
+ensure_image() { as_root env DOCKER="$docker" "$root/images/seqtools/build"; }
