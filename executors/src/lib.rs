@@ -1,1 +1,14 @@
-//! .
+//! Hands: whatever runs an attempt, takes in its outputs or carries a package. They decide nothing.
+//!
+//! The engine owns the traits (`kentai_engine::port`); this room implements them and does not know what a run is.
+
+mod attempt;
+pub mod collect;
+pub mod courier;
+pub mod docker;
+pub mod process;
+pub mod scripted;
+mod static_check;
+pub mod witness;
+
+pub use static_check::check_static;

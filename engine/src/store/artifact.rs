@@ -65,10 +65,7 @@ impl ArtifactStore {
     /// `InvalidInput` when `sha256` is not a digest, else whatever opening gave (`NotFound`, …).
     pub fn open_read(&self, sha256: &str) -> io::Result<File> {
         if !is_digest(sha256) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "not a lowercase SHA-256",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a lowercase SHA-256"));
         }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = rustix::fs::openat(&self.handle, relative(sha256, false), flags, Mode::empty())?;
@@ -103,10 +100,7 @@ pub fn hex(digest: &[u8]) -> String {
 }
 
 fn is_digest(text: &str) -> bool {
-    text.len() == 64
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn fan(sha256: &str) -> &str {
@@ -114,11 +108,7 @@ fn fan(sha256: &str) -> &str {
 }
 
 fn relative(sha256: &str, dir: bool) -> String {
-    format!(
-        "{}/{}/{sha256}",
-        if dir { "tree" } else { "sha256" },
-        fan(sha256)
-    )
+    format!("{}/{}/{sha256}", if dir { "tree" } else { "sha256" }, fan(sha256))
 }
 
 fn open_directory(path: &Path) -> io::Result<OwnedFd> {
@@ -151,18 +141,11 @@ mod tests {
         let site = tempfile::tempdir().expect("a temporary directory");
         let store = ArtifactStore::open(site.path()).expect("first open");
         let made = store.import_bytes(b"hello\n").expect("import");
-        assert_eq!(
-            made.sha256,
-            "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
-        );
+        assert_eq!(made.sha256, "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03");
         let again = ArtifactStore::open(site.path()).expect("second open");
         assert!(again.contains(&made.sha256, false));
         let mut text = String::new();
-        again
-            .open_read(&made.sha256)
-            .expect("there")
-            .read_to_string(&mut text)
-            .expect("text");
+        again.open_read(&made.sha256).expect("there").read_to_string(&mut text).expect("text");
         assert_eq!(text, "hello\n");
     }
 

@@ -9,9 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Uid,
-};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Uid};
 use rustix::io::Errno;
 
 use super::{ArtifactStore, fan, relative};
@@ -37,38 +35,30 @@ pub struct Incoming {
 impl ArtifactStore {
     /// Moves a batch into the store; each answer stands for the incoming file at the same place.
     ///
-    /// `companions` are descriptors that must be durable before any file moves (notes, logs). When the digest is in
+    /// `companions` are files and directories that must be durable before any file moves (notes, logs). When the digest is in
     /// the store already the new file is removed instead. Repeating a batch after a crash is the caller's business:
     /// files that moved are in the store, the others still lie where they were.
     ///
     /// # Errors
     /// When the disk refuses a sync: then nothing may be recorded, whatever was moved.
-    pub fn adopt(
-        &self,
-        batch: &[Incoming],
-        companions: &[BorrowedFd<'_>],
-    ) -> io::Result<Vec<io::Result<()>>> {
-        let each = batch.len() + companions.len() <= SYNC_EACH_MAX
-            && batch.iter().all(|incoming| !incoming.dir);
+    pub fn adopt(&self, batch: &[Incoming], companions: &[PathBuf]) -> io::Result<Vec<io::Result<()>>> {
+        let each = batch.len() + companions.len() <= SYNC_EACH_MAX && batch.iter().all(|incoming| !incoming.dir);
         if each {
             for incoming in batch {
                 // One that cannot be opened any more fails by itself at its rename.
-                if let Ok(file) = open_beneath(&incoming.directory, &incoming.path, OFlags::RDONLY)
-                {
+                if let Ok(file) = open_beneath(&incoming.directory, &incoming.path, OFlags::RDONLY) {
                     rustix::fs::fsync(&file)?;
                 }
             }
             for companion in companions {
-                rustix::fs::fsync(companion)?;
+                let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+                rustix::fs::fsync(rustix::fs::openat(CWD, companion, flags, Mode::empty())?)?;
             }
         } else {
             self.sync()?;
         }
         let mut twins = Vec::new();
-        let answers = batch
-            .iter()
-            .map(|incoming| self.rename_in(incoming, &mut twins))
-            .collect();
+        let answers = batch.iter().map(|incoming| self.rename_in(incoming, &mut twins)).collect();
         self.sync_names(batch, each)?;
         // Only now is the other copy certain to survive a power cut.
         twins.into_iter().for_each(remove_twin);
@@ -85,22 +75,16 @@ impl ArtifactStore {
         let fans: BTreeSet<&str> = batch.iter().map(|incoming| fan(&incoming.sha256)).collect();
         for fan in fans {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let directory =
-                rustix::fs::openat(&self.handle, format!("sha256/{fan}"), flags, Mode::empty())?;
+            let directory = rustix::fs::openat(&self.handle, format!("sha256/{fan}"), flags, Mode::empty())?;
             rustix::fs::fsync(&directory)?;
         }
         Ok(())
     }
 
-    fn rename_in<'a>(
-        &self,
-        incoming: &'a Incoming,
-        twins: &mut Vec<&'a Incoming>,
-    ) -> io::Result<()> {
+    fn rename_in<'a>(&self, incoming: &'a Incoming, twins: &mut Vec<&'a Incoming>) -> io::Result<()> {
         let (parent, name) = parent_of(&incoming.directory, &incoming.path)?;
         let place = relative(&incoming.sha256, incoming.dir);
-        match rustix::fs::renameat_with(&parent, name, &self.handle, &place, RenameFlags::NOREPLACE)
-        {
+        match rustix::fs::renameat_with(&parent, name, &self.handle, &place, RenameFlags::NOREPLACE) {
             Ok(()) => {}
             Err(Errno::EXIST) => {
                 twins.push(incoming);
@@ -115,10 +99,7 @@ impl ArtifactStore {
         let found = rustix::fs::statat(&self.handle, &place, AtFlags::SYMLINK_NOFOLLOW)?;
         if identity(&found) != incoming.identity {
             let back = rustix::fs::renameat(&self.handle, &place, &parent, name);
-            return Err(io::Error::other(format!(
-                "changed while it was collected (moved back: {})",
-                back.is_ok()
-            )));
+            return Err(io::Error::other(format!("changed while it was collected (moved back: {})", back.is_ok())));
         }
         if incoming.dir {
             // A directory must be writable by its owner while it moves, because its `..` changes.
@@ -141,10 +122,7 @@ pub fn seal(file: impl AsFd, found: &Stat) -> io::Result<()> {
         rustix::fs::fchown(file, Some(Uid::ROOT), Some(Gid::ROOT))?;
     }
     let directory = FileType::from_raw_mode(found.st_mode) == FileType::Directory;
-    Ok(rustix::fs::fchmod(
-        file,
-        Mode::from_raw_mode(if directory { 0o755 } else { 0o444 }),
-    )?)
+    Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(if directory { 0o755 } else { 0o444 }))?)
 }
 
 fn identity(found: &Stat) -> (u64, u64) {
@@ -153,19 +131,11 @@ fn identity(found: &Stat) -> (u64, u64) {
 
 fn open_beneath(directory: &OwnedFd, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(
-        directory,
-        path,
-        flags | OFlags::CLOEXEC | OFlags::NOFOLLOW,
-        Mode::empty(),
-        resolve,
-    )
+    rustix::fs::openat2(directory, path, flags | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty(), resolve)
 }
 
 fn parent_of<'a>(directory: &Arc<OwnedFd>, path: &'a Path) -> io::Result<(Arc<OwnedFd>, &'a Path)> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::other("a path without a file name"))?;
+    let name = path.file_name().ok_or_else(|| io::Error::other("a path without a file name"))?;
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => {
             let opened = open_beneath(directory, parent, OFlags::RDONLY | OFlags::DIRECTORY)?;
@@ -182,11 +152,7 @@ fn remove_twin(twin: &Incoming) {
     };
     if !twin.dir {
         let _ = rustix::fs::unlinkat(&parent, name, AtFlags::empty());
-    } else if let Ok(tree) = open_beneath(
-        &twin.directory,
-        &twin.path,
-        OFlags::RDONLY | OFlags::DIRECTORY,
-    ) {
+    } else if let Ok(tree) = open_beneath(&twin.directory, &twin.path, OFlags::RDONLY | OFlags::DIRECTORY) {
         remove_below(tree.as_fd());
         let _ = rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR);
     }
@@ -211,10 +177,7 @@ fn remove_below(directory: BorrowedFd<'_>) {
     }
 }
 
-fn open_beneath_name(
-    directory: BorrowedFd<'_>,
-    name: &std::ffi::CStr,
-) -> rustix::io::Result<OwnedFd> {
+fn open_beneath_name(directory: BorrowedFd<'_>, name: &std::ffi::CStr) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(directory, name, flags, Mode::empty())
 }
@@ -249,13 +212,7 @@ mod tests {
         let found = directory.join(path).symlink_metadata().expect("there");
         let handle = Arc::new(open_directory(directory).expect("a directory"));
         let identity = (found.dev(), found.ino());
-        Incoming {
-            directory: handle,
-            path: path.into(),
-            identity,
-            sha256: sha256.repeat(64),
-            dir: found.is_dir(),
-        }
+        Incoming { directory: handle, path: path.into(), identity, sha256: sha256.repeat(64), dir: found.is_dir() }
     }
 
     fn site() -> (tempfile::TempDir, ArtifactStore, PathBuf) {
@@ -282,15 +239,10 @@ mod tests {
     fn a_whole_directory_moves_in_and_cannot_be_written_any_more() {
         let (_site, store, work) = site();
         std::fs::write(work.join("deep/er/a"), "x").expect("write");
-        let answers = store
-            .adopt(&[incoming(&work, "deep", "d")], &[])
-            .expect("synced");
+        let answers = store.adopt(&[incoming(&work, "deep", "d")], &[]).expect("synced");
         assert!(answers[0].is_ok());
         let tree = store.path_of(&"d".repeat(64), true);
-        assert_eq!(
-            tree.metadata().expect("there").permissions().mode() & 0o777,
-            0o555
-        );
+        assert_eq!(tree.metadata().expect("there").permissions().mode() & 0o777, 0o555);
         assert!(tree.join("er/a").is_file());
     }
 

@@ -52,10 +52,7 @@ impl ArtifactStore {
     /// When it cannot be read or the store's disk refuses.
     pub fn import(&self, source: impl Read) -> io::Result<Imported> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = self
-            .root
-            .join("incoming")
-            .join(format!("{}-{number}", std::process::id()));
+        let temporary = self.root.join("incoming").join(format!("{}-{number}", std::process::id()));
         let made = self.import_through(source, &temporary);
         if made.is_err() {
             remove_all(&temporary);
@@ -64,12 +61,7 @@ impl ArtifactStore {
     }
 
     fn import_through(&self, mut source: impl Read, temporary: &Path) -> io::Result<Imported> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(temporary)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
         let made = copy_hashed(&mut source, &mut file)?;
         if self.contains(&made.sha256, false) {
             std::fs::remove_file(temporary)?;
@@ -78,9 +70,7 @@ impl ArtifactStore {
         rustix::fs::fchmod(&file, Mode::from_raw_mode(0o444))?;
         file.sync_all()?;
         std::fs::rename(temporary, self.path_of(&made.sha256, false))?;
-        rustix::fs::fsync(open_directory(
-            &self.root.join("sha256").join(fan(&made.sha256)),
-        )?)?;
+        rustix::fs::fsync(open_directory(&self.root.join("sha256").join(fan(&made.sha256)))?)?;
         Ok(made)
     }
 
@@ -89,10 +79,7 @@ impl ArtifactStore {
             return;
         };
         for entry in entries.flatten() {
-            let age = entry
-                .metadata()
-                .ok()
-                .and_then(|found| found.modified().ok()?.elapsed().ok());
+            let age = entry.metadata().ok().and_then(|found| found.modified().ok()?.elapsed().ok());
             if age.is_some_and(|age| age > STALE) {
                 remove_all(&entry.path());
             }
@@ -115,10 +102,7 @@ fn copy_hashed(source: &mut impl Read, target: &mut File) -> io::Result<Imported
         target.write_all(&buffer[..count])?;
         size += count as u64;
     }
-    Ok(Imported {
-        sha256: hex(&hasher.finalize()),
-        size,
-    })
+    Ok(Imported { sha256: hex(&hasher.finalize()), size })
 }
 
 #[cfg(test)]
@@ -136,13 +120,6 @@ mod tests {
         assert_eq!(first, second);
         assert_eq!(first.size, 5);
         assert!(outside.exists());
-        assert_eq!(
-            site.path()
-                .join("artifacts/incoming")
-                .read_dir()
-                .expect("there")
-                .count(),
-            0
-        );
+        assert_eq!(site.path().join("artifacts/incoming").read_dir().expect("there").count(), 0);
     }
 }

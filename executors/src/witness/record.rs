@@ -1,0 +1,96 @@
+//! Writing the exit record: whole under another name, then renamed. Not synced: on one host the collector syncs a
+//! whole batch at once, and a record of an earlier boot is not believed.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use kentai_engine::exit_record::{EXIT_RECORD, ExitRecord};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use super::launch::Refused;
+use super::supervise::Ended;
+use super::task::Instructions;
+use crate::attempt::now_us;
+
+/// Records the end of a tool that ran; gives the witness's own exit code.
+pub(super) fn write_ended(directory: &OwnedFd, instructions: &Instructions, ended: &Ended) -> io::Result<i32> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let cpu_ms = usage.user_time().num_milliseconds() + usage.system_time().num_milliseconds();
+    let record = ExitRecord {
+        attempt: instructions.attempt.clone(),
+        nonce: instructions.nonce.clone(),
+        exit_code: ended.status.exit_status(),
+        signal: ended.status.terminating_signal(),
+        timed_out: ended.timed_out,
+        stopped: ended.stopped,
+        started_us: ended.started_us,
+        ended_us: ended.ended_us,
+        cpu_ms: u64::try_from(cpu_ms).unwrap_or(0),
+        max_rss_bytes: u64::try_from(usage.max_rss()).unwrap_or(0).saturating_mul(1024),
+        oom_kills: if instructions.own_cgroup { oom_kills() } else { 0 },
+        log_dropped_bytes: ended.log_dropped_bytes,
+        error: None,
+    };
+    write(directory, &record)
+}
+
+/// Records that the tool never ran: it was stopped before, or could not be executed.
+pub(super) fn write_unstarted(
+    directory: &OwnedFd,
+    instructions: &Instructions,
+    refused: Option<&Refused>,
+) -> io::Result<i32> {
+    let now = now_us();
+    let record = ExitRecord {
+        attempt: instructions.attempt.clone(),
+        nonce: instructions.nonce.clone(),
+        // As if SIGTERM had reached it in its first instant.
+        signal: refused.is_none().then_some(rustix::process::Signal::TERM.as_raw()),
+        exit_code: refused.map(|refused| refused.exit_code),
+        stopped: refused.is_none(),
+        error: refused.map(|refused| refused.reason.clone()),
+        started_us: now,
+        ended_us: now,
+        ..ExitRecord::default()
+    };
+    write(directory, &record)
+}
+
+fn write(directory: &OwnedFd, record: &ExitRecord) -> io::Result<i32> {
+    let temporary = format!("{EXIT_RECORD}.new");
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(directory, &temporary, flags, Mode::from_raw_mode(0o644))?;
+    let text = serde_json::to_vec(record)?;
+    if rustix::io::write(&file, &text)? != text.len() {
+        return Err(Errno::NOSPC.into());
+    }
+    rustix::fs::renameat(directory, &temporary, directory, EXIT_RECORD)?;
+    Ok(record.exit_code.or(record.signal.map(|signal| 128 + signal)).unwrap_or(0))
+}
+
+/// Counted by the container's own control group, version 2 or 1; zero when neither can be read.
+fn oom_kills() -> u64 {
+    ["/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"]
+        .iter()
+        .find_map(|path| oom_kills_of(&std::fs::read_to_string(path).ok()?))
+        .unwrap_or(0)
+}
+
+fn oom_kills_of(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_control_group_versions_are_read() {
+        assert_eq!(oom_kills_of("low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\n"), Some(2));
+        assert_eq!(oom_kills_of("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"), Some(1));
+        assert_eq!(oom_kills_of("oom_kill_disable 0\n"), None);
+    }
+}

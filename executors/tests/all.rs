@@ -1,0 +1,9 @@
+//! The hands against the world: one contract for every executor, the collector, couriers, and the lock-down.
+
+mod support {
+    pub(crate) mod house;
+}
+mod contract {
+    pub(crate) mod adoption;
+    pub(crate) mod endings;
+}
