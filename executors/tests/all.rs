@@ -5,5 +5,6 @@ mod support {
 }
 mod contract {
     pub(crate) mod adoption;
+    pub(crate) mod collecting;
     pub(crate) mod endings;
 }
