@@ -8,6 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::{Map, Value};
 
+mod digest;
+mod fan;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub(crate) mod key;
+mod layout;
+mod parameters;
+pub(crate) mod typed;
+pub(crate) mod words;
+
+pub use fan::{ListError, fan_out, lists};
+pub use key::is_id;
+pub use layout::lay_out;
+pub use parameters::{resolve_params, resolve_values};
+
 /// One specimen of a sheet (an order line): what a run is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Specimen {
