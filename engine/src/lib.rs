@@ -2,6 +2,13 @@
 //!
 //! Pure, except `store`, `scheduler`, `id::fresh`, `clock` and the signatures of `port`.
 
+pub mod clock;
+pub mod decide;
 pub mod exit_record;
+pub mod graph;
+pub mod id;
 pub mod port;
+pub mod qc;
+pub mod scheduler;
+pub mod state;
 pub mod store;

@@ -1,0 +1,6 @@
+//! Decisions, pure: statuses, evidence and a time go in; what to do next, and why, comes out.
+
+pub mod admit;
+pub mod gate;
+pub mod retry;
+pub mod verdict;

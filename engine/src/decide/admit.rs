@@ -1,0 +1,137 @@
+//! Who may start: the resource book and the order.
+//!
+//! Order: priority class, then samples nearest to completion, then age. A request that does not fit lets smaller ones pass, until it
+//! has waited so long that nothing may pass it any more.
+
+use crate::clock::Micros;
+
+/// What an attempt occupies while its tool runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Cores.
+    pub cpus: u32,
+    /// Bytes.
+    pub memory_bytes: u64,
+    /// Bytes.
+    pub disk_bytes: u64,
+}
+
+/// What a site has; zero in a field of `total` means no limit there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    total: Request,
+    slots: usize,
+    used: Request,
+    running: usize,
+}
+
+/// After so long nothing smaller may pass a request that does not fit.
+pub const PATIENCE_US: Micros = 30 * 60 * 1_000_000;
+
+impl Book {
+    /// An empty book.
+    #[must_use]
+    pub fn new(total: Request, slots: usize) -> Self {
+        Self { total, slots, used: Request::default(), running: 0 }
+    }
+
+    /// Takes `request` if it fits.
+    pub fn take(&mut self, request: Request) -> bool {
+        if self.lacks(request).is_some() {
+            return false;
+        }
+        self.force(request);
+        true
+    }
+
+    /// Takes `request` whether it fits or not: it runs already.
+    pub fn force(&mut self, request: Request) {
+        self.used.cpus += request.cpus;
+        self.used.memory_bytes += request.memory_bytes;
+        self.used.disk_bytes += request.disk_bytes;
+        self.running += 1;
+    }
+
+    /// Gives back what was taken.
+    pub fn give_back(&mut self, request: Request) {
+        self.used.cpus = self.used.cpus.saturating_sub(request.cpus);
+        self.used.memory_bytes = self.used.memory_bytes.saturating_sub(request.memory_bytes);
+        self.used.disk_bytes = self.used.disk_bytes.saturating_sub(request.disk_bytes);
+        self.running = self.running.saturating_sub(1);
+    }
+
+    /// What is missing for `request` right now, in words.
+    #[must_use]
+    pub fn lacks(&self, request: Request) -> Option<String> {
+        use kentai_workflows::resources::format_size;
+        let over = |total: u64, used: u64, wish: u64| total > 0 && used + wish > total;
+        if self.running >= self.slots {
+            return Some(format!("a free slot ({} of {} taken)", self.running, self.slots));
+        }
+        if over(self.total.cpus.into(), self.used.cpus.into(), request.cpus.into()) {
+            return Some(format!("{} cpus ({} of {} taken)", request.cpus, self.used.cpus, self.total.cpus));
+        }
+        if over(self.total.memory_bytes, self.used.memory_bytes, request.memory_bytes) {
+            let [wish, used, total] = [request.memory_bytes, self.used.memory_bytes, self.total.memory_bytes].map(format_size);
+            return Some(format!("{wish} of memory ({used} of {total} taken)"));
+        }
+        if over(self.total.disk_bytes, self.used.disk_bytes, request.disk_bytes) {
+            let [wish, used, total] = [request.disk_bytes, self.used.disk_bytes, self.total.disk_bytes].map(format_size);
+            return Some(format!("{wish} of disk ({used} of {total} taken)"));
+        }
+        None
+    }
+
+    /// Why `request` can never fit, in words.
+    #[must_use]
+    pub fn never(&self, request: Request) -> Option<String> {
+        Self { used: Request::default(), running: 0, ..self.clone() }.lacks(request)
+    }
+
+    /// Tools that run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running
+    }
+}
+
+/// Place in the order of one run: smaller starts first.
+#[must_use]
+pub fn rank(priority: i64, steps_left: i64, created_us: Micros, run: &str) -> (i64, i64, Micros, &str) {
+    (-priority, steps_left, created_us, run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(cpus: u32, memory_bytes: u64) -> Request {
+        Request { cpus, memory_bytes, disk_bytes: 0 }
+    }
+
+    #[test]
+    fn the_book_never_lends_more_than_it_has() {
+        let mut book = Book::new(request(4, 100), 3);
+        assert!(book.take(request(2, 60)));
+        assert!(!book.take(request(1, 50)), "memory");
+        assert!(!book.take(request(3, 1)), "cpus");
+        assert!(book.take(request(1, 40)) && book.take(request(1, 0)));
+        assert!(!book.take(request(0, 0)), "slots");
+        book.give_back(request(2, 60));
+        assert!(book.take(request(1, 50)));
+    }
+
+    #[test]
+    fn what_can_never_fit_is_said_at_once() {
+        let book = Book::new(request(2, 100), 3);
+        assert!(book.never(request(3, 0)).is_some_and(|why| why.contains("3 cpus")));
+        assert!(book.never(request(2, 100)).is_none());
+    }
+
+    #[test]
+    fn urgent_goes_before_nearly_done_and_nearly_done_before_old() {
+        let mut order = [rank(0, 1, 5, "nearly"), rank(0, 9, 1, "old"), rank(2, 9, 9, "stat")];
+        order.sort_unstable();
+        assert_eq!(order.map(|rank| rank.3), ["stat", "nearly", "old"]);
+    }
+}

@@ -1,0 +1,3 @@
+//! Reading metrics from what tools wrote: bytes in, a number out. Pure; nobody here opens a file.
+
+pub mod reader;

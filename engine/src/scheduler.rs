@@ -1,0 +1,127 @@
+//! The one loop: requests and reports come in, events and statuses are committed, and only then anything happens outside.
+//!
+//! [`service`] is the loop and the only place with effects; [`house`] is everything it knows, changed by pure steps (`advance`,
+//! `start`, `report`, `command`); [`handle`] is the way in. It knows executors, the collector and couriers by their ports only.
+
+mod advance;
+mod command;
+mod delivery;
+pub mod handle;
+mod house;
+mod live;
+mod recovery;
+mod render;
+mod report;
+mod scope;
+mod service;
+mod start;
+mod submit;
+pub mod why;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kentai_workflows::site::Site;
+
+use crate::decide::admit::Request;
+use crate::decide::retry::Budgets;
+use crate::port::collect::Collect;
+use crate::port::courier::Courier;
+use crate::port::executor::Executor;
+
+pub use service::{Running, start};
+
+/// Everything the engine is given when it starts.
+pub struct Options {
+    /// Site name: in every container name and label.
+    pub site: String,
+    /// The site's directory.
+    pub directory: PathBuf,
+    /// Hands; the first takes every step.
+    pub executors: Vec<Arc<dyn Executor>>,
+    /// Takes outputs in.
+    pub collect: Collect,
+    /// Hand-off targets by name.
+    pub targets: BTreeMap<String, Target>,
+    /// What the checker must know, read anew for each submission (references may have been added).
+    pub facts: Arc<dyn Fn() -> Site + Send + Sync>,
+    /// What may be taken at once; zero: no limit.
+    pub resources: Request,
+    /// Tools at once.
+    pub slots: usize,
+    /// Escalation stops here, bytes; zero: no limit.
+    pub memory_max_per_step: u64,
+    /// Escalation stops here, seconds; zero: no limit.
+    pub timeout_max_s: u64,
+    /// Attempts that the site pays for.
+    pub budgets: Budgets,
+    /// Start nothing: only answer requests (a verb on a site where no engine runs).
+    pub drain: bool,
+}
+
+/// Where a hand-off goes.
+#[derive(Clone)]
+pub struct Target {
+    /// Who carries.
+    pub courier: Arc<dyn Courier>,
+    /// Consent scope that the target's use needs.
+    pub consent_use: Option<String>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Name, as decisions and audit show it.
+    pub name: String,
+    /// Roles of the site file.
+    pub roles: BTreeSet<String>,
+}
+
+impl Actor {
+    /// Has at least one of `roles`.
+    #[must_use]
+    pub fn has_any(&self, roles: &[String]) -> bool {
+        roles.iter().any(|role| self.roles.contains(role))
+    }
+}
+
+/// Places of a site's directory.
+#[derive(Clone, Debug)]
+pub struct Places {
+    root: PathBuf,
+}
+
+impl Places {
+    /// Of the site at `root` (absolute).
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.root.join("kentai.db")
+    }
+
+    /// One attempt's directory.
+    #[must_use]
+    pub fn attempt(&self, attempt: &str) -> PathBuf {
+        self.root.join("attempts").join(attempt)
+    }
+
+    /// Where the log of an attempt is kept: `logs/<run>/<step>.<number>.log`; an item's `/` becomes `@`.
+    #[must_use]
+    pub fn log(&self, run: &str, step: &str, round: i64, number: i64) -> PathBuf {
+        let again = if round > 0 { format!("r{round}.") } else { String::new() };
+        self.root.join("logs").join(run).join(format!("{}.{again}{number}.log", step.replace('/', "@")))
+    }
+
+    /// The readable view by sample.
+    #[must_use]
+    pub fn samples(&self) -> PathBuf {
+        self.root.join("samples")
+    }
+}

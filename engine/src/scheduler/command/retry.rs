@@ -1,0 +1,66 @@
+//! Retry: a person asks for another round of failed steps, or of everything from one step on.
+
+use serde_json::json;
+
+use crate::id::RunId;
+use crate::scheduler::Actor;
+use crate::scheduler::handle::Refusal;
+use crate::scheduler::house::House;
+use crate::state::{run, step};
+use crate::store::rows::detail::Detail;
+
+impl House {
+    /// Opens an ended run again. Without `from` the failed and canceled steps are done again; with it, that step and all that follow.
+    pub(in crate::scheduler) fn retry(&mut self, id: &RunId, from: Option<&str>, actor: &Actor) -> Result<usize, Refusal> {
+        let chosen = self.to_reset(id, from)?;
+        if chosen.is_empty() {
+            return Err(Refusal::State(format!("run {id} has nothing to do again")));
+        }
+        let status = self.run(id).status;
+        match status {
+            run::Status::Queued | run::Status::Running if self.run(id).busy == 0 || from.is_none() => {}
+            run::Status::Queued | run::Status::Running | run::Status::Canceling => {
+                return Err(Refusal::State(format!("run {id} is {status}: cancel it first, or wait for its end")));
+            }
+            run::Status::Succeeded | run::Status::Failed | run::Status::Canceled => {
+                self.move_run(id, run::Event::Reopened, &actor.name, &json!({ "from": from }));
+            }
+        }
+        for index in &chosen {
+            self.reset(id, *index, actor);
+        }
+        self.advance_all(id);
+        Ok(chosen.len())
+    }
+
+    fn to_reset(&self, id: &RunId, from: Option<&str>) -> Result<Vec<usize>, Refusal> {
+        let run = self.run(id);
+        let Some(key) = from else {
+            let ended = |index: &usize| matches!(run.steps[*index].status, step::Status::Failed | step::Status::Canceled);
+            return Ok((0..run.steps.len()).filter(ended).collect());
+        };
+        let starts: Vec<usize> = (0..run.steps.len()).filter(|index| run.steps[*index].planned.key == key || run.steps[*index].planned.step == key).collect();
+        if starts.is_empty() {
+            return Err(Refusal::NotFound(format!("run {id} has no step `{key}`")));
+        }
+        let mut chosen: Vec<usize> = starts.into_iter().flat_map(|start| run.order.downstream(start)).collect();
+        chosen.sort_unstable();
+        chosen.dedup();
+        chosen.retain(|index| run.steps[*index].status.is_end());
+        Ok(chosen)
+    }
+
+    fn reset(&mut self, id: &RunId, index: usize, actor: &Actor) {
+        let step = &mut self.run_mut(id).steps[index];
+        // What people decided stays; what the last round found does not.
+        step.detail = Detail {
+            round: step.detail.round + 1,
+            planned: step.detail.planned.take(),
+            let_go: step.detail.let_go,
+            delivery: step.detail.delivery.take(),
+            ..Detail::default()
+        };
+        step.outputs.clear();
+        self.move_step(id, index, step::Event::Reset, &actor.name, &json!({}));
+    }
+}

@@ -1,0 +1,219 @@
+//! The way in: requests with answers, cheap to clone. Nobody reaches the house but through it.
+
+use std::collections::BTreeMap;
+
+use kentai_workflows::diagnostic::Diagnostic;
+use kentai_workflows::plan::Specimen;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::Actor;
+use super::why::Because;
+use crate::id::{RunId, SubmissionId};
+use crate::port::collect::Collected;
+use crate::port::courier::{Carried, Error as CourierError};
+use crate::port::executor::Report;
+use crate::store::rows::detail::GateReport;
+
+/// Why a request was refused. Nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says it")]
+pub enum Refusal {
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    NotAllowed(String),
+    #[error("{0}")]
+    State(String),
+    #[error("{0}")]
+    Bad(String),
+    #[error("{0}")]
+    Unreachable(String),
+    #[error("the workflow, the sheet or a parameter has mistakes")]
+    Check { diagnostics: Vec<Diagnostic>, sources: BTreeMap<String, String> },
+    #[error("the store refused")]
+    Store(#[from] crate::store::Error),
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+/// What a submission is made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Submit {
+    /// The workflow's path, for diagnostics.
+    pub path: String,
+    /// Its text.
+    pub source: String,
+    /// Workflows that it calls: name as written → (path, text).
+    #[serde(default)]
+    pub called: BTreeMap<String, (String, String)>,
+    /// One run each; with a stamp that changes when one of its files does.
+    pub specimens: Vec<(Specimen, String)>,
+    /// Parameters as given.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+}
+
+/// What a submission became.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// Its id; the same request again gets the same.
+    pub submission: SubmissionId,
+    /// It was here already.
+    pub existed: bool,
+    /// Runs of it that did not exist before.
+    pub new_runs: usize,
+    /// All its runs.
+    pub runs: Vec<RunId>,
+}
+
+/// Which question a person answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerKind {
+    /// An `approve` step.
+    Approve,
+    /// A gate that holds.
+    Qc,
+}
+
+impl AnswerKind {
+    pub(super) fn ask(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Qc => "qc",
+        }
+    }
+}
+
+/// A person's answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// To which question.
+    pub kind: AnswerKind,
+    /// `approve`, `reject`, or a way out of a gate (`release`, `top_up` …).
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+}
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// Requests about one run.
+#[derive(Debug)]
+pub(super) enum Request {
+    Cancel { reason: String },
+    Hold { reason: String },
+    Resume,
+    Retry { from: Option<String> },
+    Answer { step: String, answer: Answer },
+}
+
+pub(super) enum Message {
+    Submitted(Box<super::submit::Ready>, Reply<Submitted>),
+    About(RunId, Actor, Request, Reply<String>),
+    Why(RunId, Option<String>, Reply<Vec<Because>>),
+    Report(crate::id::AttemptId, Report),
+    Collected(Vec<Collected>),
+    Received(RunId, usize, Result<super::work::receive::Found, String>),
+    Gate(RunId, usize, Result<GateReport, String>),
+    Carried(RunId, usize, Box<super::work::carry::Work>, Result<Carried, CourierError>),
+    /// Look again at everything; answer when done.
+    Reconcile,
+}
+
+/// The engine's handle.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) inbox: mpsc::Sender<Message>,
+    pub(super) options: std::sync::Arc<super::Options>,
+    pub(super) reader: crate::store::read::Reader,
+    pub(super) changes: watch::Receiver<u64>,
+}
+
+impl Handle {
+    /// Checks, lays out and stores a submission; comes back when it is durable. The same request again changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Check`] with every mistake; [`Refusal::Unreachable`] when an image cannot be had.
+    pub async fn submit(&self, submit: Submit, actor: &Actor) -> Result<Submitted, Refusal> {
+        let ready = super::submit::prepare(submit, actor, &self.options, &self.reader).await?;
+        self.ask(|reply| Message::Submitted(Box::new(ready), reply)).await
+    }
+
+    /// Ends a run by request.
+    ///
+    /// # Errors
+    /// When it does not exist, has ended, or the actor may not.
+    pub async fn cancel(&self, run: &RunId, actor: &Actor, reason: &str) -> Result<String, Refusal> {
+        self.about(run, actor, Request::Cancel { reason: reason.to_owned() }).await
+    }
+
+    /// Pauses a run: what runs goes on, nothing new starts.
+    ///
+    /// # Errors
+    /// When it does not exist, has ended, or the actor may not.
+    pub async fn hold(&self, run: &RunId, actor: &Actor, reason: &str) -> Result<String, Refusal> {
+        self.about(run, actor, Request::Hold { reason: reason.to_owned() }).await
+    }
+
+    /// Lets a held run go on.
+    ///
+    /// # Errors
+    /// When it is not held or the actor may not.
+    pub async fn resume(&self, run: &RunId, actor: &Actor) -> Result<String, Refusal> {
+        self.about(run, actor, Request::Resume).await
+    }
+
+    /// Opens an ended run again.
+    ///
+    /// # Errors
+    /// When there is nothing to do again or the actor may not.
+    pub async fn retry(&self, run: &RunId, from: Option<&str>, actor: &Actor) -> Result<String, Refusal> {
+        self.about(run, actor, Request::Retry { from: from.map(str::to_owned) }).await
+    }
+
+    /// Records a person's answer; `step` may be empty when only one step waits for it.
+    ///
+    /// # Errors
+    /// When nothing waits for it or the actor may not.
+    pub async fn answer(&self, run: &RunId, step: &str, actor: &Actor, answer: Answer) -> Result<String, Refusal> {
+        self.about(run, actor, Request::Answer { step: step.to_owned(), answer }).await
+    }
+
+    /// Why a run, or one of its steps, stands where it stands.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub async fn why(&self, run: &RunId, step: Option<&str>) -> Result<Vec<Because>, Refusal> {
+        self.ask(|reply| Message::Why(run.clone(), step.map(str::to_owned), reply)).await
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn reader(&self) -> &crate::store::read::Reader {
+        &self.reader
+    }
+
+    /// What the engine was started with.
+    #[must_use]
+    pub fn options(&self) -> &super::Options {
+        &self.options
+    }
+
+    /// Counts commits: changes when something changed.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    async fn about(&self, run: &RunId, actor: &Actor, request: Request) -> Result<String, Refusal> {
+        self.ask(|reply| Message::About(run.clone(), actor.clone(), request, reply)).await
+    }
+
+    async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(message(reply)).await.map_err(|_| Refusal::Stopped)?;
+        answer.await.map_err(|_| Refusal::Stopped)?
+    }
+}

@@ -1,0 +1,245 @@
+//! Everything the loop knows, and the ledger in which a turn's changes gather until they are committed.
+//!
+//! No I/O: what must happen outside is an [`Effect`], carried out by `service` after the commit.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use kentai_workflows::value::Value;
+
+use super::live::{LiveAttempt, LiveRun, text};
+use super::work;
+use super::{Options, Places};
+use crate::clock::Micros;
+use crate::decide::admit::Book;
+use crate::id::{AttemptId, RunId};
+use crate::port::collect::Order;
+use crate::port::executor::Stop;
+use crate::state::{attempt, run, step};
+use crate::store::artifact::ArtifactStore;
+use crate::store::rows;
+use crate::store::writer::{Change, Table};
+
+/// What must happen outside, after the commit. Each is idempotent under its ids.
+pub(super) enum Effect {
+    /// Start the attempt, or adopt it; after so many milliseconds.
+    Run(AttemptId, u64),
+    /// End what runs.
+    Stop(AttemptId, Stop),
+    /// End it and make sure that nothing of it is left (the executor was out of reach while it was canceled).
+    End(AttemptId, u64),
+    /// Take outputs (or only the log) in; after so many milliseconds.
+    Collect(Order, u64),
+    /// Remove the container of a terminal attempt.
+    Forget(AttemptId),
+    /// Read a gate's values.
+    Gate(RunId, usize, work::gate::Work),
+    /// Check a specimen at the door.
+    Receive(RunId, usize, work::receive::Work),
+    /// Carry a package.
+    Carry(RunId, usize, Box<work::carry::Work>),
+    /// Link outputs into `samples/`.
+    Link(work::links::Work),
+    /// Answer a request.
+    Reply(Box<dyn FnOnce() + Send>),
+}
+
+/// One turn's changes.
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub change: Change,
+    pub effects: Vec<Effect>,
+    runs: BTreeSet<RunId>,
+    attempts: BTreeSet<AttemptId>,
+}
+
+pub(super) struct House {
+    pub options: Arc<Options>,
+    pub places: Places,
+    pub artifacts: ArtifactStore,
+    pub epoch: i64,
+    pub runs: HashMap<RunId, LiveRun>,
+    pub attempts: HashMap<AttemptId, LiveAttempt>,
+    pub book: Book,
+    /// Open runs that are not loaded, in the order in which they may start: (−priority, created, id).
+    pub queue: BTreeSet<(i64, Micros, RunId)>,
+    pub ledger: Ledger,
+    pub now: Micros,
+}
+
+impl House {
+    pub fn new(options: Arc<Options>, artifacts: ArtifactStore, epoch: i64) -> Self {
+        Self {
+            places: Places::new(&options.directory),
+            book: Book::new(options.resources, options.slots),
+            options,
+            artifacts,
+            epoch,
+            runs: HashMap::new(),
+            attempts: HashMap::new(),
+            queue: BTreeSet::new(),
+            ledger: Ledger::default(),
+            now: crate::clock::now(),
+        }
+    }
+
+    /// A loaded run. Every caller got the id from a loaded run in this same turn.
+    pub fn run(&self, id: &RunId) -> &LiveRun {
+        self.runs.get(id).expect("runs are unloaded only between turns, and only when nothing refers to them")
+    }
+
+    pub fn run_mut(&mut self, id: &RunId) -> &mut LiveRun {
+        self.runs.get_mut(id).expect("runs are unloaded only between turns, and only when nothing refers to them")
+    }
+
+    /// Appends an event to a run's history.
+    pub fn record(&mut self, id: &RunId, kind: &str, subject: &str, actor: &str, body: &Value) {
+        let now = self.now;
+        let run = self.run_mut(id);
+        run.row.events += 1;
+        run.dirty = true;
+        let row = rows::Event {
+            run_id: id.clone(),
+            n: run.row.events,
+            at_us: now,
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            actor: actor.to_owned(),
+            body: if body.is_null() { "{}".to_owned() } else { text(body) },
+        };
+        self.ledger.change.put(Table::Event, &row);
+        self.ledger.runs.insert(id.clone());
+    }
+
+    /// Moves a run on. An illegal move is our own mistake: it is logged and nothing changes.
+    pub fn move_run(&mut self, id: &RunId, event: run::Event, actor: &str, body: &Value) -> bool {
+        match self.run(id).status.next(event) {
+            Ok(status) => {
+                self.run_mut(id).status = status;
+                self.record(id, event.word(), "", actor, body);
+                true
+            }
+            Err(illegal) => {
+                tracing::error!(run = %id, %illegal, "a move was refused");
+                false
+            }
+        }
+    }
+
+    /// Moves a step on.
+    pub fn move_step(&mut self, id: &RunId, index: usize, event: step::Event, actor: &str, body: &Value) -> bool {
+        let step = &self.run(id).steps[index];
+        let key = step.planned.key.clone();
+        match step.status.next(event) {
+            Ok(status) => {
+                let step = &mut self.run_mut(id).steps[index];
+                step.status = status;
+                step.dirty = true;
+                self.record(id, event.word(), &key, actor, body);
+                true
+            }
+            Err(illegal) => {
+                tracing::error!(run = %id, step = key, %illegal, "a move was refused");
+                false
+            }
+        }
+    }
+
+    /// Marks a step's document as changed.
+    pub fn touch_step(&mut self, id: &RunId, index: usize) {
+        let run = self.run_mut(id);
+        run.steps[index].dirty = true;
+        run.dirty = true;
+        self.ledger.runs.insert(id.clone());
+    }
+
+    /// Moves an attempt on.
+    pub fn move_attempt(&mut self, id: &AttemptId, event: attempt::Event, actor: &str, body: &Value) -> bool {
+        let Some(live) = self.attempts.get_mut(id) else { return false };
+        match live.status.next(event) {
+            Ok(status) => {
+                live.status = status;
+                live.dirty = true;
+                let run = live.run.clone();
+                self.ledger.attempts.insert(id.clone());
+                self.record(&run, event.word(), id.as_str(), actor, body);
+                true
+            }
+            Err(illegal) => {
+                tracing::error!(attempt = %id, %illegal, "a move was refused");
+                false
+            }
+        }
+    }
+
+    /// Gives the book back what a finished tool had.
+    pub fn release(&mut self, id: &AttemptId) {
+        if let Some(live) = self.attempts.get_mut(id)
+            && std::mem::replace(&mut live.in_book, false)
+        {
+            self.book.give_back(live.request);
+        }
+    }
+
+    /// The attempt is over for the loop: forget it after its last row was written.
+    pub fn let_go(&mut self, id: &AttemptId) {
+        self.release(id);
+        if let Some(live) = self.attempts.get(id) {
+            let (run, step) = (live.run.clone(), live.step);
+            let run = self.run_mut(&run);
+            run.busy = run.busy.saturating_sub(1);
+            if run.steps[step].attempt.as_ref() == Some(id) {
+                run.steps[step].attempt = None;
+            }
+        }
+    }
+
+    /// Closes the turn: every changed row goes into the change; terminal attempts leave.
+    pub fn close_turn(&mut self) -> (Change, Vec<Effect>) {
+        let mut ledger = std::mem::take(&mut self.ledger);
+        for id in &ledger.runs {
+            self.put_run(id, &mut ledger.change);
+        }
+        for id in &ledger.attempts {
+            let Some(live) = self.attempts.get_mut(id) else { continue };
+            if live.dirty {
+                ledger.change.put(Table::Attempt, &live.to_row(self.now));
+            }
+            if live.status.is_end() {
+                self.attempts.remove(id);
+            }
+        }
+        (ledger.change, ledger.effects)
+    }
+
+    fn put_run(&mut self, id: &RunId, change: &mut Change) {
+        let now = self.now;
+        let Some(run) = self.runs.get_mut(id) else { return };
+        for step in &mut run.steps {
+            if step.dirty {
+                change.put(Table::Step, &step.to_row(id, now));
+            }
+        }
+        run.row.status = run.status.word().to_owned();
+        run.row.hold = text(&run.hold);
+        run.row.steps_left = run.count_left();
+        run.row.updated_us = now;
+        run.row.version += 1;
+        run.dirty = false;
+        change.put(Table::Run, &run.row);
+        run.row.plan.clear();
+    }
+
+    /// Does something outside after the commit.
+    pub fn effect(&mut self, effect: Effect) {
+        self.ledger.effects.push(effect);
+    }
+
+    /// Keeps an attempt's row in this turn's change although no event moved it.
+    pub fn touch_attempt(&mut self, id: &AttemptId) {
+        if let Some(live) = self.attempts.get_mut(id) {
+            live.dirty = true;
+            self.ledger.attempts.insert(id.clone());
+        }
+    }
+}

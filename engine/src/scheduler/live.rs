@@ -1,0 +1,250 @@
+//! Runs, steps and attempts as the loop holds them: the stored row, taken apart into the types that decisions need.
+//!
+//! Built from rows and turned back into rows; it decides nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use kentai_workflows::plan::{Plan, PlannedStep, Role};
+use kentai_workflows::value::Map;
+use kentai_workflows::workflow::{Step, Workflow};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::admit::Request;
+use crate::graph::Order;
+use crate::id::{AttemptId, RunId, StepKey};
+use crate::port::collect::Expected;
+use crate::port::executor::Task;
+use crate::state::{attempt, run, step};
+use crate::store::rows::{self, detail::Detail};
+
+/// A pause, with who and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who paused it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Microseconds since the epoch.
+    pub since_us: i64,
+}
+
+/// The step that called a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The calling run.
+    pub run: String,
+    /// Its step.
+    pub step: String,
+}
+
+pub(super) struct LiveRun {
+    pub id: RunId,
+    /// The stored row; `plan` is empty once it was written.
+    pub row: rows::Run,
+    pub status: run::Status,
+    pub hold: Option<Hold>,
+    pub parent: Option<Parent>,
+    pub plan: Plan,
+    pub workflow: Arc<Workflow>,
+    pub images: Arc<BTreeMap<String, String>>,
+    pub steps: Vec<LiveStep>,
+    pub order: Order,
+    pub dirty: bool,
+    /// Attempts and works in flight.
+    pub busy: usize,
+}
+
+pub(super) struct LiveStep {
+    pub planned: PlannedStep,
+    pub status: step::Status,
+    pub outputs: Map,
+    pub detail: Detail,
+    pub position: i64,
+    pub version: i64,
+    pub dirty: bool,
+    /// The attempt in flight.
+    pub attempt: Option<AttemptId>,
+}
+
+pub(super) struct LiveAttempt {
+    /// The stored row; `task` and `expected` are empty once they were written.
+    pub row: rows::Attempt,
+    pub status: attempt::Status,
+    pub run: RunId,
+    pub step: usize,
+    pub task: Arc<Task>,
+    pub expected: Arc<Vec<Expected>>,
+    pub executor: usize,
+    pub request: Request,
+    pub in_book: bool,
+    pub dirty: bool,
+    /// Asks that could not reach the executor so far.
+    pub unreachable: u32,
+}
+
+/// A stored row that cannot be understood.
+pub(super) type Broken = crate::store::Error;
+
+fn broken(what: &'static str, found: impl ToString) -> Broken {
+    Broken::Unknown { what, found: found.to_string() }
+}
+
+fn document<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Broken> {
+    serde_json::from_str(text).map_err(|error| broken(what, error))
+}
+
+impl LiveRun {
+    /// From its rows.
+    pub fn load(
+        mut row: rows::Run,
+        steps: Vec<rows::Step>,
+        workflow: Arc<Workflow>,
+        images: Arc<BTreeMap<String, String>>,
+    ) -> Result<Self, Broken> {
+        let plan: Plan = document("a plan", &row.plan)?;
+        row.plan.clear();
+        let mut planned: HashMap<String, PlannedStep> =
+            plan.steps.iter().map(|planned| (planned.key.clone(), planned.clone())).collect();
+        let mut live = Vec::with_capacity(steps.len());
+        for row in steps {
+            let detail: Detail = document("a step's detail", &row.detail)?;
+            let known = detail.planned.clone().or_else(|| planned.remove(row.step_key.as_str()));
+            let planned = known.ok_or_else(|| broken("a step that no plan has", &row.step_key))?;
+            live.push(LiveStep {
+                planned,
+                status: step::Status::parse(&row.status).ok_or_else(|| broken("a step status", &row.status))?,
+                outputs: document("a step's outputs", &row.outputs)?,
+                detail,
+                position: row.position,
+                version: row.version,
+                dirty: false,
+                attempt: None,
+            });
+        }
+        let status = run::Status::parse(&row.status).ok_or_else(|| broken("a run status", &row.status))?;
+        let mut run = Self {
+            id: row.run_id.clone(),
+            status,
+            hold: document("a hold", &row.hold)?,
+            parent: document("a parent", &row.parent)?,
+            row,
+            plan,
+            workflow,
+            images,
+            order: Order::default(),
+            steps: live,
+            dirty: false,
+            busy: 0,
+        };
+        run.reorder();
+        Ok(run)
+    }
+
+    /// Finds who waits for whom; again after steps were added.
+    pub fn reorder(&mut self) {
+        self.order = Order::of(self.steps.iter().map(|step| (step.planned.key.as_str(), step.planned.needs.as_slice())));
+    }
+
+    /// The workflow's step behind a concrete one.
+    pub fn definition(&self, index: usize) -> &Step {
+        let id = &self.steps[index].planned.step;
+        self.workflow.step(id).expect("the plan was laid out from this workflow's text, whose digest was compared when it was loaded")
+    }
+
+    pub fn index(&self, key: &str) -> Option<usize> {
+        self.steps.iter().position(|step| step.planned.key == key)
+    }
+
+    /// Steps that are not satisfied, groups not counted: how far the specimen is from its completion.
+    pub fn count_left(&self) -> i64 {
+        let open = self.steps.iter().filter(|step| !step.status.is_satisfied() && !is_group(&step.planned));
+        i64::try_from(open.count()).unwrap_or(i64::MAX)
+    }
+
+    pub fn has(&self, status: step::Status) -> bool {
+        self.steps.iter().any(|step| step.status == status)
+    }
+}
+
+pub(super) fn is_group(planned: &PlannedStep) -> bool {
+    matches!(planned.role, Role::Group | Role::Pending)
+}
+
+impl LiveStep {
+    pub fn new(planned: PlannedStep, position: i64) -> Self {
+        Self {
+            planned,
+            status: step::Status::Waiting,
+            outputs: Map::new(),
+            detail: Detail::default(),
+            position,
+            version: 0,
+            dirty: true,
+            attempt: None,
+        }
+    }
+
+    pub fn key(&self) -> StepKey {
+        StepKey::from(self.planned.key.as_str())
+    }
+
+    /// The row to be written: one version on.
+    pub fn to_row(&mut self, run: &RunId, now: i64) -> rows::Step {
+        self.version += 1;
+        self.dirty = false;
+        rows::Step {
+            run_id: run.clone(),
+            step_key: self.key(),
+            position: self.position,
+            step: self.planned.step.clone(),
+            status: self.status.word().to_owned(),
+            outputs: text(&self.outputs),
+            detail: text(&self.detail),
+            updated_us: now,
+            version: self.version,
+        }
+    }
+}
+
+impl LiveAttempt {
+    /// From its row, after a start of the engine.
+    pub fn load(mut row: rows::Attempt, step: usize, executor: usize) -> Result<Self, Broken> {
+        let task: Task = document("a task", &row.task)?;
+        let expected = document("declared outputs", &row.expected)?;
+        row.task.clear();
+        row.expected.clear();
+        let request = Request { cpus: task.cpus, memory_bytes: task.memory_bytes, disk_bytes: task.disk_bytes };
+        Ok(Self {
+            status: attempt::Status::parse(&row.status).ok_or_else(|| broken("an attempt status", &row.status))?,
+            run: row.run_id.clone(),
+            row,
+            step,
+            task: Arc::new(task),
+            expected: Arc::new(expected),
+            executor,
+            request,
+            in_book: false,
+            dirty: false,
+            unreachable: 0,
+        })
+    }
+
+    /// The row to be written: one version on.
+    pub fn to_row(&mut self, now: i64) -> rows::Attempt {
+        self.row.version += 1;
+        self.row.updated_us = now;
+        self.row.status = self.status.word().to_owned();
+        self.dirty = false;
+        let row = self.row.clone();
+        self.row.task.clear();
+        self.row.expected.clear();
+        self.row.evidence.clear();
+        row
+    }
+}
+
+/// JSON text of a document of ours.
+pub(super) fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("our documents hold only text, numbers, lists and maps with text keys")
+}

@@ -1,0 +1,263 @@
+//! Start, crash in the middle of a start, and the 30 s reconcile: one path.
+//!
+//! Open attempts are asked for again under their own ids (a launch is idempotent), works are done again, and whatever an executor
+//! holds that no open attempt owns is ended when its attempt is at its end, and left for a person when nobody knows it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kentai_workflows::check::check;
+use kentai_workflows::site::Site;
+use kentai_workflows::value::Value;
+use kentai_workflows::workflow::{StepKind, Workflow};
+use serde_json::json;
+
+use super::advance::ENGINE;
+use super::house::{Effect, House};
+use super::live::{LiveAttempt, LiveRun};
+use super::service::Service;
+use super::{delivery, start, work};
+use crate::id::{AttemptId, RunId};
+use crate::port::executor::Stop;
+use crate::state::{attempt, step};
+use crate::store::{self, rows};
+
+impl Service {
+    /// Everything that was open when the last engine ended.
+    pub(super) async fn recover(&mut self) -> Result<(), store::Error> {
+        for id in self.reader.open_runs().await? {
+            if let Some(row) = self.reader.run(&id).await? {
+                self.house.queue.insert((-row.priority, row.created_us, row.run_id));
+            }
+        }
+        if self.house.options.drain {
+            return Ok(());
+        }
+        let open = self.reader.open_attempts().await?;
+        let found = open.len();
+        for row in open {
+            let run = row.run_id.clone();
+            self.load(&run).await?;
+        }
+        if found > 0 {
+            tracing::info!(attempts = found, "asked again for the attempts that were open");
+        }
+        Ok(())
+    }
+
+    /// Loads a run with its open attempts, unless it is loaded. False when there is none, or it cannot be understood.
+    pub(super) async fn load(&mut self, id: &RunId) -> Result<bool, store::Error> {
+        if self.house.runs.contains_key(id) {
+            return Ok(true);
+        }
+        let Some(row) = self.reader.run(id.as_str()).await? else { return Ok(false) };
+        self.house.queue.remove(&(-row.priority, row.created_us, id.clone()));
+        let Some(live) = self.revive(row).await? else { return Ok(false) };
+        self.house.runs.insert(id.clone(), live);
+        for row in self.reader.attempts(id.as_str()).await? {
+            let open = attempt::Status::parse(&row.status).is_some_and(|status| !status.is_end());
+            if open {
+                self.house.readopt(row)?;
+            }
+        }
+        self.house.redo_works(id);
+        self.load_children(id).await?;
+        if !self.house.run(id).status.is_end() {
+            self.house.advance_all(id);
+        }
+        Ok(true)
+    }
+
+    /// Runs that a loaded run called: those at their end tell it so now.
+    async fn load_children(&mut self, id: &RunId) -> Result<(), store::Error> {
+        let running = |step: &&super::live::LiveStep| step.status == step::Status::Running;
+        let children: Vec<String> =
+            self.house.run(id).steps.iter().filter(running).filter_map(|step| step.detail.child.clone()).collect();
+        for child in children {
+            let child = RunId::from(child);
+            if Box::pin(self.load(&child)).await? && self.house.run(&child).status.is_end() {
+                self.house.tell_parent(&child);
+            }
+        }
+        Ok(())
+    }
+
+    async fn revive(&mut self, row: rows::Run) -> Result<Option<LiveRun>, store::Error> {
+        let Some(workflow) = self.workflow(&row.digest).await? else {
+            tracing::error!(run = %row.run_id, workflow = row.digest, "the run's workflow cannot be read by this version; the run stays as it is");
+            return Ok(None);
+        };
+        let steps = self.reader.steps(row.run_id.as_str()).await?;
+        let images = match self.reader.submission(row.submission_id.as_str()).await? {
+            Some(submission) => serde_json::from_str(&submission.images).unwrap_or_default(),
+            None => BTreeMap::new(),
+        };
+        let mut live = LiveRun::load(row, steps, workflow, Arc::new(images))?;
+        refill(&mut live);
+        Ok(Some(live))
+    }
+
+    /// A workflow from its stored text.
+    async fn workflow(&mut self, digest: &str) -> Result<Option<Arc<Workflow>>, store::Error> {
+        if let Some(known) = self.workflows.get(digest) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(row) = self.reader.workflow(digest).await? else { return Ok(None) };
+        let called: BTreeMap<String, (String, String)> = serde_json::from_str(&row.called).unwrap_or_default();
+        let load = |name: &str| {
+            let (path, text) = called.get(name).ok_or("it was not kept")?;
+            Ok((path.clone(), text.clone().into_bytes()))
+        };
+        let checked = check(&row.path, row.source.as_bytes(), &Site { network_allowed: true, ..Site::default() }, &load);
+        if let Some(workflow) = &checked.workflow {
+            self.workflows.insert(digest.to_owned(), Arc::clone(workflow));
+        }
+        Ok(checked.workflow)
+    }
+
+    /// Looks at what every executor holds; ends what no open attempt owns.
+    pub(super) async fn reconcile(&mut self) {
+        if self.house.options.drain {
+            return;
+        }
+        for hands in self.house.options.executors.clone() {
+            let held = match hands.held().await {
+                Ok(held) => held,
+                Err(error) => {
+                    tracing::warn!(executor = hands.name(), %error, "cannot ask what it holds");
+                    continue;
+                }
+            };
+            for held in held {
+                let id = AttemptId::from(held.attempt.as_str());
+                if self.house.attempts.contains_key(&id) {
+                    continue;
+                }
+                match self.reader.attempt(id.as_str()).await {
+                    Ok(Some(row)) if attempt::Status::parse(&row.status).is_some_and(attempt::Status::is_end) => {
+                        Self::end_leftover(hands.as_ref(), &row, held.running).await;
+                    }
+                    Ok(Some(_)) | Err(_) => {}
+                    Ok(None) => tracing::warn!(attempt = %id, executor = hands.name(), "holds an attempt that this site does not know; left alone"),
+                }
+            }
+        }
+    }
+
+    async fn end_leftover(hands: &dyn crate::port::executor::Executor, row: &rows::Attempt, running: bool) {
+        let Ok(task) = serde_json::from_str(&row.task) else { return };
+        if running {
+            tracing::warn!(attempt = %row.attempt_id, "still ran although it is at its end; ended");
+            let _ = hands.stop(&task, Stop::Kill).await;
+        } else if row.status != "quarantined" {
+            let _ = hands.forget(row.attempt_id.as_str()).await;
+        }
+    }
+
+    /// Loads runs until enough of them can do something.
+    pub(super) async fn fill_window(&mut self) -> Result<(), store::Error> {
+        if self.house.options.drain {
+            return Ok(());
+        }
+        let window = start::WINDOW.max(2 * self.house.options.slots);
+        let mut active = self.house.runs.values().filter(|run| is_active(run)).count();
+        while active < window {
+            let Some((.., id)) = self.house.queue.first().cloned() else { break };
+            let loaded = self.load(&id).await?;
+            self.house.queue.retain(|(.., queued)| *queued != id);
+            active += usize::from(loaded);
+        }
+        Ok(())
+    }
+}
+
+fn is_active(run: &LiveRun) -> bool {
+    run.hold.is_none() && !run.status.is_end() && (run.busy > 0 || run.steps.iter().any(House::startable))
+}
+
+/// What `receive` found out about files, put back into the specimen's values.
+fn refill(run: &mut LiveRun) {
+    let found: Vec<_> = run
+        .steps
+        .iter()
+        .filter(|step| step.status == step::Status::Succeeded)
+        .filter_map(|step| step.outputs.get("files").and_then(Value::as_object).cloned())
+        .collect();
+    for found in found {
+        for (_, value) in &mut run.plan.specimen.values {
+            work::receive::fill(value, &found);
+        }
+    }
+}
+
+impl House {
+    /// An open attempt of an earlier engine: ours now, asked for again under its own id.
+    fn readopt(&mut self, row: rows::Attempt) -> Result<(), store::Error> {
+        let id = row.attempt_id.clone();
+        let run = row.run_id.clone();
+        let Some(index) = self.run(&run).index(row.step_key.as_str()) else { return Ok(()) };
+        let executor = self.options.executors.iter().position(|hands| hands.name() == row.executor).unwrap_or(0);
+        let mut live = LiveAttempt::load(row, index, executor)?;
+        live.row.epoch = self.epoch;
+        live.in_book = true;
+        self.book.force(live.request);
+        let canceling = live.status == attempt::Status::Canceling;
+        self.attempts.insert(id.clone(), live);
+        let owner = self.run_mut(&run);
+        owner.busy += 1;
+        owner.steps[index].attempt = Some(id.clone());
+        if canceling {
+            self.effect(Effect::End(id, 0));
+        } else {
+            if !self.options.drain {
+                self.move_attempt(&id, attempt::Event::Claimed, ENGINE, &json!({ "epoch": self.epoch }));
+            }
+            self.effect(Effect::Run(id, 0));
+        }
+        Ok(())
+    }
+
+    /// Works that were under way: each may be done again.
+    fn redo_works(&mut self, id: &RunId) {
+        if self.run(id).status.is_end() {
+            return;
+        }
+        for index in 0..self.run(id).steps.len() {
+            let step = &self.run(id).steps[index];
+            if step.status != step::Status::Running || step.attempt.is_some() {
+                continue;
+            }
+            if let Err(reason) = self.redo_work(id, index) {
+                self.fail_step(id, index, attempt::Cause::Policy, &reason);
+            }
+        }
+    }
+
+    fn redo_work(&mut self, id: &RunId, index: usize) -> Result<(), String> {
+        let run = self.run(id);
+        let effect = match &run.definition(index).kind {
+            StepKind::Receive(_) => Effect::Receive(id.clone(), index, work::receive::Work::of(run, index)),
+            StepKind::Gate(_) => Effect::Gate(id.clone(), index, work::gate::Work::of(run, index)?),
+            StepKind::Handoff(_) => Effect::Carry(id.clone(), index, Box::new(delivery::again(self, id, index)?)),
+            StepKind::Call(_) => {
+                self.run_mut(id).busy += 1;
+                return Ok(());
+            }
+            // A tool step is running exactly as long as its attempt is open: both change in one transaction.
+            StepKind::Tool(_) | StepKind::Approve(_) => return Err("it is running without an attempt".into()),
+        };
+        self.run_mut(id).busy += 1;
+        self.effect(effect);
+        Ok(())
+    }
+
+    /// Runs at their end leave; everything about them is stored.
+    pub(super) fn unload(&mut self) {
+        let keep: Vec<RunId> = self.attempts.values().map(|live| live.run.clone()).collect();
+        let drain = self.options.drain;
+        self.runs.retain(|id, live| !(live.status.is_end() && live.busy == 0 || drain) || keep.contains(id) && !drain);
+        if drain {
+            self.attempts.clear();
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! What executors, the collector and works say back, and what follows from it.
+
+use std::collections::BTreeMap;
+
+use kentai_workflows::resources::format_duration_s;
+use kentai_workflows::value::{FileValue, Map, Value};
+use kentai_workflows::workflow::{IfVerdict, StepKind};
+use serde_json::json;
+
+use super::advance::ENGINE;
+use super::house::{Effect, House};
+use super::live::text;
+use super::work;
+use crate::decide::retry::{self, Next};
+use crate::decide::verdict::{Outcome, judge};
+use crate::id::{AttemptId, RunId};
+use crate::port::collect::{Collected, Made, Order, Refused};
+use crate::port::courier::{Carried, Error as CourierError};
+use crate::port::executor::{Obstacle, Report, Stop};
+use crate::state::attempt::{self, Cause};
+use crate::state::step;
+use crate::store::rows::{self, detail::{Ask, GateReport, Verdict}};
+use crate::store::writer::Table;
+
+/// Between two asks of an executor that is out of reach, and between two tries to take in on a full disk.
+const AGAIN_MS: u64 = 5_000;
+
+impl House {
+    /// An executor reports an attempt's end (or that it cannot be asked).
+    pub fn on_report(&mut self, id: &AttemptId, report: Report) {
+        let Some(live) = self.attempts.get(id) else { return };
+        if live.status == attempt::Status::Canceling {
+            return self.on_canceled(id, report);
+        }
+        match report {
+            Report::Exited(evidence) => {
+                self.release(id);
+                let live = &self.attempts[id];
+                let outcome = judge(&evidence, &live.task.nonce);
+                let exit_code = evidence.record.as_ref().and_then(|record| record.exit_code);
+                let document = text(&json!({ "record": evidence.record, "executor_exit_code": evidence.executor_exit_code,
+                    "oom_killed": evidence.oom_killed, "executor_error": evidence.executor_error }));
+                if let Some(live) = self.attempts.get_mut(id) {
+                    live.row.evidence = document;
+                }
+                match outcome {
+                    Outcome::Well => self.collect(id),
+                    Outcome::Failed(cause, reason) => self.fail_attempt(id, cause, &reason, exit_code),
+                    // Ended from outside by a signal to its witness: the site decided so, nobody's fault.
+                    Outcome::Stopped => self.fail_attempt(id, Cause::Infrastructure, "it was ended from outside", None),
+                    Outcome::Contradiction(reason) => self.quarantine(id, &reason),
+                }
+            }
+            Report::NotStarted(Obstacle::Image, reason) => self.fail_attempt(id, Cause::Image, &reason, None),
+            Report::NotStarted(Obstacle::Infrastructure, reason) => self.fail_attempt(id, Cause::Infrastructure, &reason, None),
+            Report::Lost(reason) => self.fail_attempt(id, Cause::Lost, &reason, None),
+            Report::Quarantine(reason) => self.quarantine(id, &reason),
+            Report::Unreachable(reason) => self.unreachable(id, &reason),
+        }
+    }
+
+    fn unreachable(&mut self, id: &AttemptId, reason: &str) {
+        let Some(live) = self.attempts.get_mut(id) else { return };
+        live.unreachable += 1;
+        let (run, step, executor) = (live.run.clone(), live.step, live.row.executor.clone());
+        let canceling = live.status == attempt::Status::Canceling;
+        self.run_mut(&run).steps[step].detail.reason = Some(format!("waits for executor `{executor}`: {reason}"));
+        self.touch_step(&run, step);
+        self.effect(if canceling { Effect::End(id.clone(), AGAIN_MS) } else { Effect::Run(id.clone(), AGAIN_MS) });
+    }
+
+    /// An attempt whose end was asked for: whatever it says, it is canceled, once nothing of it runs.
+    fn on_canceled(&mut self, id: &AttemptId, report: Report) {
+        if let Report::Unreachable(reason) = &report {
+            return self.unreachable(id, &reason.clone());
+        }
+        self.release(id);
+        self.move_attempt(id, attempt::Event::Canceled, ENGINE, &Value::Null);
+        self.keep_log(id);
+        let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
+        self.let_go(id);
+        if !self.run(&run).steps[index].status.is_end() {
+            self.move_step(&run, index, step::Event::Canceled, ENGINE, &Value::Null);
+        }
+        self.settle(&run);
+    }
+
+    fn collect(&mut self, id: &AttemptId) {
+        let live = &self.attempts[id];
+        let order = self.order(id, Some(live.expected.as_ref().clone()));
+        self.effect(Effect::Collect(order, 0));
+    }
+
+    fn order(&self, id: &AttemptId, outputs: Option<Vec<crate::port::collect::Expected>>) -> Order {
+        let live = &self.attempts[id];
+        Order {
+            attempt: id.to_string(),
+            directory: live.task.directory.clone(),
+            log: self.places.log(live.run.as_str(), live.row.step_key.as_str(), live.row.round, live.row.number),
+            outputs,
+        }
+    }
+
+    /// A failed attempt's log is kept too, then its container may go.
+    fn keep_log(&mut self, id: &AttemptId) {
+        let order = self.order(id, None);
+        self.effect(Effect::Collect(order, 0));
+    }
+
+    fn quarantine(&mut self, id: &AttemptId, reason: &str) {
+        self.release(id);
+        self.move_attempt(id, attempt::Event::Quarantined, ENGINE, &json!({ "reason": reason }));
+        let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
+        self.let_go(id);
+        self.fail_step(&run, index, Cause::Policy, &format!("attempt {id} is in quarantine, a person must look: {reason}"));
+    }
+
+    fn fail_attempt(&mut self, id: &AttemptId, cause: Cause, reason: &str, exit_code: Option<i32>) {
+        self.release(id);
+        self.keep_log(id);
+        if let Some(live) = self.attempts.get_mut(id) {
+            cause.word().clone_into(&mut live.row.cause);
+        }
+        let body = json!({ "cause": cause, "reason": reason, "exit_code": exit_code });
+        self.move_attempt(id, attempt::Event::Failed, ENGINE, &body);
+        let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
+        self.let_go(id);
+        let step = &mut self.run_mut(&run).steps[index];
+        *step.detail.failures.entry(cause.word().to_owned()).or_insert(0) += 1;
+        step.detail.cause = Some(cause);
+        let failures = step.detail.failures.clone();
+        let next = retry::decide(&self.run(&run).definition(index).retry, &self.options.budgets, &failures, cause, exit_code, spread(id));
+        match next {
+            Next::After(wait_ms) => self.again(&run, index, wait_ms, cause, reason),
+            Next::GiveUp(why) => drop(self.fail_step(&run, index, cause, &format!("{reason} ({why})"))),
+        }
+    }
+
+    fn again(&mut self, run: &RunId, index: usize, wait_ms: u64, cause: Cause, reason: &str) {
+        let at = self.now + i64::try_from(wait_ms).unwrap_or(i64::MAX / 2_000) * 1_000;
+        let detail = &mut self.run_mut(run).steps[index].detail;
+        detail.not_before_us = Some(at);
+        detail.reason = Some(format!("another attempt follows in {} ({cause}: {reason})", format_duration_s(wait_ms.div_ceil(1_000))));
+        self.move_step(run, index, step::Event::Again, ENGINE, &json!({ "cause": cause, "wait_ms": wait_ms }));
+    }
+
+    /// The collector answers.
+    pub fn on_collected(&mut self, collected: Collected) {
+        let id = AttemptId::from(collected.attempt.as_str());
+        self.effect(Effect::Forget(id.clone()));
+        let Some(live) = self.attempts.get_mut(&id) else { return };
+        live.row.log_bytes = i64::try_from(collected.log_bytes).unwrap_or(i64::MAX);
+        match collected.outcome {
+            Ok(made) => {
+                self.move_attempt(&id, attempt::Event::Exited, ENGINE, &Value::Null);
+                self.move_attempt(&id, attempt::Event::Collecting, ENGINE, &Value::Null);
+                self.commit(&id, &made);
+            }
+            Err(Refused::Bad { output, reason }) => self.fail_attempt(&id, Cause::BadOutput, &format!("output `{output}`: {reason}"), None),
+            Err(Refused::Disk(reason)) => {
+                let (run, index) = (live.run.clone(), live.step);
+                self.run_mut(&run).steps[index].detail.reason = Some(format!("its outputs wait to be taken in: {reason}"));
+                self.touch_step(&run, index);
+                let order = self.order(&id, Some(self.attempts[&id].expected.as_ref().clone()));
+                self.effect(Effect::Collect(order, AGAIN_MS));
+            }
+        }
+    }
+
+    /// Outputs are durable: the attempt is the step's attempt for ever, and whoever waits goes on, all in one transaction.
+    fn commit(&mut self, id: &AttemptId, made: &[Made]) {
+        let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
+        if self.attempts[id].status != attempt::Status::Collecting {
+            return;
+        }
+        for one in made {
+            let artifact = rows::Artifact {
+                sha256: one.sha256.clone(),
+                size: i64::try_from(one.size).unwrap_or(i64::MAX),
+                dir: i64::from(one.dir),
+                created_us: self.now,
+            };
+            self.ledger.change.put(Table::Artifact, &artifact);
+            let row = rows::Made {
+                attempt_id: id.clone(),
+                run_id: run.clone(),
+                step_key: self.run(&run).steps[index].key(),
+                output: one.output.clone(),
+                position: i64::try_from(one.index).unwrap_or(i64::MAX),
+                name: one.name.clone(),
+                sha256: one.sha256.clone(),
+            };
+            self.ledger.change.put(Table::Made, &row);
+        }
+        let outputs = self.output_values(made);
+        self.run_mut(&run).steps[index].outputs = outputs;
+        self.move_attempt(id, attempt::Event::Committed, ENGINE, &json!({ "made": made }));
+        self.let_go(id);
+        self.link(&run, index, made);
+        self.succeed_step(&run, index, ENGINE, &json!({ "attempt": id }));
+    }
+
+    fn output_values(&self, made: &[Made]) -> Map {
+        let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        let mut outputs = Map::new();
+        for one in made {
+            let file = FileValue {
+                name: one.name.clone(),
+                path: Some(self.artifact_path(&one.sha256, one.dir).to_string_lossy().into_owned()),
+                sha256: Some(one.sha256.clone()),
+                size: Some(one.size),
+                bundle: None,
+                dir: one.dir,
+            };
+            if one.list {
+                lists.entry(&one.output).or_default().push(file.to_value());
+            } else {
+                outputs.insert(one.output.clone(), file.to_value());
+            }
+        }
+        outputs.extend(lists.into_iter().map(|(name, list)| (name.to_owned(), Value::Array(list))));
+        outputs
+    }
+
+    fn artifact_path(&self, sha256: &str, dir: bool) -> std::path::PathBuf {
+        self.artifacts.path_of(sha256, dir)
+    }
+
+    fn link(&mut self, run: &RunId, index: usize, made: &[Made]) {
+        let owner = self.run(run);
+        let work = work::links::Work {
+            samples: self.places.samples(),
+            specimen: owner.plan.specimen.id.clone(),
+            run: run.to_string(),
+            step: owner.steps[index].planned.key.clone(),
+            files: made.iter().map(|one| (one.name.clone(), self.artifact_path(&one.sha256, one.dir))).collect(),
+        };
+        self.effect(Effect::Link(work));
+    }
+
+    fn end_work(&mut self, id: &RunId, index: usize) -> bool {
+        let Some(run) = self.runs.get_mut(id) else { return false };
+        run.busy = run.busy.saturating_sub(1);
+        if run.steps[index].status == step::Status::Running {
+            return true;
+        }
+        self.settle(id);
+        false
+    }
+
+    /// A specimen was looked at.
+    pub fn on_received(&mut self, id: &RunId, index: usize, result: Result<work::receive::Found, String>) {
+        if !self.end_work(id, index) {
+            return;
+        }
+        match result {
+            Ok(found) => {
+                let run = self.run_mut(id);
+                for (_, value) in &mut run.plan.specimen.values {
+                    work::receive::fill(value, &found);
+                }
+                run.steps[index].outputs.insert("files".into(), Value::Object(found.clone()));
+                self.succeed_step(id, index, ENGINE, &json!({ "files": found }));
+            }
+            Err(reason) => drop(self.fail_step(id, index, Cause::Policy, &reason)),
+        }
+    }
+
+    /// A gate's values were read and judged.
+    pub fn on_gate(&mut self, id: &RunId, index: usize, result: Result<GateReport, String>) {
+        if !self.end_work(id, index) {
+            return;
+        }
+        let report = match result {
+            Ok(report) => report,
+            Err(reason) => return drop(self.fail_step(id, index, Cause::BadOutput, &reason)),
+        };
+        self.measure(id, index, &report);
+        let StepKind::Gate(gate) = &self.run(id).definition(index).kind else { return };
+        let then = match report.verdict {
+            Verdict::Pass => IfVerdict::Continue,
+            Verdict::Warn => gate.if_warn,
+            Verdict::Fail | Verdict::NotMeasured => gate.if_fail,
+        };
+        let step = &mut self.run_mut(id).steps[index];
+        step.outputs = gate_outputs(&report);
+        let body = json!({ "verdict": report.verdict, "report": report });
+        let sentence = sentence(&report);
+        step.detail.gate = Some(report);
+        match then {
+            IfVerdict::Continue => self.succeed_step(id, index, ENGINE, &body),
+            IfVerdict::Fail => drop(self.fail_step(id, index, Cause::Policy, &sentence)),
+            IfVerdict::Hold => self.ask_reviewer(id, index, sentence, &body),
+        }
+    }
+
+    fn ask_reviewer(&mut self, id: &RunId, index: usize, sentence: String, body: &Value) {
+        let now = self.now;
+        let detail = &mut self.run_mut(id).steps[index].detail;
+        detail.reason = Some(sentence);
+        let shown = body.clone();
+        detail.ask =
+            Some(Ask { kind: "qc".into(), roles: vec!["reviewer".into()], count: 1, shown, asked_us: now, ..Ask::default() });
+        self.move_step(id, index, step::Event::Asked, ENGINE, body);
+    }
+
+    fn measure(&mut self, id: &RunId, index: usize, report: &GateReport) {
+        let step_key = self.run(id).steps[index].key();
+        for check in &report.checks {
+            let headline = (String::new(), check.value, check.verdict);
+            let items = check.items.iter().map(|item| (item.item.clone(), item.value, item.verdict));
+            for (item, value, verdict) in std::iter::once(headline).chain(items) {
+                let row = rows::Measurement {
+                    run_id: id.clone(),
+                    step_key: step_key.clone(),
+                    metric: check.metric.clone(),
+                    item,
+                    value: text(&value),
+                    unit: check.unit.clone(),
+                    verdict: verdict.word().to_owned(),
+                    tracked: i64::from(check.tracked),
+                    at_us: self.now,
+                };
+                self.ledger.change.put(Table::Measurement, &row);
+            }
+        }
+    }
+
+    /// A courier came back.
+    pub fn on_carried(&mut self, id: &RunId, index: usize, work: Box<work::carry::Work>, result: Result<Carried, CourierError>) {
+        if !self.end_work(id, index) {
+            return;
+        }
+        match result {
+            Ok(carried) => {
+                let mut row = self.delivery_row(id, index, &work.target, &work.parcel, self.now);
+                row.status = "delivered".into();
+                row.place.clone_from(&carried.place);
+                row.manifest_sha256.clone_from(&carried.manifest_sha256);
+                self.ledger.change.put(Table::Delivery, &row);
+                let document = json!({ "id": work.parcel.delivery, "place": carried.place });
+                self.run_mut(id).steps[index].outputs.insert("delivery".into(), document.clone());
+                self.succeed_step(id, index, ENGINE, &document);
+            }
+            // The target will be back, or a person will mend it: the run waits and says for what.
+            Err(error @ CourierError::Unreachable { .. }) => {
+                self.again(id, index, 6 * AGAIN_MS, Cause::Infrastructure, &error.to_string());
+            }
+            Err(error) => drop(self.fail_step(id, index, Cause::Policy, &error.to_string())),
+        }
+    }
+
+    /// Asks for the end of an attempt; its report will follow.
+    pub fn cancel_attempt(&mut self, id: &AttemptId, actor: &str) {
+        if self.move_attempt(id, attempt::Event::Canceling, actor, &Value::Null) {
+            self.effect(Effect::Stop(id.clone(), Stop::Ask));
+        }
+    }
+}
+
+/// A number in 0..1 from the attempt's id: spreads waits without a random source in the pure part.
+fn spread(id: &AttemptId) -> f64 {
+    let sum = id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    f64::from(sum % 1000) / 1000.0
+}
+
+fn gate_outputs(report: &GateReport) -> Map {
+    let values: Map = report.checks.iter().map(|check| (check.metric.clone(), json!(check.value))).collect();
+    let mut outputs = Map::new();
+    outputs.insert("verdict".into(), json!(report.verdict));
+    outputs.insert("report".into(), json!(report));
+    outputs.insert("values".into(), Value::Object(values));
+    outputs
+}
+
+/// `q30: L004 is 0.78 (pass >= 0.85, warn >= 0.8)`, every failing item named.
+pub(super) fn sentence(report: &GateReport) -> String {
+    let mut parts = Vec::new();
+    for check in report.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
+        let limits = match &check.warn {
+            Some(warn) => format!("pass {}, warn {warn}", check.pass),
+            None => format!("pass {}", check.pass),
+        };
+        let unit = &check.unit;
+        let number = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), |value| format!("{}{unit}", round(value)));
+        let worst: Vec<String> = check
+            .items
+            .iter()
+            .filter(|item| item.verdict != Verdict::Pass)
+            .map(|item| format!("{} is {} ({})", item.item, number(item.value), item.verdict.word()))
+            .collect();
+        if worst.is_empty() {
+            parts.push(format!("{} is {} ({}; {limits})", check.metric, number(check.value), check.verdict.word()));
+        } else {
+            parts.push(format!("{}: {}; {limits}", check.metric, worst.join(", ")));
+        }
+    }
+    parts.join("; ")
+}
+
+fn round(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}

@@ -1,0 +1,233 @@
+//! Getting a submission ready, outside the loop: check, parameters, images, plans, rows. The loop only stores it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use kentai_workflows::check::check;
+use kentai_workflows::diagnostic::Diagnostic;
+use kentai_workflows::plan::{Plan, Priority, Specimen, is_id, lay_out, resolve_params};
+use kentai_workflows::site::Site;
+use kentai_workflows::value::{FileValue, Map};
+use kentai_workflows::workflow::{StepKind, Workflow};
+use sha2::{Digest, Sha256};
+
+use super::handle::{Refusal, Submit};
+use super::live::{LiveStep, text};
+use super::{Actor, Options};
+use crate::id::{RunId, SubmissionId, fresh};
+use crate::port::executor;
+use crate::store::read::Reader;
+use crate::store::rows;
+
+/// A submission as the loop takes it.
+pub(super) struct Ready {
+    pub submission: rows::Submission,
+    pub existed: bool,
+    pub workflows: Vec<rows::Workflow>,
+    pub specimens: Vec<rows::Specimen>,
+    pub runs: Vec<(rows::Run, Vec<rows::Step>)>,
+    /// Runs of earlier submissions that this one asks for too, and its own.
+    pub known: Vec<RunId>,
+}
+
+/// Checks everything and lays it out; nothing is stored.
+pub(super) async fn prepare(submit: Submit, actor: &Actor, options: &Options, reader: &Reader) -> Result<Ready, Refusal> {
+    if !actor.roles.contains("operator") {
+        return Err(Refusal::NotAllowed(format!("{} may not submit: it needs the role operator (`people:` in kentai.yaml)", actor.name)));
+    }
+    let facts = (options.facts)();
+    let workflow = checked(&submit, &facts)?;
+    let intent = digest(&(&workflow.digest, &submit.called, &submit.params, &submit.specimens));
+    if let Some(submission) = reader.submission_by_intent(&intent).await? {
+        let filter = crate::store::read::RunFilter { submission: Some(submission.submission_id.to_string()), limit: i64::MAX, ..Default::default() };
+        let known = reader.runs(&filter).await?.into_iter().filter(|run| run.parent == "null").map(|run| run.run_id).collect();
+        return Ok(Ready { submission, existed: true, workflows: Vec::new(), specimens: Vec::new(), runs: Vec::new(), known });
+    }
+    let bad = |diagnostics| Refusal::Check { diagnostics, sources: BTreeMap::from([(submit.path.clone(), submit.source.clone())]) };
+    let params = params(&workflow, &submit.params, &facts).map_err(bad)?;
+    let images = images(&workflow, options).await?;
+    let now = crate::clock::now();
+    let submission = rows::Submission {
+        submission_id: SubmissionId::from(fresh("s")),
+        intent,
+        digest: workflow.digest.clone(),
+        params: text(&params),
+        images: text(&images),
+        submitted_by: actor.name.clone(),
+        created_us: now,
+    };
+    let mut ready = Ready {
+        submission,
+        existed: false,
+        workflows: workflow_rows(&workflow, now),
+        specimens: Vec::new(),
+        runs: Vec::new(),
+        known: Vec::new(),
+    };
+    let mut wrong = Vec::new();
+    for (specimen, stamp) in &submit.specimens {
+        refuse_hostile(specimen)?;
+        match lay_out(&workflow, specimen, &params) {
+            Ok(plan) => add_run(&mut ready, &plan, stamp, actor, reader, now).await?,
+            Err(found) => wrong.extend(found),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(bad(wrong));
+    }
+    Ok(ready)
+}
+
+/// The sheet's reader has checked this; whoever speaks to the socket may not have.
+fn refuse_hostile(specimen: &Specimen) -> Result<(), Refusal> {
+    if is_id(&specimen.id) { Ok(()) } else { Err(Refusal::Bad(format!("`{}` is not a specimen id", specimen.id.escape_debug()))) }
+}
+
+fn checked(submit: &Submit, facts: &Site) -> Result<Arc<Workflow>, Refusal> {
+    let load = |name: &str| {
+        let found = submit.called.get(name).ok_or_else(|| format!("`{name}` was not sent along"))?;
+        Ok((found.0.clone(), found.1.clone().into_bytes()))
+    };
+    let checked = check(&submit.path, submit.source.as_bytes(), facts, &load);
+    checked.workflow.ok_or(Refusal::Check { diagnostics: checked.diagnostics, sources: checked.sources })
+}
+
+/// Parameters with their values; files are looked at.
+pub(super) fn params(workflow: &Workflow, given: &BTreeMap<String, String>, facts: &Site) -> Result<Map, Vec<Diagnostic>> {
+    resolve_params(workflow, given, facts, &file)
+}
+
+fn file(path: &str) -> Result<FileValue, String> {
+    let absolute = std::path::absolute(path).map_err(|error| error.to_string())?;
+    let facts = std::fs::metadata(&absolute).map_err(|error| error.to_string())?;
+    if !facts.is_file() {
+        return Err("it is not a file".into());
+    }
+    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = Some(absolute.to_string_lossy().into_owned());
+    Ok(FileValue { name, path, sha256: None, size: Some(facts.len()), bundle: None, dir: false })
+}
+
+/// Every tag that the workflow (or one that it calls) names → what runs.
+async fn images(workflow: &Workflow, options: &Options) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut names = BTreeSet::new();
+    gather_images(workflow, &mut names);
+    let mut locked = BTreeMap::new();
+    let Some(hands) = options.executors.first().filter(|hands| hands.needs_image()) else { return Ok(locked) };
+    let facts = (options.facts)();
+    for name in names {
+        let id = match facts.locked_images.get(&name) {
+            Some(id) => id.clone(),
+            None => hands.resolve(&name).await.map_err(|error| match error {
+                executor::Error::Image { .. } | executor::Error::Unreachable { .. } => Refusal::Unreachable(error.to_string()),
+                executor::Error::Other(reason) => Refusal::Bad(reason),
+            })?,
+        };
+        locked.insert(name, id);
+    }
+    Ok(locked)
+}
+
+fn gather_images(workflow: &Workflow, names: &mut BTreeSet<String>) {
+    for step in &workflow.steps {
+        if let StepKind::Tool(tool) = &step.kind {
+            names.extend(tool.image.clone());
+        }
+    }
+    for called in workflow.calls.values() {
+        gather_images(called, names);
+    }
+}
+
+fn workflow_rows(workflow: &Workflow, now: i64) -> Vec<rows::Workflow> {
+    let mut rows = vec![workflow_row(workflow, now)];
+    rows.extend(workflow.calls.values().flat_map(|called| workflow_rows(called, now)));
+    rows
+}
+
+/// The row that keeps a workflow's text and the texts that it calls.
+pub(super) fn workflow_row(workflow: &Workflow, now: i64) -> rows::Workflow {
+    let mut called = BTreeMap::new();
+    gather_called(workflow, &mut called);
+    rows::Workflow {
+        digest: workflow.digest.clone(),
+        workflow_id: workflow.id.clone(),
+        version: workflow.version.clone(),
+        path: workflow.path.clone(),
+        source: workflow.source.clone(),
+        called: text(&called),
+        registered: 0,
+        created_us: now,
+    }
+}
+
+fn gather_called(workflow: &Workflow, found: &mut BTreeMap<String, (String, String)>) {
+    for (name, called) in &workflow.calls {
+        found.insert(name.clone(), (called.path.clone(), called.source.clone()));
+        gather_called(called, found);
+    }
+}
+
+async fn add_run(ready: &mut Ready, plan: &Plan, stamp: &str, actor: &Actor, reader: &Reader, now: i64) -> Result<(), Refusal> {
+    // An accidental duplicate returns the run that exists: same specimen as it is now, same workflow, same parameters.
+    let intent = digest(&(plan, stamp));
+    if let Some(run) = reader.run_by_intent(&intent).await? {
+        ready.known.push(run.run_id);
+        return Ok(());
+    }
+    let run = new_run(&ready.submission.submission_id, &intent, plan, &actor.name, now);
+    let steps = new_steps(&run.run_id, plan, now);
+    ready.specimens.push(rows::Specimen {
+        specimen_id: plan.specimen.id.clone(),
+        document: text(&plan.specimen),
+        source: plan.workflow.clone(),
+        created_us: now,
+        updated_us: now,
+    });
+    ready.known.push(run.run_id.clone());
+    ready.runs.push((run, steps));
+    Ok(())
+}
+
+/// The first row of a run.
+pub(super) fn new_run(submission: &SubmissionId, intent: &str, plan: &Plan, by: &str, now: i64) -> rows::Run {
+    rows::Run {
+        run_id: RunId::from(fresh("r")),
+        submission_id: submission.clone(),
+        intent: intent.to_owned(),
+        specimen_id: plan.specimen.id.clone(),
+        digest: plan.workflow_digest.clone(),
+        status: "queued".into(),
+        hold: "null".into(),
+        priority: match plan.specimen.priority {
+            Priority::Routine => 0,
+            Priority::Urgent => 1,
+            Priority::Stat => 2,
+        },
+        parent: "null".into(),
+        plan: text(plan),
+        steps_left: i64::try_from(plan.steps.len()).unwrap_or(i64::MAX),
+        attempts_made: 0,
+        events: 1,
+        submitted_by: by.to_owned(),
+        created_us: now,
+        updated_us: now,
+        version: 1,
+    }
+}
+
+/// The first rows of a run's steps.
+pub(super) fn new_steps(run: &RunId, plan: &Plan, now: i64) -> Vec<rows::Step> {
+    let positions = 0_i64..;
+    plan.steps.iter().zip(positions).map(|(planned, position)| LiveStep::new(planned.clone(), position).to_row(run, now)).collect()
+}
+
+fn digest(value: &impl serde::Serialize) -> String {
+    let hash = Sha256::digest(text(value).as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// For places that can only say one thing.
+pub(super) fn first_message(found: &[Diagnostic]) -> String {
+    found.first().map_or_else(|| "it has mistakes".to_owned(), |first| first.message.en.clone())
+}

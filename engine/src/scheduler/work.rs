@@ -1,0 +1,7 @@
+//! Works: what a step without a tool does outside the loop. Each is a small struct that is sent off after the commit and answers by
+//! message; each may be done again after a crash and ends the same.
+
+pub(super) mod carry;
+pub(super) mod gate;
+pub(super) mod links;
+pub(super) mod receive;

@@ -1,0 +1,52 @@
+//! The state machines: each one enum of statuses, one of events, one function `next` with every pair written out.
+//!
+//! Pure. Appending and replaying call the same function; a pair that is not allowed is [`Illegal`], never a silent no.
+
+pub mod attempt;
+pub mod run;
+pub mod step;
+
+/// An event that the status does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{machine} is {status}: {event} is not possible")]
+pub struct Illegal {
+    /// `run`, `step`, `attempt`.
+    pub machine: &'static str,
+    /// The status, as stored.
+    pub status: &'static str,
+    /// The event, as stored.
+    pub event: &'static str,
+}
+
+/// Statuses and events as the database and the API spell them.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),* }
+
+        impl $name {
+            /// As stored.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// Every one of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The one that `word` stands for.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+pub(crate) use words;

@@ -1,0 +1,112 @@
+//! Opening the database: one write connection, a pool of readers, the pragmas and their reasons.
+//!
+//! SQLite only, for now: the SQL in `sql/` is one text for both databases, and PostgreSQL becomes the second arm here.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use super::Error;
+
+/// The open database.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// One connection, used by the writer task only.
+    pub(super) write: Option<SqlitePool>,
+    /// Read-only connections.
+    pub(super) read: SqlitePool,
+    path: PathBuf,
+}
+
+/// Before this version a reset of the write-ahead log could race with a writer.
+const SQLITE_MIN: (u32, u32, u32) = (3, 51, 3);
+
+impl Pool {
+    /// Opens (and creates, and migrates) the database at `path` for writing. The caller holds the site's lock.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is on a network file system, or is newer than this program.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        refuse_network(path)?;
+        let at = |source| Error::Database { path: path.display().to_string(), source };
+        let options = options(path).map_err(at)?.create_if_missing(true);
+        let write = SqlitePoolOptions::new().max_connections(1).min_connections(1).connect_with(options).await.map_err(at)?;
+        check_version(&write, path).await?;
+        sqlx::migrate!("./migrations/sqlite")
+            .run(&write)
+            .await
+            .map_err(|source| Error::Migrate { path: path.display().to_string(), source })?;
+        // The readers can only open after the writer has made the file.
+        let read = readers(path).await.map_err(at)?;
+        Ok(Self { write: Some(write), read, path: path.to_owned() })
+    }
+
+    /// Opens an existing database for reading only; an engine may be running on it.
+    ///
+    /// # Errors
+    /// When there is none or it cannot be opened.
+    pub async fn open_read_only(path: &Path) -> Result<Self, Error> {
+        let read = readers(path).await.map_err(|source| Error::Database { path: path.display().to_string(), source })?;
+        Ok(Self { write: None, read, path: path.to_owned() })
+    }
+
+    /// Adds the database's path to an error.
+    pub(super) fn error(&self, source: sqlx::Error) -> Error {
+        Error::Database { path: self.path.display().to_string(), source }
+    }
+
+    /// Ends all connections; the write-ahead log is checkpointed by the last one.
+    pub async fn close(&self) {
+        self.read.close().await;
+        if let Some(write) = &self.write {
+            write.close().await;
+        }
+    }
+}
+
+fn options(path: &Path) -> Result<SqliteConnectOptions, sqlx::Error> {
+    Ok(SqliteConnectOptions::from_str("sqlite:")?
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: a commit that was answered survives a power cut. NORMAL loses the newest ones.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        // Measured: a later checkpoint and 16 MiB of cache hold the rate over a million events.
+        .pragma("cache_size", "-16384")
+        .pragma("wal_autocheckpoint", "8000"))
+}
+
+async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str("sqlite:")?
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(10))
+        .pragma("cache_size", "-4096");
+    SqlitePoolOptions::new().max_connections(4).connect_with(options).await
+}
+
+async fn check_version(pool: &SqlitePool, path: &Path) -> Result<(), Error> {
+    let found: String = sqlx::query_scalar("select sqlite_version()")
+        .fetch_one(pool)
+        .await
+        .map_err(|source| Error::Database { path: path.display().to_string(), source })?;
+    let mut numbers = found.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    if (next(), next(), next()) < SQLITE_MIN { Err(Error::OldSqlite { found }) } else { Ok(()) }
+}
+
+/// Network file systems whose locks SQLite cannot rely on, by magic number (statfs(2)).
+const NETWORK: &[(i64, &str)] =
+    &[(0x6969, "nfs"), (0x517b, "smb"), (0xff53_4d42, "cifs"), (0x0bd0_0bd0, "lustre"), (0x4750_4653, "gpfs"), (0x1983_0326, "beegfs")];
+
+fn refuse_network(path: &Path) -> Result<(), Error> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let Ok(stat) = rustix::fs::statfs(directory) else { return Ok(()) };
+    match NETWORK.iter().find(|(magic, _)| *magic == stat.f_type) {
+        Some((_, kind)) => Err(Error::NetworkFileSystem { path: path.display().to_string(), kind: (*kind).to_owned() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,172 @@
+//! What a step row says beyond its status: a document that only gains fields.
+
+use std::collections::BTreeMap;
+
+use kentai_workflows::plan::PlannedStep;
+use kentai_workflows::value::Value;
+use serde::{Deserialize, Serialize};
+
+use crate::state::attempt::Cause;
+
+/// `step.detail`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Detail {
+    /// Counts a person's retries of this step.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub round: u32,
+    /// Attempts of this round.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// Failed attempts of this round by cause word.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, u32>,
+    /// Not started again before; microseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before_us: Option<i64>,
+    /// Why it stands where it stands, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Cause of the last failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// What a gate found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateReport>,
+    /// Whom we ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask: Option<Ask>,
+    /// What they said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+    /// The delivery of a `handoff`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    /// The run of a `call`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child: Option<String>,
+    /// A step that was added when a list became known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlannedStep>,
+    /// `hold_before` was answered by a person.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub let_go: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// A question to people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    /// `approve` or `qc`, or `hold`.
+    pub kind: String,
+    /// Any of these roles may answer.
+    pub roles: Vec<String>,
+    /// How many people.
+    pub count: u32,
+    /// Relations that exclude a person.
+    #[serde(default)]
+    pub not_by: Vec<String>,
+    /// The question, as the workflow's author wrote it.
+    #[serde(default)]
+    pub text: String,
+    /// What the answer binds to.
+    #[serde(default)]
+    pub shown: Value,
+    /// Microseconds since the epoch.
+    pub asked_us: i64,
+    /// Microseconds since the epoch.
+    #[serde(default)]
+    pub expires_us: Option<i64>,
+    /// Fail instead of hold when expired.
+    #[serde(default)]
+    pub fail_if_expired: bool,
+}
+
+/// One person's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Who.
+    pub person: String,
+    /// `approve`, `reject`, or a QC verdict (`release`, `top_up` …).
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+    /// Microseconds since the epoch.
+    pub at_us: i64,
+}
+
+/// Verdict of a gate or a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Within `pass`.
+    Pass,
+    /// Within `warn`.
+    Warn,
+    /// Not measured; blocks like `fail` unless waived.
+    NotMeasured,
+    /// Outside.
+    Fail,
+}
+
+impl Verdict {
+    /// As stored and shown.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::NotMeasured => "not_measured",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// What a gate found, with a snapshot of the criteria.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateReport {
+    /// The worst of its checks.
+    pub verdict: Verdict,
+    /// In the workflow's order.
+    pub checks: Vec<CheckReport>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Metric.
+    pub metric: String,
+    /// Verdict: the worst of its items.
+    pub verdict: Verdict,
+    /// Headline value.
+    pub value: Option<f64>,
+    /// Unit of the values.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// The criterion, rendered: `>= 0.85`.
+    pub pass: String,
+    /// The weaker criterion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn: Option<String>,
+    /// Per item, when the gate reads a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemReport>,
+    /// Plotted on control charts.
+    #[serde(default)]
+    pub tracked: bool,
+}
+
+/// One item of a check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemReport {
+    /// `L004`
+    pub item: String,
+    /// Its value.
+    pub value: Option<f64>,
+    /// Its verdict.
+    pub verdict: Verdict,
+}

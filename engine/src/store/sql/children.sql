@@ -1,0 +1,2 @@
+-- $1: the parent's document.
+select * from run where parent = $1

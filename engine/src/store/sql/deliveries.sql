@@ -1,0 +1,2 @@
+-- Newest first. No parameters.
+select * from delivery order by created_us desc

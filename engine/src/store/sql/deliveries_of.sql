@@ -1,0 +1,2 @@
+-- $1: run id.
+select * from delivery where run_id = $1 order by created_us

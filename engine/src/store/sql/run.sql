@@ -1,0 +1,2 @@
+-- $1: run id.
+select * from run where run_id = $1

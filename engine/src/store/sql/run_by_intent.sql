@@ -1,0 +1,2 @@
+-- $1: intent.
+select * from run where intent = $1

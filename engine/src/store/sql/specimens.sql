@@ -1,0 +1,2 @@
+-- No parameters.
+select * from specimen order by specimen_id

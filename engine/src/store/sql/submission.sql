@@ -1,0 +1,2 @@
+-- $1: submission id.
+select * from submission where submission_id = $1

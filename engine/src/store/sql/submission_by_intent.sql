@@ -1,0 +1,2 @@
+-- $1: intent.
+select * from submission where intent = $1

@@ -1,0 +1,2 @@
+-- $1: digest.
+select * from workflow where digest = $1

@@ -1,0 +1,177 @@
+//! The one writer: changes from a bounded queue, as many as are there, in one transaction, one statement per table.
+//!
+//! A change is all or nothing, and so is the batch it travels in; nobody is answered before the commit.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Error, pool::Pool};
+
+/// Changes that may wait for the writer: producers stop there.
+const QUEUE: usize = 256;
+/// Changes per transaction.
+const BATCH: usize = 256;
+
+macro_rules! tables {
+    ($($name:ident = $table:literal, $guarded:literal;)*) => {
+        /// Tables in the order in which their rows are written (parents first).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names are the tables' own")]
+        pub enum Table { $($name),* }
+
+        const TABLES: &[(Table, &str, &str, bool)] =
+            &[$((Table::$name, $table, include_str!(concat!("sql/put_", $table, ".sql")), $guarded)),*];
+    };
+}
+
+tables! {
+    Workflow = "workflow", false;
+    Specimen = "specimen", false;
+    Submission = "submission", false;
+    Run = "run", true;
+    Step = "step", true;
+    Attempt = "attempt", true;
+    Event = "event", false;
+    Artifact = "artifact", false;
+    Made = "made", false;
+    Decision = "decision", false;
+    Measurement = "measurement", false;
+    Delivery = "delivery", false;
+}
+
+/// Rows that become true together.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    rows: [Vec<String>; TABLES.len()],
+}
+
+impl Change {
+    /// Adds a row; `row` serializes to an object with the columns' names.
+    ///
+    /// # Panics
+    /// Never for the row types of this crate: they hold only text and numbers.
+    pub fn put(&mut self, table: Table, row: &impl Serialize) {
+        let text = serde_json::to_string(row).expect("rows hold only text and numbers");
+        self.rows[table as usize].push(text);
+    }
+
+    /// Nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.iter().all(Vec::is_empty)
+    }
+
+    fn absorb(&mut self, other: &mut Self) {
+        for (mine, theirs) in self.rows.iter_mut().zip(&mut other.rows) {
+            mine.append(theirs);
+        }
+    }
+}
+
+/// One JSON object with keys `0`, `1` … : `json_each` reads it alike on both databases.
+fn rows_object(rows: &[String]) -> String {
+    let mut text = String::with_capacity(rows.iter().map(|row| row.len() + 10).sum::<usize>() + 2);
+    text.push('{');
+    for (index, row) in rows.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}\"{index}\":{row}");
+    }
+    text.push('}');
+    text
+}
+
+type Item = (Change, oneshot::Sender<Result<(), Error>>);
+
+/// The way in; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Item>,
+}
+
+impl Writer {
+    /// Starts the writer task; it ends when the last [`Writer`] is dropped.
+    #[must_use]
+    pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
+        let (queue, inbox) = mpsc::channel(QUEUE);
+        (Self { queue }, tokio::spawn(serve(pool, inbox)))
+    }
+
+    /// Writes `change` and comes back when it is durable.
+    ///
+    /// # Errors
+    /// When nothing of it was written.
+    pub async fn commit(&self, change: Change) -> Result<(), Error> {
+        let (answer, wait) = oneshot::channel();
+        self.queue.send((change, answer)).await.map_err(|_| Error::Closed)?;
+        wait.await.map_err(|_| Error::Closed)?
+    }
+}
+
+async fn serve(pool: Pool, mut inbox: mpsc::Receiver<Item>) {
+    let mut items = Vec::with_capacity(BATCH);
+    while inbox.recv_many(&mut items, BATCH).await > 0 {
+        let mut batch = Change::default();
+        for (change, _) in &mut items {
+            batch.absorb(change);
+        }
+        let mut result = write(&pool, &batch).await;
+        for (_, answer) in items.drain(..) {
+            // The first gets the error itself, the others that it failed: they shared its fate.
+            let answer_with = std::mem::replace(&mut result, Ok(()));
+            let told = match &answer_with {
+                Ok(()) => Ok(()),
+                Err(error) => Err(Error::Unknown { what: "the outcome of a shared transaction", found: error.to_string() }),
+            };
+            if let Err(error) = told {
+                result = Err(error);
+            }
+            let _ = answer.send(answer_with);
+        }
+    }
+}
+
+async fn write(pool: &Pool, batch: &Change) -> Result<(), Error> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let writer = pool.write.as_ref().ok_or(Error::Closed)?;
+    let mut tx = writer.begin_with("begin immediate").await.map_err(|source| pool.error(source))?;
+    for (table, name, sql, guarded) in TABLES {
+        let rows = &batch.rows[*table as usize];
+        if rows.is_empty() {
+            continue;
+        }
+        let query = sqlx::query(*sql).bind(rows_object(rows));
+        let changed = if *guarded {
+            query.fetch_all(&mut *tx).await.map(|rows| rows.len())
+        } else {
+            query.execute(&mut *tx).await.map(|_| rows.len())
+        }
+        .map_err(|source| pool.error(source))?;
+        if changed != rows.len() {
+            return Err(Error::Stale { table: name, missing: rows.len() - changed });
+        }
+    }
+    tx.commit().await.map_err(|source| pool.error(source))
+}
+
+/// Counts the engine's epoch up: from now on what an older engine tries to write is stale.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn next_epoch(pool: &Pool) -> Result<i64, Error> {
+    let writer = pool.write.as_ref().ok_or(Error::Closed)?;
+    sqlx::query_scalar(include_str!("sql/next_epoch.sql")).fetch_one(writer).await.map_err(|source| pool.error(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_travel_as_one_object() {
+        assert_eq!(rows_object(&["{\"a\":1}".into(), "{}".into()]), r#"{"0":{"a":1},"1":{}}"#);
+    }
+}
