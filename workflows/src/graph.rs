@@ -16,6 +16,8 @@ mod label;
 mod layout;
 mod mermaid;
 mod svg;
+#[cfg(test)]
+mod tests;
 
 pub use mermaid::mermaid;
 pub use svg::svg;
@@ -34,7 +36,8 @@ pub struct Edge {
 /// Every edge once, by step index; names that the workflow does not have are left out.
 #[must_use]
 pub fn edges(workflow: &Workflow) -> Vec<Edge> {
-    let index: BTreeMap<&str, usize> = workflow.steps.iter().enumerate().map(|(index, step)| (step.id.as_str(), index)).collect();
+    let index: BTreeMap<&str, usize> =
+        workflow.steps.iter().enumerate().map(|(index, step)| (step.id.as_str(), index)).collect();
     let mut edges: BTreeMap<(usize, usize), bool> = BTreeMap::new();
     for (to, step) in workflow.steps.iter().enumerate() {
         let after = step.after.iter().map(|name| (name, false));
@@ -55,7 +58,8 @@ pub fn order(workflow: &Workflow) -> Result<Vec<usize>, Vec<usize>> {
     let graph = graph(workflow);
     let mut waiting: Vec<usize> =
         graph.node_indices().map(|node| graph.edges_directed(node, Direction::Incoming).count()).collect();
-    let mut ready: BinaryHeap<Reverse<usize>> = (0..waiting.len()).filter(|step| waiting[*step] == 0).map(Reverse).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..waiting.len()).filter(|step| waiting[*step] == 0).map(Reverse).collect();
     let mut order = Vec::with_capacity(waiting.len());
     while let Some(Reverse(step)) = ready.pop() {
         order.push(step);
@@ -67,7 +71,11 @@ pub fn order(workflow: &Workflow) -> Result<Vec<usize>, Vec<usize>> {
             }
         }
     }
-    if order.len() == waiting.len() { Ok(order) } else { Err((0..waiting.len()).filter(|step| waiting[*step] > 0).collect()) }
+    if order.len() == waiting.len() {
+        Ok(order)
+    } else {
+        Err((0..waiting.len()).filter(|step| waiting[*step] > 0).collect())
+    }
 }
 
 /// The edges worth drawing: those that a longer way already says are left out.

@@ -15,6 +15,8 @@ pub(crate) mod fixture;
 pub(crate) mod key;
 mod layout;
 mod parameters;
+#[cfg(test)]
+mod tests;
 pub(crate) mod typed;
 pub(crate) mod words;
 

@@ -122,7 +122,9 @@ mod tests {
         check("1.5 GiB", Some(3 << 29));
         check(" 2 TiB ", Some(2 << 40));
         check("0.5 KiB", Some(512));
-        for refused in ["", "GiB", "4 GB", "4G", "-1", "1.5", "1. GiB", "1.2.3 GiB", ".5 GiB", "4 gib", "99999999 TiB", "1e3"] {
+        for refused in
+            ["", "GiB", "4 GB", "4G", "-1", "1.5", "1. GiB", "1.2.3 GiB", ".5 GiB", "4 gib", "99999999 TiB", "1e3"]
+        {
             check(refused, None);
         }
     }

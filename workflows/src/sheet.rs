@@ -118,7 +118,8 @@ fn shorten(path: &str, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.line, diagnostic.column));
     diagnostics.truncate(DIAGNOSTICS_MAX);
     let row = diagnostics.last().map_or(1, |last| last.line);
-    let wrong = Wrong::new(format!("{hidden} more mistakes are not shown"), format!("ほかに {hidden} 件の誤りがあります"));
+    let wrong =
+        Wrong::new(format!("{hidden} more mistakes are not shown"), format!("ほかに {hidden} 件の誤りがあります"));
     diagnostics.push(Place::row(path, row).error("S113", &wrong));
 }
 

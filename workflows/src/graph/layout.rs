@@ -70,7 +70,8 @@ fn straight_path(columns: &[usize], edges: &[Edge]) -> BTreeSet<usize> {
 /// The way of `edge` that crosses no box.
 pub(super) fn way(edge: Edge, spots: &[Spot]) -> Way {
     let (from, to) = (spots[edge.from], spots[edge.to]);
-    let free = |row: usize| !spots.iter().any(|spot| spot.row == row && (from.column + 1..to.column).contains(&spot.column));
+    let free =
+        |row: usize| !spots.iter().any(|spot| spot.row == row && (from.column + 1..to.column).contains(&spot.column));
     if free(to.row) {
         Way::AlongEnd
     } else if free(from.row) {

@@ -72,11 +72,17 @@ fn node(step: &Step, spot: Spot, language: Language) -> String {
         escaped(title),
         escaped(&words)
     );
-    node.push_str(&shape::frame(BOX_WIDTH, BOX_HEIGHT, matches!(step.kind, StepKind::Gate(_)), !step.for_each.is_empty()));
+    node.push_str(&shape::frame(
+        BOX_WIDTH,
+        BOX_HEIGHT,
+        matches!(step.kind, StepKind::Gate(_)),
+        !step.for_each.is_empty(),
+    ));
     node.push_str(&shape::sign(&step.kind));
+    // Bold letters are wider: the title is fitted as if it were a size larger.
     node.push_str(&format!(
         "<text x=\"{TEXT_LEFT}\" y=\"21\" font-size=\"13\" font-weight=\"600\" fill=\"currentColor\">{}</text>\n",
-        escaped(&fitted(title, TEXT_WIDTH, 13))
+        escaped(&fitted(title, TEXT_WIDTH, 14))
     ));
     node.push_str(&format!(
         "<text x=\"{TEXT_LEFT}\" y=\"39\" font-size=\"12\" fill=\"currentColor\">{}</text>\n</g>\n",

@@ -67,7 +67,8 @@ mod tests {
     use crate::plan::Specimen;
 
     fn plan() -> Plan {
-        let specimen: Specimen = serde_json::from_value(json!({"id": "S1", "values": {"sex": "female"}})).expect("a specimen");
+        let specimen: Specimen =
+            serde_json::from_value(json!({"id": "S1", "values": {"sex": "female"}})).expect("a specimen");
         let params = json!({"min_depth": 30}).as_object().cloned().expect("a map");
         let (workflow, version) = ("w".into(), "1".into());
         Plan { workflow, version, workflow_digest: "d1".into(), specimen, params, steps: Vec::new() }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::expression::{Expression, Template};
 use crate::workflow::{
-    Action, InputKind, InputSpec, Param, ParamKind, Receive, Requirement, Resources, Retry, Step, StepKind, Text, Tool, Use,
-    Workflow,
+    Action, InputKind, InputSpec, Param, ParamKind, Receive, Requirement, Resources, Retry, Step, StepKind, Text, Tool,
+    Use, Workflow,
 };
 
 pub(crate) fn workflow(steps: Vec<Step>) -> Workflow {
@@ -102,7 +102,16 @@ impl Step {
 }
 
 pub(crate) fn param(name: &str, kind: ParamKind) -> Param {
-    Param { name: name.into(), kind, default: None, min: None, max: None, unit: None, required: true, help: Text::default() }
+    Param {
+        name: name.into(),
+        kind,
+        default: None,
+        min: None,
+        max: None,
+        unit: None,
+        required: true,
+        help: Text::default(),
+    }
 }
 
 /// `lanes: { type: list, min_items: 1, item: { id, r1, r2 } }`

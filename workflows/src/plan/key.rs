@@ -57,7 +57,9 @@ pub(super) fn cross(lists: &[(String, Vec<Value>)], names: impl Fn(&[Value]) -> 
         let names = names(items);
         combinations = combinations
             .iter()
-            .flat_map(|before| items.iter().zip(&names).map(move |(item, name)| extended(before, loop_name, item, name)))
+            .flat_map(|before| {
+                items.iter().zip(&names).map(move |(item, name)| extended(before, loop_name, item, name))
+            })
             .collect();
     }
     combinations
@@ -95,7 +97,8 @@ mod tests {
 
     #[test]
     fn several_lists_cross_with_the_last_turning_fastest() {
-        let lists = [("lane".to_owned(), vec![json!("L1"), json!("L2")]), ("chr".to_owned(), vec![json!("1"), json!("2")])];
+        let lists =
+            [("lane".to_owned(), vec![json!("L1"), json!("L2")]), ("chr".to_owned(), vec![json!("1"), json!("2")])];
         let crossed: Vec<String> = cross(&lists, names).into_iter().map(|combination| combination.name).collect();
         assert_eq!(crossed, ["L1,1", "L1,2", "L2,1", "L2,2"]);
     }

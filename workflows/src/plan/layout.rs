@@ -40,7 +40,8 @@ pub fn lay_out(workflow: &Workflow, specimen: &Specimen, params: &Map) -> Result
     if !notes.is_empty() {
         return Err(notes);
     }
-    let steps = order.iter().filter_map(|index| workflow.steps.get(*index)).flat_map(|step| planned(step, &scatters)).collect();
+    let steps =
+        order.iter().filter_map(|index| workflow.steps.get(*index)).flat_map(|step| planned(step, &scatters)).collect();
     Ok(Plan {
         workflow: workflow.id.clone(),
         version: workflow.version.clone(),
@@ -55,10 +56,13 @@ pub fn lay_out(workflow: &Workflow, specimen: &Specimen, params: &Map) -> Result
 fn scope(specimen: &Specimen, params: &Map) -> Map {
     let mut values = specimen.values.clone();
     values.insert("id".into(), specimen.id.clone().into());
-    Map::from_iter([("params".to_owned(), Value::Object(params.clone())), ("specimen".to_owned(), Value::Object(values))])
+    Map::from_iter([
+        ("params".to_owned(), Value::Object(params.clone())),
+        ("specimen".to_owned(), Value::Object(values)),
+    ])
 }
 
-fn scatter(step: &Step, scope: &Map) -> Result<Scatter, Diagnostic> {
+fn scatter(step: &Step, scope: &Map) -> Result<Scatter, Box<Diagnostic>> {
     if step.for_each.is_empty() {
         return Ok(Scatter::Once);
     }
@@ -66,10 +70,10 @@ fn scatter(step: &Step, scope: &Map) -> Result<Scatter, Diagnostic> {
     if step.for_each.iter().any(|(_, list)| list.references.iter().any(from_a_step)) {
         return Ok(Scatter::Later);
     }
-    let lists = lists(step, scope).map_err(|error| no_list(step, &error))?;
+    let lists = lists(step, scope).map_err(|error| Box::new(no_list(step, &error)))?;
     for (loop_name, items) in &lists {
         if let Some(name) = key::twice(&key::names(items)) {
-            return Err(repeated(step, loop_name, name));
+            return Err(Box::new(repeated(step, loop_name, name)));
         }
     }
     let combinations = key::cross(&lists, key::names);
@@ -79,12 +83,15 @@ fn scatter(step: &Step, scope: &Map) -> Result<Scatter, Diagnostic> {
 
 /// The concrete steps of `step`: items before their group, so that the order respects needs.
 fn planned(step: &Step, scatters: &BTreeMap<&str, Scatter>) -> Vec<PlannedStep> {
-    let whole = |role, needs| PlannedStep { key: step.id.clone(), step: step.id.clone(), role, item: Map::new(), needs };
+    let whole =
+        |role, needs| PlannedStep { key: step.id.clone(), step: step.id.clone(), role, item: Map::new(), needs };
     match scatters.get(step.id.as_str()) {
         None | Some(Scatter::Once) => vec![whole(Role::Single, group_needs(step))],
         Some(Scatter::Later) => vec![whole(Role::Pending, group_needs(step))],
         Some(Scatter::Items { combinations, .. }) => {
-            let one = |combination: &Combination| item(step, combination.clone(), item_needs(step, &combination.name, scatters));
+            let one = |combination: &Combination| {
+                item(step, combination.clone(), item_needs(step, &combination.name, scatters))
+            };
             let mut steps: Vec<PlannedStep> = combinations.iter().map(one).collect();
             let keys = steps.iter().map(|item| item.key.clone()).collect();
             // An empty group must still not be finished before what it waits for.
@@ -140,7 +147,8 @@ fn repeated(step: &Step, loop_name: &str, name: &str) -> Diagnostic {
 }
 
 fn cyclic(workflow: &Workflow, steps: &[usize]) -> Diagnostic {
-    let names: Vec<&str> = steps.iter().filter_map(|index| workflow.steps.get(*index)).map(|step| step.id.as_str()).collect();
+    let names: Vec<&str> =
+        steps.iter().filter_map(|index| workflow.steps.get(*index)).map(|step| step.id.as_str()).collect();
     let names = names.join(", ");
     Diagnostic::error(
         "P104",

@@ -40,19 +40,23 @@ pub fn resolve_values(workflow: &Workflow, given: &Map, site: &Site, file: FileO
     for param in &workflow.params {
         match resolve(param, given.get(&param.name), site, file) {
             Ok(value) => drop(resolved.insert(param.name.clone(), value)),
-            Err(note) => notes.push(note),
+            Err(note) => notes.push(*note),
         }
     }
-    if notes.is_empty() { Ok(resolved) } else { Err(notes.into_iter().map(|note| note.at_line(&workflow.path, 1, 1)).collect()) }
+    if notes.is_empty() {
+        Ok(resolved)
+    } else {
+        Err(notes.into_iter().map(|note| note.at_line(&workflow.path, 1, 1)).collect())
+    }
 }
 
-fn resolve(param: &Param, given: Option<&Value>, site: &Site, file: FileOf<'_>) -> Result<Value, Diagnostic> {
+fn resolve(param: &Param, given: Option<&Value>, site: &Site, file: FileOf<'_>) -> Result<Value, Box<Diagnostic>> {
     match (given.filter(|value| !value.is_null()), &param.default) {
         (Some(value), _) => typed_value(param, value, site, file),
         // A default is already of its type, but a reference or a file is still a name.
         (None, Some(default)) if is_named(param) => typed_value(param, default, site, file),
         (None, Some(default)) => Ok(default.clone()),
-        (None, None) if param.required => Err(missing(param)),
+        (None, None) if param.required => Err(Box::new(missing(param))),
         (None, None) => Ok(Value::Null),
     }
 }
@@ -61,26 +65,25 @@ fn is_named(param: &Param) -> bool {
     matches!(param.kind, ParamKind::File | ParamKind::Reference)
 }
 
-fn typed_value(param: &Param, value: &Value, site: &Site, file: FileOf<'_>) -> Result<Value, Diagnostic> {
+fn typed_value(param: &Param, value: &Value, site: &Site, file: FileOf<'_>) -> Result<Value, Box<Diagnostic>> {
+    let refused = |wrong: Wrong| Box::new(mistyped(param, &wrong));
     match (&param.kind, value) {
         (ParamKind::Reference, Value::String(name)) => reference(param, name, site),
         (ParamKind::File, Value::String(path)) => {
             let found = file(path);
-            found.map(|file| file.to_value()).map_err(|reason| no_file(param, path, &reason))
+            found.map(|file| file.to_value()).map_err(|reason| Box::new(no_file(param, path, &reason)))
         }
         (ParamKind::Reference | ParamKind::File, Value::Object(_)) => Ok(value.clone()),
-        (_, Value::String(text)) => typed::parse(param, text).map_err(|wrong| mistyped(param, &wrong)),
-        (ParamKind::Duration, Value::Number(seconds)) => {
-            typed::parse(param, &format!("{seconds}s")).map_err(|wrong| mistyped(param, &wrong))
-        }
-        (_, other) => typed::parse(param, &to_text(other)).map_err(|wrong| mistyped(param, &wrong)),
+        (_, Value::String(text)) => typed::parse(param, text).map_err(refused),
+        (ParamKind::Duration, Value::Number(seconds)) => typed::parse(param, &format!("{seconds}s")).map_err(refused),
+        (_, other) => typed::parse(param, &to_text(other)).map_err(refused),
     }
 }
 
 /// A bundle as an object of role → file. A site that is not known gives no files, so that a check without one can pass.
-fn reference(param: &Param, name: &str, site: &Site) -> Result<Value, Diagnostic> {
+fn reference(param: &Param, name: &str, site: &Site) -> Result<Value, Box<Diagnostic>> {
     let Some(references) = &site.references else { return Ok(Value::Object(Map::new())) };
-    let bundle = references.get(name).ok_or_else(|| unknown_reference(param, name, references))?;
+    let bundle = references.get(name).ok_or_else(|| Box::new(unknown_reference(param, name, references)))?;
     let roles = bundle.roles.iter().map(|(role, file)| (role.clone(), bundle_file(bundle, file).to_value()));
     Ok(Value::Object(roles.collect()))
 }
@@ -109,8 +112,12 @@ fn unknown(workflow: &Workflow, name: &str) -> Diagnostic {
 
 fn missing(param: &Param) -> Diagnostic {
     let name = &param.name;
-    Diagnostic::error("P202", format!("the parameter `{name}` must be given"), format!("パラメータ `{name}` を指定してください"))
-        .help(format!("--param {name}=VALUE"), format!("--param {name}=値"))
+    Diagnostic::error(
+        "P202",
+        format!("the parameter `{name}` must be given"),
+        format!("パラメータ `{name}` を指定してください"),
+    )
+    .help(format!("--param {name}=VALUE"), format!("--param {name}=値"))
 }
 
 fn mistyped(param: &Param, wrong: &Wrong) -> Diagnostic {

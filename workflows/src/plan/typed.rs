@@ -42,7 +42,9 @@ fn integer(text: &str) -> Result<Value, Wrong> {
 }
 
 fn duration(text: &str) -> Result<Value, Wrong> {
-    parse_duration_s(text).map(Value::from).ok_or_else(|| expected("a duration, such as 90s or 4h", "時間（例: 90s、4h）", text))
+    parse_duration_s(text)
+        .map(Value::from)
+        .ok_or_else(|| expected("a duration, such as 90s or 4h", "時間（例: 90s、4h）", text))
 }
 
 fn size(text: &str) -> Result<Value, Wrong> {
@@ -119,7 +121,9 @@ mod tests {
 
     #[test]
     fn each_type_takes_its_own_text() {
-        let check = |kind: ParamKind, text: &str, expected: Value| assert_eq!(parse(&param(kind), text), Ok(expected), "{text}");
+        let check = |kind: ParamKind, text: &str, expected: Value| {
+            assert_eq!(parse(&param(kind), text), Ok(expected), "{text}")
+        };
         check(ParamKind::Number, "0.85", json!(0.85));
         check(ParamKind::Number, "30", json!(30));
         check(ParamKind::Integer, "30", json!(30));

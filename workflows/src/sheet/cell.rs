@@ -186,7 +186,10 @@ mod tests {
     fn consent_is_a_record_with_scopes() {
         let check = |text: &str, record: &str, scopes: &[&str]| {
             let consent = consent(text).expect(text);
-            assert_eq!((consent.record.as_str(), consent.scopes), (record, scopes.iter().map(|s| (*s).to_owned()).collect()));
+            assert_eq!(
+                (consent.record.as_str(), consent.scopes),
+                (record, scopes.iter().map(|s| (*s).to_owned()).collect())
+            );
         };
         check("C-0012:sequencing;research_domestic", "C-0012", &["sequencing", "research_domestic"]);
         check("C-0012 sequencing", "C-0012", &["sequencing"]);
@@ -199,8 +202,9 @@ mod tests {
 
     #[test]
     fn paths_are_seen_from_the_sheets_directory() {
-        let check =
-            |text: &str, expected: &str| assert_eq!(file(text, "/data/sheets").expect(text).path.as_deref(), Some(expected));
+        let check = |text: &str, expected: &str| {
+            assert_eq!(file(text, "/data/sheets").expect(text).path.as_deref(), Some(expected))
+        };
         check("r1.fastq.gz", "/data/sheets/r1.fastq.gz");
         check("./a//r1.fastq.gz", "/data/sheets/a/r1.fastq.gz");
         check("../r1.fastq.gz", "/data/sheets/../r1.fastq.gz");

@@ -61,13 +61,22 @@ pub(super) fn known(workflow: &Workflow) -> Vec<Known> {
                 let required = input.required || *min_items > 0;
                 known.push(Known { name: column.clone(), meaning: Meaning::ListId(index), required });
                 known.extend(
-                    item.iter().enumerate().map(|(field, (name, _))| value(name, Target::Item { list: index, field }, required)),
+                    item.iter()
+                        .enumerate()
+                        .map(|(field, (name, _))| value(name, Target::Item { list: index, field }, required)),
                 );
             }
         }
     }
-    known.extend(workflow.fields.iter().enumerate().map(|(index, field)| value(&field.name, Target::Field(index), field.required)));
-    let checksums: Vec<Known> = known.iter().filter(|known| is_file(workflow, known.meaning)).flat_map(checksum_names).collect();
+    known.extend(
+        workflow
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| value(&field.name, Target::Field(index), field.required)),
+    );
+    let checksums: Vec<Known> =
+        known.iter().filter(|known| is_file(workflow, known.meaning)).flat_map(checksum_names).collect();
     known.extend(checksums);
     for (name, meaning) in [
         ("participant", Meaning::Participant),
@@ -93,8 +102,12 @@ fn checksum_names(file: &Known) -> Vec<Known> {
 fn is_file(workflow: &Workflow, meaning: Meaning) -> bool {
     match meaning {
         Meaning::Value(Target::Input(_)) => true,
-        Meaning::Value(Target::Field(index)) => workflow.fields.get(index).is_some_and(|field| field.kind == ParamKind::File),
-        Meaning::Value(Target::Item { list, field }) => item_field(workflow, list, field).is_some_and(|(_, is_file)| *is_file),
+        Meaning::Value(Target::Field(index)) => {
+            workflow.fields.get(index).is_some_and(|field| field.kind == ParamKind::File)
+        }
+        Meaning::Value(Target::Item { list, field }) => {
+            item_field(workflow, list, field).is_some_and(|(_, is_file)| *is_file)
+        }
         _ => false,
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Draft {
     /// Checksums of list items: path, algorithm, hex.
     pub(super) item_checksums: Vec<(String, &'static str, String)>,
     /// Index of the list input → its items in sheet order.
-    pub(super) items: BTreeMap<usize, Vec<Item>>,
+    pub(super) items: BTreeMap<usize, Items>,
     /// One of its rows has an error.
     pub(super) broken: bool,
 }
@@ -38,6 +38,28 @@ pub(super) struct Item {
     pub(super) row: usize,
     /// All its fields, `id` among them.
     pub(super) fields: Map,
+}
+
+/// The items of one list.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    list: Vec<Item>,
+    by_id: BTreeMap<String, usize>,
+}
+
+impl Items {
+    pub(super) fn find(&self, id: &str) -> Option<&Item> {
+        self.by_id.get(id).and_then(|index| self.list.get(*index))
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        self.by_id.insert(item.id.clone(), self.list.len());
+        self.list.push(item);
+    }
+
+    pub(super) fn into_list(self) -> Vec<Item> {
+        self.list
+    }
 }
 
 /// Keeps the first value; the row of an earlier, different one is the conflict.

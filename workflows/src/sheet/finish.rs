@@ -69,7 +69,10 @@ fn checksums(context: &Context<'_>, draft: &mut Draft, notes: &mut Vec<Diagnosti
 }
 
 fn without_file() -> Wrong {
-    Wrong::new("there is a checksum, but no file that it belongs to", "チェックサムがありますが、対応するファイルがありません")
+    Wrong::new(
+        "there is a checksum, but no file that it belongs to",
+        "チェックサムがありますが、対応するファイルがありません",
+    )
 }
 
 fn fields(context: &Context<'_>, draft: &mut Draft, values: &mut Map, notes: &mut Vec<Diagnostic>) {
@@ -100,8 +103,15 @@ fn inputs(context: &Context<'_>, draft: &mut Draft, values: &mut Map, notes: &mu
     }
 }
 
-fn list(context: &Context<'_>, draft: &mut Draft, index: usize, least: usize, name: &str, notes: &mut Vec<Diagnostic>) -> Value {
-    let items = draft.items.remove(&index).unwrap_or_default();
+fn list(
+    context: &Context<'_>,
+    draft: &mut Draft,
+    index: usize,
+    least: usize,
+    name: &str,
+    notes: &mut Vec<Diagnostic>,
+) -> Value {
+    let items = draft.items.remove(&index).unwrap_or_default().into_list();
     // Without the column, or with a refused row, the real mistake is already reported.
     if items.len() < least && !draft.broken && context.column(Meaning::ListId(index)).is_some() {
         let (id, found) = (&draft.id, items.len());
@@ -124,7 +134,8 @@ fn absent(context: &Context<'_>, draft: &Draft, target: Target, name: &str, note
         return;
     }
     let id = &draft.id;
-    let wrong = Wrong::new(format!("`{name}` of specimen `{id}` is missing"), format!("検体 `{id}` の `{name}` がありません"));
+    let wrong =
+        Wrong::new(format!("`{name}` of specimen `{id}` is missing"), format!("検体 `{id}` の `{name}` がありません"));
     notes.push(place(context, draft, Meaning::Value(target)).error("S105", &wrong));
 }
 

@@ -93,8 +93,10 @@ pub(super) fn parse(file: &str, text: &str, notes: &mut Vec<Diagnostic>) -> Illu
     match data.split_first() {
         Some((names, rows)) => sheet.samples = samples(file, names, rows, notes),
         None => {
-            let wrong =
-                Wrong::new("there is no [BCLConvert_Data] section with samples", "検体を記した [BCLConvert_Data] がありません");
+            let wrong = Wrong::new(
+                "there is no [BCLConvert_Data] section with samples",
+                "検体を記した [BCLConvert_Data] がありません",
+            );
             notes.push(Place::row(file, 1).error("S120", &wrong));
         }
     }
@@ -149,7 +151,8 @@ fn samples(file: &str, names: &Row, rows: &[Row], notes: &mut Vec<Diagnostic>) -
     }
     let lane = at("Lane");
     let (index, index2, project) = (at("Index"), at("Index2"), at("Sample_Project"));
-    let text = |row: &Row, column: Option<usize>| column.map_or(String::new(), |column| row.cell(column).trim().to_owned());
+    let text =
+        |row: &Row, column: Option<usize>| column.map_or(String::new(), |column| row.cell(column).trim().to_owned());
     let sample = |row: &Row, notes: &mut Vec<Diagnostic>| {
         let lane_number = lane.map(|lane| lane_of(file, row, lane, notes));
         Some(IlluminaSample {
@@ -197,7 +200,8 @@ mod tests {
     fn a_version_two_sheet_gives_its_samples_with_lanes_and_rows() {
         let sheet = read(SHEET.as_bytes()).expect("good");
         assert_eq!((sheet.run_name.as_deref(), sheet.read2_cycles), (Some("run7"), Some(151)));
-        let samples: Vec<_> = sheet.samples.iter().map(|sample| (sample.row, sample.sample_id.as_str(), sample.lane)).collect();
+        let samples: Vec<_> =
+            sheet.samples.iter().map(|sample| (sample.row, sample.sample_id.as_str(), sample.lane)).collect();
         assert_eq!(samples, [(16, "S-A", Some(1)), (17, "S-A", Some(2)), (18, "S-B", Some(1))]);
     }
 

@@ -62,7 +62,9 @@ pub(super) fn read<'a>(context: &Context<'a>, row: &'a Row, gathered: &mut Gathe
     // Separators too many at the end are a habit of spreadsheets; values without a header are a mistake.
     let extra = row.cells.get(context.width..).unwrap_or_default();
     if row.cells.len() < context.width || extra.iter().any(|cell| !cell.trim().is_empty()) {
-        gathered.notes.push(Place::row(context.file, row.number).error("S101", &wrong_width(row.cells.len(), context.width)));
+        gathered
+            .notes
+            .push(Place::row(context.file, row.number).error("S101", &wrong_width(row.cells.len(), context.width)));
         return;
     }
     let Gathered { notes, drafts, files, item_paths } = gathered;
@@ -93,7 +95,9 @@ fn specimen_id<'a>(context: &Context<'a>, row: &'a Row, notes: &mut Vec<Diagnost
 
 fn wrong_width(found: usize, expected: usize) -> Wrong {
     Wrong::new(
-        format!("the row has {found} cells, the header has {expected}; text with a separator in it needs quotation marks"),
+        format!(
+            "the row has {found} cells, the header has {expected}; text with a separator in it needs quotation marks"
+        ),
         format!("セルが {found} 個あります（見出しは {expected} 個）。区切り文字を含む文字列は引用符で囲んでください"),
     )
 }
@@ -116,8 +120,10 @@ impl<'a> Reading<'_, 'a> {
             return;
         }
         let id = &self.draft.id;
-        let wrong =
-            Wrong::new(format!("specimen `{id}` is already in row {first}"), format!("検体 `{id}` は {first} 行目にもあります"));
+        let wrong = Wrong::new(
+            format!("specimen `{id}` is already in row {first}"),
+            format!("検体 `{id}` は {first} 行目にもあります"),
+        );
         self.notes.push(Place::row(self.context.file, self.row.number).error("S107", &wrong));
     }
 
@@ -139,12 +145,12 @@ impl<'a> Reading<'_, 'a> {
                 .read("S106", self.notes, cell::participant)
                 .and_then(|value| agree(&mut self.draft.participant, value, row).err()),
             Meaning::Barcode => agree(&mut self.draft.barcode, cell.text.to_owned(), row).err(),
-            Meaning::Consent => {
-                cell.read("S106", self.notes, cell::consent).and_then(|value| agree(&mut self.draft.consent, value, row).err())
-            }
-            Meaning::Priority => {
-                cell.read("S106", self.notes, cell::priority).and_then(|value| agree(&mut self.draft.priority, value, row).err())
-            }
+            Meaning::Consent => cell
+                .read("S106", self.notes, cell::consent)
+                .and_then(|value| agree(&mut self.draft.consent, value, row).err()),
+            Meaning::Priority => cell
+                .read("S106", self.notes, cell::priority)
+                .and_then(|value| agree(&mut self.draft.priority, value, row).err()),
             Meaning::Value(target) => self.value(target, cell, column),
             Meaning::Sha256(target) => self.checksum(target, "sha256", cell),
             Meaning::Md5(target) => self.checksum(target, "md5", cell),
@@ -164,7 +170,9 @@ impl<'a> Reading<'_, 'a> {
             Some(field) if field.kind == ParamKind::String || field.kind == ParamKind::Reference => {
                 cell.read_exact("S106", self.notes, |text| typed::parse(field, text))?
             }
-            Some(field) if field.kind != ParamKind::File => cell.read("S106", self.notes, |text| typed::parse(field, text))?,
+            Some(field) if field.kind != ParamKind::File => {
+                cell.read("S106", self.notes, |text| typed::parse(field, text))?
+            }
             _ => {
                 let file = cell.read_exact("S110", self.notes, |text| cell::file(text, self.context.directory))?;
                 if !self.draft.values.contains_key(&target) {

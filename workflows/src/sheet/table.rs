@@ -46,8 +46,10 @@ pub(super) fn text<'a>(file: &str, bytes: &'a [u8], notes: &mut Vec<Diagnostic>)
     }
     let bare = bytes.strip_prefix(UTF8_BOM);
     if bare.is_some() {
-        let wrong =
-            Wrong::new("the sheet begins with a byte order mark; it was ignored", "先頭の BOM（バイト順マーク）を無視しました");
+        let wrong = Wrong::new(
+            "the sheet begins with a byte order mark; it was ignored",
+            "先頭の BOM（バイト順マーク）を無視しました",
+        );
         notes.push(top.warning("S115", &wrong));
     }
     match std::str::from_utf8(bare.unwrap_or(bytes)) {
@@ -84,8 +86,12 @@ pub(super) fn delimiter(file: &str, text: &str) -> u8 {
 
 /// All rows that are not blank; mistakes of form go to `notes`.
 pub(super) fn rows(file: &str, text: &str, delimiter: u8, notes: &mut Vec<Diagnostic>) -> Vec<Row> {
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::None).delimiter(delimiter).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::None)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
     let mut counter = RowCounter::default();
     let mut rows = Vec::new();
     let mut record = StringRecord::new();
@@ -106,7 +112,8 @@ pub(super) fn rows(file: &str, text: &str, delimiter: u8, notes: &mut Vec<Diagno
         }
     }
     if let Some(row) = counter.unclosed_quote(text.as_bytes()) {
-        let wrong = Wrong::new("a quotation mark is opened here and never closed", "引用符が開いたまま閉じられていません");
+        let wrong =
+            Wrong::new("a quotation mark is opened here and never closed", "引用符が開いたまま閉じられていません");
         notes.push(Place::row(file, row).error("S101", &wrong));
     }
     rows
@@ -161,7 +168,8 @@ impl RowCounter {
 /// Line ends of any kind; `\r\n` is one.
 fn line_ends(bytes: &[u8]) -> usize {
     let feeds = bytes.iter().filter(|byte| **byte == b'\n').count();
-    let lone_returns = bytes.iter().enumerate().filter(|(at, byte)| **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')).count();
+    let lone_returns =
+        bytes.iter().enumerate().filter(|(at, byte)| **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')).count();
     feeds + lone_returns
 }
 

@@ -99,7 +99,8 @@ fn a_message_names_the_row_the_column_and_the_remedy() {
 #[test]
 fn a_byte_order_mark_and_full_width_characters_are_read_with_a_warning() {
     let read = sheet("\u{FEFF}specimen,lane,r1,r2\nＳ１,Ｌ００１,a,b\nS1,L002,c,d\n");
-    let found: Vec<_> = read.diagnostics.iter().map(|note| (note.code, note.severity, note.line, note.column)).collect();
+    let found: Vec<_> =
+        read.diagnostics.iter().map(|note| (note.code, note.severity, note.line, note.column)).collect();
     let warning = Severity::Warning;
     assert_eq!(found, [("S115", warning, 1, 1), ("S116", warning, 2, 1), ("S116", warning, 2, 2)]);
     assert_eq!((read.specimens.len(), read.specimens[0].id.as_str()), (1, "S1"));
@@ -108,7 +109,10 @@ fn a_byte_order_mark_and_full_width_characters_are_read_with_a_warning() {
 #[test]
 fn missing_columns_and_rows_are_named() {
     check("specimen,r1,r2\nS1,a,b\n", &[("S102", 1, 1)]);
-    check("specimen;lane;r1;r2\nS1;L001;a;b\n", &[("S104", 1, 1), ("S102", 1, 1), ("S102", 1, 1), ("S102", 1, 1), ("S102", 1, 1)]);
+    check(
+        "specimen;lane;r1;r2\nS1;L001;a;b\n",
+        &[("S104", 1, 1), ("S102", 1, 1), ("S102", 1, 1), ("S102", 1, 1), ("S102", 1, 1)],
+    );
     check("specimen,lane,r1,r2\n", &[("S111", 2, 1)]);
     check("", &[("S111", 1, 1)]);
     check("specimen,lane,r1,r2,r1\nS1,L001,a,b,c\n", &[("S117", 1, 5)]);
@@ -130,9 +134,11 @@ fn look_alikes_and_files_used_twice_are_warned_of() {
 fn a_specimen_has_one_row_where_there_is_no_list() {
     let reads = InputSpec { name: "reads".into(), kind: InputKind::File, required: true };
     let depth = crate::workflow::Param { required: false, ..param("depth", ParamKind::Number) };
-    let workflow = crate::workflow::Workflow { inputs: vec![reads], fields: vec![depth], ..workflow(vec![step("receive")]) };
+    let workflow =
+        crate::workflow::Workflow { inputs: vec![reads], fields: vec![depth], ..workflow(vec![step("receive")]) };
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
-    let read = read("/d/s.tsv", format!("specimen\treads\treads_md5\tdepth\nS1\ta.fq\t{md5}\t３０\n").as_bytes(), &workflow);
+    let read =
+        read("/d/s.tsv", format!("specimen\treads\treads_md5\tdepth\nS1\ta.fq\t{md5}\t３０\n").as_bytes(), &workflow);
     assert!(!has_errors(&read.diagnostics));
     let specimen = &read.specimens[0];
     assert_eq!((&specimen.values["depth"], specimen.checksums[0].path.as_str()), (&json!(30), "/d/a.fq"));

@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn nothing_in_a_title_becomes_markup() {
-        assert_eq!(escaped("<script>\"a\" & 'b'</script>\u{0}"), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt; ");
+        assert_eq!(
+            escaped("<script>\"a\" & 'b'</script>\u{0}"),
+            "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt; "
+        );
     }
 
     #[test]

@@ -58,7 +58,8 @@ fn lanes_of(workflow: &Workflow) -> Option<Lanes> {
         let InputKind::List { item, .. } = &input.kind else { return None };
         let others = item.iter().filter(|(name, _)| name != "id");
         let known = others.clone().all(|field| read(field).is_some());
-        let reads: Vec<(usize, u8)> = item.iter().enumerate().filter_map(|(index, field)| Some((index, read(field)?))).collect();
+        let reads: Vec<(usize, u8)> =
+            item.iter().enumerate().filter_map(|(index, field)| Some((index, read(field)?))).collect();
         (known && reads.iter().any(|(_, number)| *number == 1)).then_some(Lanes { list, reads })
     })
 }
@@ -67,7 +68,9 @@ fn no_lanes(path: &str, workflow: &Workflow) -> Diagnostic {
     let id = &workflow.id;
     let wrong = Wrong::new(
         format!("this is an Illumina sample sheet, but workflow `{id}` has no list of lanes with `r1` and `r2`"),
-        format!("Illumina のサンプルシートですが、ワークフロー `{id}` に `r1` と `r2` を持つレーンのリストがありません"),
+        format!(
+            "Illumina のサンプルシートですが、ワークフロー `{id}` に `r1` と `r2` を持つレーンのリストがありません"
+        ),
     );
     Place::row(path, 1).error("S121", &wrong).help(
         "specimen: { inputs: { lanes: { type: list, item: { id: string, r1: file, r2: file } } } }",
@@ -91,8 +94,10 @@ fn unpaired(path: &str, sheet: &IlluminaSheet, lanes: &Lanes, notes: &mut Vec<Di
 fn columns_of(sheet: &IlluminaSheet, lanes: &Lanes) -> Vec<Column> {
     let (id, lane) = sheet.samples.first().map_or((1, 1), |sample| sample.columns);
     let column = |cell, number, name: &str, meaning| Column { cell, number, name: name.to_owned(), meaning };
-    let mut columns =
-        vec![column(ID_CELL, id, "Sample_ID", Meaning::Specimen), column(LANE_CELL, lane, "Lane", Meaning::ListId(lanes.list))];
+    let mut columns = vec![
+        column(ID_CELL, id, "Sample_ID", Meaning::Specimen),
+        column(LANE_CELL, lane, "Lane", Meaning::ListId(lanes.list)),
+    ];
     for (cell, (field, _)) in lanes.reads.iter().enumerate() {
         let target = Target::Item { list: lanes.list, field: *field };
         columns.push(column(READ_CELL + cell, id, "Sample_ID", Meaning::Value(target)));

@@ -14,8 +14,10 @@ type Checksum = (String, &'static str, String);
 impl<'a> Reading<'_, 'a> {
     /// A row may leave a list alone, but not give its files without an id.
     pub(super) fn item_without_id(&mut self, list: usize, id_column: &'a Column) {
-        let belongs = |column: &Column| matches!(column.meaning, Meaning::Value(Target::Item { list: of, .. }) if of == list);
-        let filled = self.context.columns.iter().any(|column| belongs(column) && self.context.cell(self.row, column).is_some());
+        let belongs =
+            |column: &Column| matches!(column.meaning, Meaning::Value(Target::Item { list: of, .. }) if of == list);
+        let filled =
+            self.context.columns.iter().any(|column| belongs(column) && self.context.cell(self.row, column).is_some());
         if filled {
             self.missing(&id_column.name, id_column);
         }
@@ -42,8 +44,7 @@ impl<'a> Reading<'_, 'a> {
     /// Takes `item` in, unless its id is there already. With several lists, a row repeats the items of one beside those of another.
     fn add(&mut self, list: usize, id_cell: Cell<'a>, item: Item, checksums: Vec<Checksum>) {
         let several_lists = self.several_lists();
-        let items = self.draft.items.entry(list).or_default();
-        let Some(earlier) = items.iter().find(|earlier| earlier.id == item.id) else {
+        let Some(earlier) = self.draft.items.entry(list).or_default().find(&item.id) else {
             self.note_files(list, &item);
             self.draft.item_checksums.extend(checksums);
             self.draft.items.entry(list).or_default().push(item);
@@ -51,7 +52,8 @@ impl<'a> Reading<'_, 'a> {
         };
         if earlier.fields != item.fields || !several_lists {
             let (id, row) = (&item.id, earlier.row);
-            let wrong = Wrong::new(format!("`{id}` is already in row {row}"), format!("`{id}` は {row} 行目にもあります"));
+            let wrong =
+                Wrong::new(format!("`{id}` is already in row {row}"), format!("`{id}` は {row} 行目にもあります"));
             self.notes.push(id_cell.place.error("S107", &wrong));
         }
     }
@@ -97,7 +99,8 @@ impl<'a> Reading<'_, 'a> {
     /// Remembers the files of `item`, and warns of those that another item has already.
     fn note_files(&mut self, list: usize, item: &Item) {
         for field in 0..self.item_length(list) {
-            let (Some((name, _)), Some(column)) = (item_field(self.context.workflow, list, field), self.item_column(list, field))
+            let (Some((name, _)), Some(column)) =
+                (item_field(self.context.workflow, list, field), self.item_column(list, field))
             else {
                 continue;
             };
