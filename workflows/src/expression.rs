@@ -17,7 +17,6 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filters::NAMES as FILTERS;
 pub(crate) use mistake::Mistake;
 pub(crate) use syntax::{Name, Node, Operator, Tree};
 

@@ -1,0 +1,1 @@
+//! YAML as written, from outside.
