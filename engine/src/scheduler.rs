@@ -31,7 +31,8 @@ use crate::port::collect::Collect;
 use crate::port::courier::Courier;
 use crate::port::executor::Executor;
 
-pub use service::{Running, start};
+pub use live::{Hold, Parent};
+pub use service::{Error, Running, start};
 
 /// Everything the engine is given when it starts.
 pub struct Options {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::house::House;
 use super::live::{LiveStep, is_group};
-use super::{delivery, scope};
+use super::scope;
 use crate::id::RunId;
 use crate::state::attempt::Cause;
 use crate::state::{run, step};
@@ -19,13 +19,13 @@ pub(super) const ENGINE: &str = "engine";
 
 impl House {
     /// Looks at every step of a run; after it was loaded or began.
-    pub fn advance_all(&mut self, id: &RunId) {
+    pub(super) fn advance_all(&mut self, id: &RunId) {
         let all = (0..self.run(id).steps.len()).collect();
         self.advance(id, all);
     }
 
     /// Something happened to `index`: looks at whoever waits for it.
-    pub fn advance_after(&mut self, id: &RunId, index: usize) {
+    pub(super) fn advance_after(&mut self, id: &RunId, index: usize) {
         let next = self.run(id).order.dependents(index).collect();
         self.advance(id, next);
     }
@@ -107,7 +107,10 @@ impl House {
         let scope = scope::of(run, index);
         let lists = match lists(definition, &scope) {
             Ok(lists) => lists,
-            Err(error) => return self.fail_step(id, index, Cause::Policy, &error.to_string()),
+            Err(error) => {
+                self.fail_step(id, index, Cause::Policy, &error.to_string());
+                return false;
+            }
         };
         let mut made = fan_out(&run.workflow, &run.steps[index].planned.step, &lists);
         for planned in &mut made {
@@ -136,19 +139,18 @@ impl House {
         lists_len(&lists) == 0 && self.end_group(id, index)
     }
 
-    /// Gives a step up. Always false: it satisfies nobody.
-    pub fn fail_step(&mut self, id: &RunId, index: usize, cause: Cause, reason: &str) -> bool {
+    /// Gives a step up: it satisfies nobody.
+    pub(super) fn fail_step(&mut self, id: &RunId, index: usize, cause: Cause, reason: &str) {
         let detail = &mut self.run_mut(id).steps[index].detail;
         detail.cause = Some(cause);
         detail.reason = Some(reason.to_owned());
         detail.ask = None;
         self.move_step(id, index, step::Event::Failed, ENGINE, &json!({ "cause": cause, "reason": reason }));
         self.settle(id);
-        false
     }
 
     /// A step is done: its outputs are what others see.
-    pub fn succeed_step(&mut self, id: &RunId, index: usize, actor: &str, body: &Value) {
+    pub(super) fn succeed_step(&mut self, id: &RunId, index: usize, actor: &str, body: &Value) {
         let detail = &mut self.run_mut(id).steps[index].detail;
         detail.reason = None;
         detail.not_before_us = None;
@@ -159,7 +161,7 @@ impl House {
     }
 
     /// Ends a run when nothing can follow.
-    pub fn settle(&mut self, id: &RunId) {
+    pub(super) fn settle(&mut self, id: &RunId) {
         let run = self.run(id);
         let nothing_open = run.busy == 0
             && ![step::Status::Ready, step::Status::Running, step::Status::AwaitingPerson].into_iter().any(|status| run.has(status));
@@ -233,13 +235,8 @@ impl House {
         }
     }
 
-    /// Where a run's package goes, for `why` and for the hand-off.
-    pub fn target_of(&self, id: &RunId, index: usize) -> Result<String, String> {
-        delivery::target(self.run(id), index)
-    }
-
     /// Groups are never started: they end with their items.
-    pub fn startable(step: &LiveStep) -> bool {
+    pub(super) fn startable(step: &LiveStep) -> bool {
         step.status == step::Status::Ready && !is_group(&step.planned)
     }
 }

@@ -118,8 +118,6 @@ pub(super) enum Message {
     Received(RunId, usize, Result<super::work::receive::Found, String>),
     Gate(RunId, usize, Result<GateReport, String>),
     Carried(RunId, usize, Box<super::work::carry::Work>, Result<Carried, CourierError>),
-    /// Look again at everything; answer when done.
-    Reconcile,
 }
 
 /// The engine's handle.

@@ -47,28 +47,28 @@ pub(super) enum Effect {
 /// One turn's changes.
 #[derive(Default)]
 pub(super) struct Ledger {
-    pub change: Change,
-    pub effects: Vec<Effect>,
+    pub(super) change: Change,
+    pub(super) effects: Vec<Effect>,
     runs: BTreeSet<RunId>,
     attempts: BTreeSet<AttemptId>,
 }
 
 pub(super) struct House {
-    pub options: Arc<Options>,
-    pub places: Places,
-    pub artifacts: ArtifactStore,
-    pub epoch: i64,
-    pub runs: HashMap<RunId, LiveRun>,
-    pub attempts: HashMap<AttemptId, LiveAttempt>,
-    pub book: Book,
+    pub(super) options: Arc<Options>,
+    pub(super) places: Places,
+    pub(super) artifacts: ArtifactStore,
+    pub(super) epoch: i64,
+    pub(super) runs: HashMap<RunId, LiveRun>,
+    pub(super) attempts: HashMap<AttemptId, LiveAttempt>,
+    pub(super) book: Book,
     /// Open runs that are not loaded, in the order in which they may start: (−priority, created, id).
-    pub queue: BTreeSet<(i64, Micros, RunId)>,
-    pub ledger: Ledger,
-    pub now: Micros,
+    pub(super) queue: BTreeSet<(i64, Micros, RunId)>,
+    pub(super) ledger: Ledger,
+    pub(super) now: Micros,
 }
 
 impl House {
-    pub fn new(options: Arc<Options>, artifacts: ArtifactStore, epoch: i64) -> Self {
+    pub(super) fn new(options: Arc<Options>, artifacts: ArtifactStore, epoch: i64) -> Self {
         Self {
             places: Places::new(&options.directory),
             book: Book::new(options.resources, options.slots),
@@ -84,16 +84,16 @@ impl House {
     }
 
     /// A loaded run. Every caller got the id from a loaded run in this same turn.
-    pub fn run(&self, id: &RunId) -> &LiveRun {
+    pub(super) fn run(&self, id: &RunId) -> &LiveRun {
         self.runs.get(id).expect("runs are unloaded only between turns, and only when nothing refers to them")
     }
 
-    pub fn run_mut(&mut self, id: &RunId) -> &mut LiveRun {
+    pub(super) fn run_mut(&mut self, id: &RunId) -> &mut LiveRun {
         self.runs.get_mut(id).expect("runs are unloaded only between turns, and only when nothing refers to them")
     }
 
     /// Appends an event to a run's history.
-    pub fn record(&mut self, id: &RunId, kind: &str, subject: &str, actor: &str, body: &Value) {
+    pub(super) fn record(&mut self, id: &RunId, kind: &str, subject: &str, actor: &str, body: &Value) {
         let now = self.now;
         let run = self.run_mut(id);
         run.row.events += 1;
@@ -112,7 +112,7 @@ impl House {
     }
 
     /// Moves a run on. An illegal move is our own mistake: it is logged and nothing changes.
-    pub fn move_run(&mut self, id: &RunId, event: run::Event, actor: &str, body: &Value) -> bool {
+    pub(super) fn move_run(&mut self, id: &RunId, event: run::Event, actor: &str, body: &Value) -> bool {
         match self.run(id).status.next(event) {
             Ok(status) => {
                 self.run_mut(id).status = status;
@@ -127,7 +127,7 @@ impl House {
     }
 
     /// Moves a step on.
-    pub fn move_step(&mut self, id: &RunId, index: usize, event: step::Event, actor: &str, body: &Value) -> bool {
+    pub(super) fn move_step(&mut self, id: &RunId, index: usize, event: step::Event, actor: &str, body: &Value) -> bool {
         let step = &self.run(id).steps[index];
         let key = step.planned.key.clone();
         match step.status.next(event) {
@@ -146,7 +146,7 @@ impl House {
     }
 
     /// Marks a step's document as changed.
-    pub fn touch_step(&mut self, id: &RunId, index: usize) {
+    pub(super) fn touch_step(&mut self, id: &RunId, index: usize) {
         let run = self.run_mut(id);
         run.steps[index].dirty = true;
         run.dirty = true;
@@ -154,7 +154,7 @@ impl House {
     }
 
     /// Moves an attempt on.
-    pub fn move_attempt(&mut self, id: &AttemptId, event: attempt::Event, actor: &str, body: &Value) -> bool {
+    pub(super) fn move_attempt(&mut self, id: &AttemptId, event: attempt::Event, actor: &str, body: &Value) -> bool {
         let Some(live) = self.attempts.get_mut(id) else { return false };
         match live.status.next(event) {
             Ok(status) => {
@@ -173,7 +173,7 @@ impl House {
     }
 
     /// Gives the book back what a finished tool had.
-    pub fn release(&mut self, id: &AttemptId) {
+    pub(super) fn release(&mut self, id: &AttemptId) {
         if let Some(live) = self.attempts.get_mut(id)
             && std::mem::replace(&mut live.in_book, false)
         {
@@ -182,7 +182,7 @@ impl House {
     }
 
     /// The attempt is over for the loop: forget it after its last row was written.
-    pub fn let_go(&mut self, id: &AttemptId) {
+    pub(super) fn let_go(&mut self, id: &AttemptId) {
         self.release(id);
         if let Some(live) = self.attempts.get(id) {
             let (run, step) = (live.run.clone(), live.step);
@@ -195,7 +195,7 @@ impl House {
     }
 
     /// Closes the turn: every changed row goes into the change; terminal attempts leave.
-    pub fn close_turn(&mut self) -> (Change, Vec<Effect>) {
+    pub(super) fn close_turn(&mut self) -> (Change, Vec<Effect>) {
         let mut ledger = std::mem::take(&mut self.ledger);
         for id in &ledger.runs {
             self.put_run(id, &mut ledger.change);
@@ -231,15 +231,7 @@ impl House {
     }
 
     /// Does something outside after the commit.
-    pub fn effect(&mut self, effect: Effect) {
+    pub(super) fn effect(&mut self, effect: Effect) {
         self.ledger.effects.push(effect);
-    }
-
-    /// Keeps an attempt's row in this turn's change although no event moved it.
-    pub fn touch_attempt(&mut self, id: &AttemptId) {
-        if let Some(live) = self.attempts.get_mut(id) {
-            live.dirty = true;
-            self.ledger.attempts.insert(id.clone());
-        }
     }
 }

@@ -39,48 +39,48 @@ pub struct Parent {
 }
 
 pub(super) struct LiveRun {
-    pub id: RunId,
+    pub(super) id: RunId,
     /// The stored row; `plan` is empty once it was written.
-    pub row: rows::Run,
-    pub status: run::Status,
-    pub hold: Option<Hold>,
-    pub parent: Option<Parent>,
-    pub plan: Plan,
-    pub workflow: Arc<Workflow>,
-    pub images: Arc<BTreeMap<String, String>>,
-    pub steps: Vec<LiveStep>,
-    pub order: Order,
-    pub dirty: bool,
+    pub(super) row: rows::Run,
+    pub(super) status: run::Status,
+    pub(super) hold: Option<Hold>,
+    pub(super) parent: Option<Parent>,
+    pub(super) plan: Plan,
+    pub(super) workflow: Arc<Workflow>,
+    pub(super) images: Arc<BTreeMap<String, String>>,
+    pub(super) steps: Vec<LiveStep>,
+    pub(super) order: Order,
+    pub(super) dirty: bool,
     /// Attempts and works in flight.
-    pub busy: usize,
+    pub(super) busy: usize,
 }
 
 pub(super) struct LiveStep {
-    pub planned: PlannedStep,
-    pub status: step::Status,
-    pub outputs: Map,
-    pub detail: Detail,
-    pub position: i64,
-    pub version: i64,
-    pub dirty: bool,
+    pub(super) planned: PlannedStep,
+    pub(super) status: step::Status,
+    pub(super) outputs: Map,
+    pub(super) detail: Detail,
+    pub(super) position: i64,
+    pub(super) version: i64,
+    pub(super) dirty: bool,
     /// The attempt in flight.
-    pub attempt: Option<AttemptId>,
+    pub(super) attempt: Option<AttemptId>,
 }
 
 pub(super) struct LiveAttempt {
     /// The stored row; `task` and `expected` are empty once they were written.
-    pub row: rows::Attempt,
-    pub status: attempt::Status,
-    pub run: RunId,
-    pub step: usize,
-    pub task: Arc<Task>,
-    pub expected: Arc<Vec<Expected>>,
-    pub executor: usize,
-    pub request: Request,
-    pub in_book: bool,
-    pub dirty: bool,
+    pub(super) row: rows::Attempt,
+    pub(super) status: attempt::Status,
+    pub(super) run: RunId,
+    pub(super) step: usize,
+    pub(super) task: Arc<Task>,
+    pub(super) expected: Arc<Vec<Expected>>,
+    pub(super) executor: usize,
+    pub(super) request: Request,
+    pub(super) in_book: bool,
+    pub(super) dirty: bool,
     /// Asks that could not reach the executor so far.
-    pub unreachable: u32,
+    pub(super) unreachable: u32,
 }
 
 /// A stored row that cannot be understood.
@@ -96,7 +96,7 @@ fn document<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> R
 
 impl LiveRun {
     /// From its rows.
-    pub fn load(
+    pub(super) fn load(
         mut row: rows::Run,
         steps: Vec<rows::Step>,
         workflow: Arc<Workflow>,
@@ -142,27 +142,27 @@ impl LiveRun {
     }
 
     /// Finds who waits for whom; again after steps were added.
-    pub fn reorder(&mut self) {
+    pub(super) fn reorder(&mut self) {
         self.order = Order::of(self.steps.iter().map(|step| (step.planned.key.as_str(), step.planned.needs.as_slice())));
     }
 
     /// The workflow's step behind a concrete one.
-    pub fn definition(&self, index: usize) -> &Step {
+    pub(super) fn definition(&self, index: usize) -> &Step {
         let id = &self.steps[index].planned.step;
         self.workflow.step(id).expect("the plan was laid out from this workflow's text, whose digest was compared when it was loaded")
     }
 
-    pub fn index(&self, key: &str) -> Option<usize> {
+    pub(super) fn index(&self, key: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.planned.key == key)
     }
 
     /// Steps that are not satisfied, groups not counted: how far the specimen is from its completion.
-    pub fn count_left(&self) -> i64 {
+    pub(super) fn count_left(&self) -> i64 {
         let open = self.steps.iter().filter(|step| !step.status.is_satisfied() && !is_group(&step.planned));
         i64::try_from(open.count()).unwrap_or(i64::MAX)
     }
 
-    pub fn has(&self, status: step::Status) -> bool {
+    pub(super) fn has(&self, status: step::Status) -> bool {
         self.steps.iter().any(|step| step.status == status)
     }
 }
@@ -172,7 +172,7 @@ pub(super) fn is_group(planned: &PlannedStep) -> bool {
 }
 
 impl LiveStep {
-    pub fn new(planned: PlannedStep, position: i64) -> Self {
+    pub(super) fn new(planned: PlannedStep, position: i64) -> Self {
         Self {
             planned,
             status: step::Status::Waiting,
@@ -185,12 +185,12 @@ impl LiveStep {
         }
     }
 
-    pub fn key(&self) -> StepKey {
+    pub(super) fn key(&self) -> StepKey {
         StepKey::from(self.planned.key.as_str())
     }
 
     /// The row to be written: one version on.
-    pub fn to_row(&mut self, run: &RunId, now: i64) -> rows::Step {
+    pub(super) fn to_row(&mut self, run: &RunId, now: i64) -> rows::Step {
         self.version += 1;
         self.dirty = false;
         rows::Step {
@@ -209,7 +209,7 @@ impl LiveStep {
 
 impl LiveAttempt {
     /// From its row, after a start of the engine.
-    pub fn load(mut row: rows::Attempt, step: usize, executor: usize) -> Result<Self, Broken> {
+    pub(super) fn load(mut row: rows::Attempt, step: usize, executor: usize) -> Result<Self, Broken> {
         let task: Task = document("a task", &row.task)?;
         let expected = document("declared outputs", &row.expected)?;
         row.task.clear();
@@ -231,7 +231,7 @@ impl LiveAttempt {
     }
 
     /// The row to be written: one version on.
-    pub fn to_row(&mut self, now: i64) -> rows::Attempt {
+    pub(super) fn to_row(&mut self, now: i64) -> rows::Attempt {
         self.row.version += 1;
         self.row.updated_us = now;
         self.row.status = self.status.word().to_owned();

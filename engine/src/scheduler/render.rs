@@ -34,9 +34,9 @@ const ARGUMENT_MAX: usize = 128 * 1024 - 1;
 
 /// A task ready to be stored and launched.
 pub(super) struct Prepared {
-    pub task: Task,
-    pub expected: Vec<Expected>,
-    pub request: Request,
+    pub(super) task: Task,
+    pub(super) expected: Vec<Expected>,
+    pub(super) request: Request,
 }
 
 /// What a step may take, before anything is rendered.

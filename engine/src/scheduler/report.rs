@@ -27,7 +27,7 @@ const AGAIN_MS: u64 = 5_000;
 
 impl House {
     /// An executor reports an attempt's end (or that it cannot be asked).
-    pub fn on_report(&mut self, id: &AttemptId, report: Report) {
+    pub(super) fn on_report(&mut self, id: &AttemptId, report: Report) {
         let Some(live) = self.attempts.get(id) else { return };
         if live.status == attempt::Status::Canceling {
             return self.on_canceled(id, report);
@@ -132,7 +132,7 @@ impl House {
         let next = retry::decide(&self.run(&run).definition(index).retry, &self.options.budgets, &failures, cause, exit_code, spread(id));
         match next {
             Next::After(wait_ms) => self.again(&run, index, wait_ms, cause, reason),
-            Next::GiveUp(why) => drop(self.fail_step(&run, index, cause, &format!("{reason} ({why})"))),
+            Next::GiveUp(why) => self.fail_step(&run, index, cause, &format!("{reason} ({why})")),
         }
     }
 
@@ -145,7 +145,7 @@ impl House {
     }
 
     /// The collector answers.
-    pub fn on_collected(&mut self, collected: Collected) {
+    pub(super) fn on_collected(&mut self, collected: Collected) {
         let id = AttemptId::from(collected.attempt.as_str());
         self.effect(Effect::Forget(id.clone()));
         let Some(live) = self.attempts.get_mut(&id) else { return };
@@ -249,7 +249,7 @@ impl House {
     }
 
     /// A specimen was looked at.
-    pub fn on_received(&mut self, id: &RunId, index: usize, result: Result<work::receive::Found, String>) {
+    pub(super) fn on_received(&mut self, id: &RunId, index: usize, result: Result<work::receive::Found, String>) {
         if !self.end_work(id, index) {
             return;
         }
@@ -262,18 +262,18 @@ impl House {
                 run.steps[index].outputs.insert("files".into(), Value::Object(found.clone()));
                 self.succeed_step(id, index, ENGINE, &json!({ "files": found }));
             }
-            Err(reason) => drop(self.fail_step(id, index, Cause::Policy, &reason)),
+            Err(reason) => self.fail_step(id, index, Cause::Policy, &reason),
         }
     }
 
     /// A gate's values were read and judged.
-    pub fn on_gate(&mut self, id: &RunId, index: usize, result: Result<GateReport, String>) {
+    pub(super) fn on_gate(&mut self, id: &RunId, index: usize, result: Result<GateReport, String>) {
         if !self.end_work(id, index) {
             return;
         }
         let report = match result {
             Ok(report) => report,
-            Err(reason) => return drop(self.fail_step(id, index, Cause::BadOutput, &reason)),
+            Err(reason) => return self.fail_step(id, index, Cause::BadOutput, &reason),
         };
         self.measure(id, index, &report);
         let StepKind::Gate(gate) = &self.run(id).definition(index).kind else { return };
@@ -289,7 +289,7 @@ impl House {
         step.detail.gate = Some(report);
         match then {
             IfVerdict::Continue => self.succeed_step(id, index, ENGINE, &body),
-            IfVerdict::Fail => drop(self.fail_step(id, index, Cause::Policy, &sentence)),
+            IfVerdict::Fail => self.fail_step(id, index, Cause::Policy, &sentence),
             IfVerdict::Hold => self.ask_reviewer(id, index, sentence, &body),
         }
     }
@@ -327,7 +327,7 @@ impl House {
     }
 
     /// A courier came back.
-    pub fn on_carried(&mut self, id: &RunId, index: usize, work: Box<work::carry::Work>, result: Result<Carried, CourierError>) {
+    pub(super) fn on_carried(&mut self, id: &RunId, index: usize, work: Box<work::carry::Work>, result: Result<Carried, CourierError>) {
         if !self.end_work(id, index) {
             return;
         }
@@ -346,12 +346,12 @@ impl House {
             Err(error @ CourierError::Unreachable { .. }) => {
                 self.again(id, index, 6 * AGAIN_MS, Cause::Infrastructure, &error.to_string());
             }
-            Err(error) => drop(self.fail_step(id, index, Cause::Policy, &error.to_string())),
+            Err(error) => self.fail_step(id, index, Cause::Policy, &error.to_string()),
         }
     }
 
     /// Asks for the end of an attempt; its report will follow.
-    pub fn cancel_attempt(&mut self, id: &AttemptId, actor: &str) {
+    pub(super) fn cancel_attempt(&mut self, id: &AttemptId, actor: &str) {
         if self.move_attempt(id, attempt::Event::Canceling, actor, &Value::Null) {
             self.effect(Effect::Stop(id.clone(), Stop::Ask));
         }

@@ -74,9 +74,9 @@ impl Running {
 }
 
 pub(super) struct Service {
-    pub house: House,
-    pub reader: Reader,
-    pub workflows: HashMap<String, Arc<Workflow>>,
+    pub(super) house: House,
+    pub(super) reader: Reader,
+    pub(super) workflows: HashMap<String, Arc<Workflow>>,
     writer: Writer,
     pool: Pool,
     inbox: mpsc::Receiver<Message>,
@@ -248,7 +248,6 @@ impl Service {
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),
             Message::Gate(run, index, result) => self.house.on_gate(&run, index, result),
             Message::Carried(run, index, work, result) => self.house.on_carried(&run, index, work, result),
-            Message::Reconcile => self.reconcile().await,
         }
         Ok(())
     }

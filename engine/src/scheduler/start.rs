@@ -22,7 +22,7 @@ pub(super) const WINDOW: usize = 64;
 
 impl House {
     /// Starts whatever may start.
-    pub fn start_ready(&mut self) {
+    pub(super) fn start_ready(&mut self) {
         if self.options.drain {
             return;
         }
@@ -89,7 +89,7 @@ impl House {
     }
 
     /// Marks a step without a tool as running.
-    pub fn begin_work(&mut self, id: &RunId, index: usize, body: &Value) {
+    pub(super) fn begin_work(&mut self, id: &RunId, index: usize, body: &Value) {
         self.move_step(id, index, step::Event::Started, ENGINE, body);
         self.run_mut(id).busy += 1;
     }
@@ -139,11 +139,11 @@ impl House {
         let StepKind::Tool(tool) = &run.definition(index).kind else { return };
         let request = match render::request(run, index, tool, &self.options) {
             Ok(request) => request,
-            Err(reason) => return drop(self.fail_step(id, index, Cause::Policy, &reason)),
+            Err(reason) => return self.fail_step(id, index, Cause::Policy, &reason),
         };
         if let Some(never) = self.book.never(request) {
             let reason = format!("it needs {never}: more than this site ever has (limits in kentai.yaml)");
-            return drop(self.fail_step(id, index, Cause::Policy, &reason));
+            return self.fail_step(id, index, Cause::Policy, &reason);
         }
         if let Some(lacks) = self.book.lacks(request) {
             // A big request is passed by smaller ones, but not for ever.
@@ -152,7 +152,7 @@ impl House {
         }
         match self.plan_attempt(id, index, request) {
             Ok(live) => self.enter(live),
-            Err(reason) => drop(self.fail_step(id, index, Cause::Policy, &reason)),
+            Err(reason) => self.fail_step(id, index, Cause::Policy, &reason),
         }
     }
 
@@ -219,7 +219,7 @@ impl House {
     }
 
     /// The next moment at which something may happen by itself.
-    pub fn next_alarm(&self) -> Option<i64> {
+    pub(super) fn next_alarm(&self) -> Option<i64> {
         let steps = self.runs.values().filter(|run| run.hold.is_none()).flat_map(|run| &run.steps);
         steps
             .filter_map(|step| match step.status {

@@ -21,13 +21,13 @@ use crate::store::rows;
 
 /// A submission as the loop takes it.
 pub(super) struct Ready {
-    pub submission: rows::Submission,
-    pub existed: bool,
-    pub workflows: Vec<rows::Workflow>,
-    pub specimens: Vec<rows::Specimen>,
-    pub runs: Vec<(rows::Run, Vec<rows::Step>)>,
+    pub(super) submission: rows::Submission,
+    pub(super) existed: bool,
+    pub(super) workflows: Vec<rows::Workflow>,
+    pub(super) specimens: Vec<rows::Specimen>,
+    pub(super) runs: Vec<(rows::Run, Vec<rows::Step>)>,
     /// Runs of earlier submissions that this one asks for too, and its own.
-    pub known: Vec<RunId>,
+    pub(super) known: Vec<RunId>,
 }
 
 /// Checks everything and lays it out; nothing is stored.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::port::courier::{Carried, Courier, Error, Parcel};
 
 pub(in crate::scheduler) struct Work {
-    pub courier: Arc<dyn Courier>,
-    pub parcel: Parcel,
-    pub target: String,
+    pub(in crate::scheduler) courier: Arc<dyn Courier>,
+    pub(in crate::scheduler) parcel: Parcel,
+    pub(in crate::scheduler) target: String,
 }
 
 impl Work {
-    pub async fn done(&self) -> Result<Carried, Error> {
+    pub(in crate::scheduler) async fn done(&self) -> Result<Carried, Error> {
         self.courier.carry(&self.parcel).await
     }
 }

@@ -33,7 +33,7 @@ struct Place {
 
 impl Work {
     /// Renders places and criteria; whatever cannot be evaluated is said in words.
-    pub fn of(run: &LiveRun, index: usize) -> Result<Self, String> {
+    pub(in crate::scheduler) fn of(run: &LiveRun, index: usize) -> Result<Self, String> {
         let StepKind::Gate(gate) = &run.definition(index).kind else { return Err("it is not a gate".into()) };
         let scope = scope::of(run, index);
         let places = gate.read.iter().map(|(metric, read)| place(run, &scope, metric, read)).collect::<Result<_, _>>()?;
@@ -41,7 +41,7 @@ impl Work {
     }
 
     /// Reads and judges. Blocking.
-    pub fn done(&self) -> Result<GateReport, String> {
+    pub(in crate::scheduler) fn done(&self) -> Result<GateReport, String> {
         let readings = self.places.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         evaluate(&readings, &self.criteria).map_err(|error| error.to_string())
     }

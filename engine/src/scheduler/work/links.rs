@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 pub(in crate::scheduler) struct Work {
     /// `samples/`
-    pub samples: PathBuf,
-    pub specimen: String,
-    pub run: String,
+    pub(in crate::scheduler) samples: PathBuf,
+    pub(in crate::scheduler) specimen: String,
+    pub(in crate::scheduler) run: String,
     /// Step key; `/` makes a directory.
-    pub step: String,
+    pub(in crate::scheduler) step: String,
     /// Name → artifact, absolute.
-    pub files: Vec<(String, PathBuf)>,
+    pub(in crate::scheduler) files: Vec<(String, PathBuf)>,
 }
 
 impl Work {
     /// Makes the links; those that are there stay. Blocking.
-    pub fn done(&self) -> io::Result<()> {
+    pub(in crate::scheduler) fn done(&self) -> io::Result<()> {
         let relative = Path::new(&self.specimen).join(&self.run).join(&self.step);
         let directory = self.samples.join(&relative);
         std::fs::create_dir_all(&directory)?;

@@ -21,7 +21,7 @@ pub(in crate::scheduler) struct Work {
 pub(in crate::scheduler) type Found = Map;
 
 impl Work {
-    pub fn of(run: &LiveRun, index: usize) -> Self {
+    pub(in crate::scheduler) fn of(run: &LiveRun, index: usize) -> Self {
         let receive = match &run.definition(index).kind {
             StepKind::Receive(receive) => receive.clone(),
             _ => Receive { require: Vec::new(), use_scope: None },
@@ -30,7 +30,7 @@ impl Work {
     }
 
     /// Checks everything; all that is wrong at once. Blocking: it reads every file.
-    pub fn done(&self) -> Result<Found, String> {
+    pub(in crate::scheduler) fn done(&self) -> Result<Found, String> {
         let mut wrong = self.record();
         let mut files = Vec::new();
         for value in self.specimen.values.values() {
