@@ -130,3 +130,29 @@ pub enum Role {
 
 /// Lists of a `for_each`, by loop name.
 pub type Lists = Vec<(String, Vec<Value>)>;
+
+impl Specimen {
+    /// `specimen` as expressions see it: its values, and the facts that every specimen has (`id`, `participant`, `barcode`,
+    /// `priority`); an absent fact is `Null`.
+    #[must_use]
+    pub fn scope(&self) -> Map {
+        let mut scope = self.values.clone();
+        scope.insert("id".into(), self.id.clone().into());
+        scope.insert("participant".into(), self.participant.clone().into());
+        scope.insert("barcode".into(), self.barcode.clone().into());
+        scope.insert("priority".into(), self.priority.as_str().into());
+        scope
+    }
+}
+
+impl Priority {
+    /// Its name as sheets and expressions write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Priority::Routine => "routine",
+            Priority::Urgent => "urgent",
+            Priority::Stat => "stat",
+        }
+    }
+}

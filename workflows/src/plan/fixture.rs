@@ -117,7 +117,11 @@ pub(crate) fn param(name: &str, kind: ParamKind) -> Param {
 /// `lanes: { type: list, min_items: 1, item: { id, r1, r2 } }`
 pub(crate) fn lanes() -> InputSpec {
     let file = |name: &str| (name.to_owned(), true);
-    let kind = InputKind::List { item: vec![file("r1"), file("r2")], column: "lane".into(), min_items: 1 };
+    let kind = InputKind::List {
+        item: vec![("id".to_owned(), false), file("r1"), file("r2")],
+        column: "lane".into(),
+        min_items: 1,
+    };
     InputSpec { name: "lanes".into(), kind, required: true }
 }
 

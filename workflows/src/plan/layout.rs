@@ -54,12 +54,8 @@ pub fn lay_out(workflow: &Workflow, specimen: &Specimen, params: &Map) -> Result
 
 /// What lists may be made of before anything ran.
 fn scope(specimen: &Specimen, params: &Map) -> Map {
-    let mut values = specimen.values.clone();
-    values.insert("id".into(), specimen.id.clone().into());
-    Map::from_iter([
-        ("params".to_owned(), Value::Object(params.clone())),
-        ("specimen".to_owned(), Value::Object(values)),
-    ])
+    let (params, specimen) = (Value::Object(params.clone()), Value::Object(specimen.scope()));
+    Map::from_iter([("params".to_owned(), params), ("specimen".to_owned(), specimen)])
 }
 
 fn scatter(step: &Step, scope: &Map) -> Result<Scatter, Box<Diagnostic>> {

@@ -11,6 +11,8 @@ use crate::site::{Bundle, Site};
 use crate::value::FileValue;
 use crate::workflow::{ParamKind, Step, Workflow};
 
+mod library;
+
 fn specimen(ids: &[&str]) -> Specimen {
     let lanes: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
     serde_json::from_value(json!({ "id": "S1", "values": { "lanes": lanes } })).expect("a specimen")

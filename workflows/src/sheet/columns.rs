@@ -1,6 +1,6 @@
 //! What each column of a sheet is for: the workflow's names, matched against the header.
 //!
-//! A workflow may name a field like one of the sheet's own columns (`participant`); that column then serves both.
+//! Two lists may have a field of the same name (`r1`); its column then serves both.
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::words::{Wrong, did_you_mean, shown};
@@ -58,12 +58,12 @@ pub(super) fn known(workflow: &Workflow) -> Vec<Known> {
         match &input.kind {
             InputKind::File => known.push(value(&input.name, Target::Input(index), input.required)),
             InputKind::List { item, column, min_items } => {
-                let required = input.required || *min_items > 0;
+                let required = input.required && *min_items > 0;
                 known.push(Known { name: column.clone(), meaning: Meaning::ListId(index), required });
+                // The id has its own column, whatever its place in the item.
+                let fields = item.iter().enumerate().filter(|(_, (name, _))| name != "id");
                 known.extend(
-                    item.iter()
-                        .enumerate()
-                        .map(|(field, (name, _))| value(name, Target::Item { list: index, field }, required)),
+                    fields.map(|(field, (name, _))| value(name, Target::Item { list: index, field }, required)),
                 );
             }
         }

@@ -92,7 +92,9 @@ fn inputs(context: &Context<'_>, draft: &mut Draft, values: &mut Map, notes: &mu
         let value = match &input.kind {
             InputKind::File => taken(draft, target),
             InputKind::List { min_items, column, .. } => {
-                let least = (*min_items).max(usize::from(input.required));
+                // An optional list may be left out, but not begun and left short.
+                let begun = draft.items.contains_key(&index);
+                let least = if input.required || begun { *min_items } else { 0 };
                 Some(list(context, draft, index, least, column, notes))
             }
         };
