@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::{Map, Value};
 
+mod codes;
 mod digest;
 mod fan;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 pub(crate) mod typed;
 pub(crate) mod words;
 
+pub use codes::CODES;
 pub use fan::{ListError, fan_out, lists};
 pub use key::is_id;
 pub use layout::lay_out;

@@ -18,6 +18,7 @@ use crate::sheet::table::Row;
 use crate::workflow::{Requirement, StepKind, Workflow};
 
 mod cell;
+mod codes;
 mod columns;
 mod draft;
 mod file;
@@ -30,6 +31,7 @@ mod table;
 mod tests;
 mod width;
 
+pub use codes::CODES;
 pub use file::{Reason, SheetFile, missing_file, set_size};
 
 /// Mistakes reported at most; a sheet with more has one cause, not a thousand.
