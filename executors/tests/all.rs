@@ -1,10 +1,13 @@
 //! The hands against the world: one contract for every executor, the collector, couriers, and the lock-down.
 
 mod support {
+    pub(crate) mod docker;
     pub(crate) mod house;
 }
 mod contract {
     pub(crate) mod adoption;
     pub(crate) mod collecting;
+    pub(crate) mod containers;
     pub(crate) mod endings;
+    pub(crate) mod lockdown;
 }

@@ -58,9 +58,7 @@ pub(super) fn examine(file: &File, declared: Option<&str>) -> Result<Hashed, Wro
     if let Some(error) = tee.failed {
         return Err(Wrong::Disk(error));
     }
-    checked.map_err(|reason| {
-        Wrong::Bad(format!("is not a whole {} file: {reason}", declared.unwrap_or_default()))
-    })?;
+    checked.map_err(|reason| Wrong::Bad(format!("is not a whole {} file: {reason}", declared.unwrap_or_default())))?;
     if !drained {
         return Err(Wrong::Disk(Errno::IO));
     }

@@ -29,11 +29,7 @@ struct Found {
 /// Writes the note of an order, whole; gives its path. The caller makes it durable.
 pub(super) fn write(store: &ArtifactStore, order: &Order, items: &[Item]) -> io::Result<PathBuf> {
     let found = items.iter().map(|item| Found { path: item.path.clone(), made: item.made.clone() });
-    let note = Note {
-        attempt: order.attempt.clone(),
-        directory: order.directory.clone(),
-        found: found.collect(),
-    };
+    let note = Note { attempt: order.attempt.clone(), directory: order.directory.clone(), found: found.collect() };
     let path = place(store, &order.attempt);
     let temporary = path.with_extension("new");
     File::create(&temporary)?.write_all(&serde_json::to_vec(&note)?)?;

@@ -140,10 +140,12 @@ fn a_note_is_not_believed_when_its_artifacts_are_nowhere() {
 fn two_attempts_with_the_same_bytes_share_one_artifact() {
     let site = Site::new();
     let names = ["a", "b", "c"];
-    let orders: Vec<Order> = names.map(|name| {
-        site.attempt(name, &[("work/x.txt", "same")]);
-        site.order(name, &[expected("x.txt")])
-    }).into();
+    let orders: Vec<Order> = names
+        .map(|name| {
+            site.attempt(name, &[("work/x.txt", "same")]);
+            site.order(name, &[expected("x.txt")])
+        })
+        .into();
     let collected = site.collector.collect(orders);
     assert_eq!(collected.len(), 3);
     assert!(collected.iter().all(|one| made(one) == made(&collected[0])));
@@ -152,12 +154,17 @@ fn two_attempts_with_the_same_bytes_share_one_artifact() {
 #[test]
 fn one_bad_order_of_a_large_batch_does_not_hold_up_the_others() {
     let site = Site::new();
-    let orders: Vec<Order> = (0..300).map(|number| {
-        let name = format!("a{number}");
-        let text = format!("text {number}");
-        site.attempt(&name, &[(if number == 7 { "work/other.txt" } else { "work/x.txt" }, text.as_str()), ("tool.log", "l")]);
-        site.order(&name, &[expected("x.txt")])
-    }).collect();
+    let orders: Vec<Order> = (0..300)
+        .map(|number| {
+            let name = format!("a{number}");
+            let text = format!("text {number}");
+            site.attempt(
+                &name,
+                &[(if number == 7 { "work/other.txt" } else { "work/x.txt" }, text.as_str()), ("tool.log", "l")],
+            );
+            site.order(&name, &[expected("x.txt")])
+        })
+        .collect();
     let collected = site.collector.collect(orders);
     for (number, one) in collected.iter().enumerate() {
         assert_eq!(one.attempt, format!("a{number}"));

@@ -9,6 +9,11 @@ macro_rules! contract {
         mod process { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() {
             super::$name(crate::support::house::House::process()).await;
         })+ }
+        mod docker { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() {
+            if let Some(house) = crate::support::docker::house() {
+                super::$name(house).await;
+            }
+        })+ }
     };
 }
 pub(crate) use contract;

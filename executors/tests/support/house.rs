@@ -77,6 +77,15 @@ impl House {
     }
 }
 
+impl Drop for House {
+    /// A failed test leaves no container behind.
+    fn drop(&mut self) {
+        if self.image.is_some() {
+            super::docker::remove_all(&self.site);
+        }
+    }
+}
+
 /// The evidence of a report that must be `Exited`.
 pub(crate) fn exited(report: Report) -> Evidence {
     match report {

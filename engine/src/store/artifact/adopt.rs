@@ -195,6 +195,7 @@ pub fn remove_all(path: &Path) {
             let _ = rustix::fs::chmodat(CWD, path, Mode::RWXU, AtFlags::empty());
             let _ = std::fs::remove_dir_all(path);
         }
+        Err(Errno::NOENT) => {}
         Err(_) => {
             let _ = rustix::fs::unlinkat(CWD, path, AtFlags::empty());
         }

@@ -8,9 +8,8 @@ use std::io::{BufRead, Read};
 use flate2::bufread::MultiGzDecoder;
 
 /// The empty block that ends every BGZF file (SAM specification, section 4.1.2).
-pub(super) const END_MARKER: [u8; 28] = [
-    0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0, 0x1b, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-];
+pub(super) const END_MARKER: [u8; 28] =
+    [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C', 2, 0, 0x1b, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Walks all blocks; gives what the first one holds.
 pub(super) fn walk(reader: &mut impl BufRead) -> Result<Vec<u8>, String> {
