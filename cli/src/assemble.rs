@@ -1,0 +1,115 @@
+//! The only file that knows every room: hands, collector, couriers and the engine, put together for one site.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kentai_engine::decide::admit::Request;
+use kentai_engine::decide::retry::Budgets;
+use kentai_engine::port::executor::Executor;
+use kentai_engine::scheduler::{self, Options, Running, Target};
+use kentai_engine::store::artifact::ArtifactStore;
+use kentai_executors::collect::Collector;
+use kentai_executors::courier::directory::DirectoryCourier;
+use kentai_executors::docker::{self, DockerExecutor};
+use kentai_executors::process::ProcessExecutor;
+
+use crate::config;
+use crate::site::{Machine, Site, or};
+
+/// Why the rooms cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("this site has no executor `{wish}`; it has {known}")]
+    NoExecutor { wish: String, known: String },
+    #[error("find this program's own file")]
+    Binary(#[source] std::io::Error),
+    #[error("open the artifact store")]
+    Artifacts(#[source] std::io::Error),
+    #[error("set up executor `{name}`: {reason}")]
+    Executor { name: String, reason: String },
+    #[error(transparent)]
+    Engine(#[from] scheduler::Error),
+}
+
+/// Starts an engine on `site`. `wish` names the executor (by name or kind) that takes every step; `drain` starts nothing.
+pub(crate) async fn engine(site: &Site, wish: Option<&str>, drain: bool) -> Result<Running, Error> {
+    Ok(scheduler::start(options(site, wish, drain)?).await?)
+}
+
+fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Error> {
+    let config = &site.config;
+    let machine = Machine::look();
+    let collector = Collector::new(ArtifactStore::open(&site.directory).map_err(Error::Artifacts)?);
+    let facts = site.clone();
+    Ok(Options {
+        site: config.site.clone(),
+        directory: site.directory.clone(),
+        executors: executors(site, wish)?,
+        collect: collector.into_collect(),
+        targets: targets(site),
+        facts: Arc::new(move || facts.facts()),
+        resources: Request {
+            cpus: or(config.limits.cpus, machine.cpus),
+            memory_bytes: or(config.limits.memory.0, machine.memory_bytes),
+            disk_bytes: config.limits.disk.0,
+        },
+        slots: config.limits.steps_at_once,
+        memory_max_per_step: config.limits.memory_max_per_step.0,
+        timeout_max_s: config.limits.timeout_max.0,
+        budgets: Budgets {
+            infrastructure: config.limits.retries.infrastructure,
+            preempted: config.limits.retries.preempted,
+            image: config.limits.retries.image,
+            lost: config.limits.retries.lost,
+        },
+        drain,
+    })
+}
+
+/// All executors of the site, the wished one first: attempts of an earlier engine may lie with any of them.
+pub(crate) fn executors(site: &Site, wish: Option<&str>) -> Result<Vec<Arc<dyn Executor>>, Error> {
+    let mut configured: Vec<&config::Executor> = site.config.executors.iter().collect();
+    if let Some(wish) = wish {
+        let position = configured.iter().position(|executor| executor.name == wish || executor.kind == wish).ok_or_else(|| {
+            let known: Vec<&str> = configured.iter().map(|executor| executor.name.as_str()).collect();
+            Error::NoExecutor { wish: wish.to_owned(), known: known.join(", ") }
+        })?;
+        let chosen = configured.remove(position);
+        configured.insert(0, chosen);
+    }
+    let binary = std::env::current_exe().map_err(Error::Binary)?;
+    configured.into_iter().map(|executor| hands(site, executor, &binary)).collect()
+}
+
+fn hands(site: &Site, executor: &config::Executor, binary: &std::path::Path) -> Result<Arc<dyn Executor>, Error> {
+    if executor.kind == "process" {
+        return Ok(Arc::new(ProcessExecutor::new(executor.name.clone(), site.directory.join("attempts"), binary)));
+    }
+    let tasks = &site.config.tasks;
+    let own = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    // An engine that is not root cannot give the attempt directory away: tools then run as its own user.
+    let (uid, gid) = if own.0 == 0 { (tasks.uid, tasks.gid) } else { own };
+    let options = docker::Options {
+        name: executor.name.clone(),
+        site: site.config.site.clone(),
+        socket: executor.socket.clone(),
+        binary: binary.to_owned(),
+        uid,
+        gid,
+        pids_limit: tasks.pids,
+        tmpfs_bytes: tasks.tmp.0,
+        umask: tasks.umask(),
+    };
+    let built = DockerExecutor::new(options).map_err(|error| Error::Executor { name: executor.name.clone(), reason: error.to_string() })?;
+    Ok(Arc::new(built))
+}
+
+fn targets(site: &Site) -> BTreeMap<String, Target> {
+    let one = |(name, target): (&String, &config::Target)| {
+        let path: PathBuf = site.directory.join(&target.path);
+        let courier = Arc::new(DirectoryCourier::new(name.clone(), path));
+        (name.clone(), Target { courier, consent_use: target.consent_use.clone() })
+    };
+    site.config.targets.iter().map(one).collect()
+}

@@ -1,0 +1,235 @@
+//! `kentai run FILE --sheet SHEET`: an embedded engine that runs to the end and can be started again after any crash.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use kentai_engine::scheduler::Running;
+use kentai_engine::scheduler::handle::{Handle, Refusal, Submitted};
+use kentai_engine::store::read::RunFilter;
+use kentai_workflows::diagnostic::has_errors;
+
+use crate::exit::{Exit, Stop};
+use crate::intake::{self, Intake};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::site::Site;
+use crate::{assemble, person};
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Workflow file, or the name of a shipped workflow
+    pub file: PathBuf,
+    /// Sample sheet: CSV, TSV or Illumina SampleSheet v2
+    #[arg(long)]
+    pub sheet: PathBuf,
+    /// Parameter of the workflow; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
+    pub params: Vec<(String, String)>,
+    /// Executor by name or kind (docker, process); default: the site's first
+    #[arg(long)]
+    pub executor: Option<String>,
+    /// Give up waiting after so long (90s, 2h); what runs goes on
+    #[arg(long, value_parser = parse_wait)]
+    pub timeout: Option<Duration>,
+}
+
+pub(crate) fn parse_param(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
+    kentai_workflows::resources::parse_duration_s(text).map(Duration::from_secs).ok_or_else(|| "write it like 90s or 2h".into())
+}
+
+impl Run {
+    /// Runs to the end.
+    pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        let params: BTreeMap<String, String> = self.params.iter().cloned().collect();
+        let intake = match read(site, &self.file, &self.sheet, params) {
+            Ok(intake) => intake,
+            Err(intake::Error::Found(found)) => {
+                output.diagnostics(&found);
+                return Ok(Exit::CheckFailed);
+            }
+            Err(other) => return Err(other.into()),
+        };
+        if !output.json {
+            output.diagnostics(&intake.found);
+        }
+        let engine = assemble::engine(site, self.executor.as_deref(), false).await?;
+        let submitted = match submit(&engine.handle, &intake, site, output).await {
+            Ok(Some(submitted)) => submitted,
+            Ok(None) => {
+                engine.stop().await?;
+                return Ok(Exit::CheckFailed);
+            }
+            Err(error) => {
+                engine.stop().await?;
+                return Err(error);
+            }
+        };
+        say_submitted(&submitted, output);
+        let ended = wait(engine, self.timeout, output).await?;
+        let Some(handle) = ended.handle else { return Ok(ended.exit) };
+        let exit = summary(&handle, &submitted, output).await?;
+        Ok(if ended.exit == Exit::Done { exit } else { ended.exit })
+    }
+}
+
+/// Workflow and sheet, checked.
+pub(crate) fn read(site: &Site, file: &std::path::Path, sheet: &std::path::Path, params: BTreeMap<String, String>) -> Result<Intake, intake::Error> {
+    let loaded = intake::workflow(Some(site), file)?;
+    intake::sheet(loaded, sheet, params)
+}
+
+/// Submits, unless the same was submitted before. `None`: mistakes were shown.
+pub(crate) async fn submit(handle: &Handle, intake: &Intake, site: &Site, output: Output) -> anyhow::Result<Option<Submitted>> {
+    let me = person::me(&site.config, &site.directory);
+    let known = match handle.find(&intake.submit).await {
+        Ok(known) => known.is_some(),
+        Err(Refusal::Check { diagnostics, sources }) => {
+            output.diagnostics(&intake::Found { diagnostics, sources });
+            return Ok(None);
+        }
+        Err(other) => return Err(refused(other)),
+    };
+    if !known {
+        let wrong = intake::verify(intake);
+        if has_errors(&wrong) {
+            output.diagnostics(&intake::Found { diagnostics: wrong, sources: intake.found.sources.clone() });
+            return Ok(None);
+        }
+    }
+    match handle.submit(intake.submit.clone(), &me).await {
+        Ok(submitted) => Ok(Some(submitted)),
+        Err(Refusal::Check { diagnostics, sources }) => {
+            output.diagnostics(&intake::Found { diagnostics, sources });
+            Ok(None)
+        }
+        Err(other) => Err(refused(other)),
+    }
+}
+
+/// A refusal with its exit code.
+pub(crate) fn refused(refusal: Refusal) -> anyhow::Error {
+    let exit = match &refusal {
+        Refusal::NotFound(_) => Exit::NotFound,
+        Refusal::NotAllowed(_) => Exit::NotAllowed,
+        Refusal::State(_) => Exit::State,
+        Refusal::Bad(_) => Exit::Usage,
+        Refusal::Unreachable(_) | Refusal::Stopped => Exit::Unreachable,
+        Refusal::Check { .. } => Exit::CheckFailed,
+        Refusal::Store(_) => Exit::Unexpected,
+    };
+    let message = std::iter::successors(Some(&refusal as &dyn std::error::Error), |error| error.source());
+    let message: Vec<String> = message.map(ToString::to_string).collect();
+    Stop::new(exit, message.join(": ")).into()
+}
+
+fn say_submitted(submitted: &Submitted, output: Output) {
+    let runs = submitted.runs.len();
+    if submitted.existed {
+        output.say(format!("submission {} was made before; going on with its {runs} run(s)", submitted.submission));
+    } else {
+        output.say(format!("submission {}: {runs} run(s), {} new", submitted.submission, submitted.new_runs));
+    }
+}
+
+struct Ended {
+    exit: Exit,
+    handle: Option<Handle>,
+}
+
+/// Waits until nothing can happen by itself any more.
+async fn wait(mut engine: Running, timeout: Option<Duration>, output: Output) -> anyhow::Result<Ended> {
+    let mut pulse = engine.handle.pulse();
+    let progress = Progress::start(&engine.handle, output);
+    let deadline = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    let handle = engine.handle.clone();
+    // The first beat after the submission says whether anything is to be done at all.
+    let first = pulse.borrow_and_update().commits;
+    let exit = tokio::select! {
+        quiet = pulse.wait_for(|pulse| pulse.commits > first && pulse.active == 0 && pulse.tools == 0) => match quiet {
+            Ok(_) => Exit::Done,
+            Err(_) => Exit::Unexpected,
+        },
+        ended = engine.ended() => {
+            ended?;
+            Exit::Unexpected
+        }
+        () = deadline => Exit::TimedOut,
+        _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+    };
+    progress.end().await;
+    if exit == Exit::Interrupted {
+        output.say("interrupted; tools that run go on, and the same command adopts them (kentai cancel RUN ends them)");
+    }
+    let handle = (exit == Exit::Done).then_some(handle);
+    if handle.is_none() {
+        engine.stop().await?;
+        return Ok(Ended { exit, handle: None });
+    }
+    // The summary still reads; the engine ends with the program.
+    std::mem::forget(engine);
+    Ok(Ended { exit, handle })
+}
+
+async fn summary(handle: &Handle, submitted: &Submitted, output: Output) -> anyhow::Result<Exit> {
+    let reader = handle.reader();
+    let tally: BTreeMap<String, i64> = if submitted.new_runs == 0 && !submitted.existed {
+        let mut tally = BTreeMap::new();
+        for run in &submitted.runs {
+            if let Some(row) = reader.run(run.as_str()).await? {
+                *tally.entry(row.status).or_insert(0) += 1;
+            }
+        }
+        tally
+    } else {
+        reader.submission_tally(submitted.submission.as_str()).await?.into_iter().collect()
+    };
+    let count = |status: &str| tally.get(status).copied().unwrap_or(0);
+    let total: i64 = tally.values().sum();
+    let exit = match () {
+        () if count("failed") > 0 => Exit::RunFailed,
+        () if count("queued") + count("running") + count("canceling") > 0 => Exit::Waits,
+        () if count("canceled") > 0 => Exit::Canceled,
+        () => Exit::Done,
+    };
+    if output.json {
+        output.json(&serde_json::json!({ "submission": submitted.submission, "runs": submitted.runs, "statuses": tally }));
+    }
+    let words: Vec<String> = tally.iter().map(|(status, n)| format!("{n} {status}")).collect();
+    output.say(format!("{total} run(s): {}", words.join(", ")));
+    explain(handle, submitted, exit, output).await?;
+    Ok(exit)
+}
+
+/// What to do next, for the first runs that need it.
+async fn explain(handle: &Handle, submitted: &Submitted, exit: Exit, output: Output) -> anyhow::Result<()> {
+    if submitted.existed && exit == Exit::Done {
+        output.say("nothing to do: every run of this submission is done");
+    }
+    if !matches!(exit, Exit::RunFailed | Exit::Waits) {
+        return Ok(());
+    }
+    let filter = RunFilter { submission: Some(submitted.submission.to_string()), limit: 1000, ..RunFilter::default() };
+    let open = handle.reader().runs(&filter).await?.into_iter().filter(|run| run.status != "succeeded");
+    for run in open.take(3) {
+        for because in handle.why(&run.run_id, None).await.map_err(refused)? {
+            output.say(format!("{} {} {}: {}", run.specimen_id, run.run_id, because.step, because.reason));
+            if !because.who.is_empty() {
+                output.say(format!("  who: {}   next: {}", because.who.join(" or "), because.next));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,349 @@
+//! The site file `kentai.yaml`: every key with its unit and default, unknown keys refused, each overridable by a `KENTAI_…` variable.
+//!
+//! The only file that knows serde_yaml. It does not look at the disk beyond the site file itself.
+
+mod origin;
+mod units;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use origin::Origin;
+pub(crate) use units::{Duration, Size};
+
+/// What `kentai init` writes.
+pub(crate) const SAMPLE: &str = include_str!("config/sample.yaml");
+
+/// Why a site file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("read {path}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {reason}")]
+    Bad { path: PathBuf, reason: String },
+    #[error("variable {name}: {reason}")]
+    Variable { name: String, reason: String },
+}
+
+/// The whole site file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// In every container name, label and id.
+    pub site: String,
+    /// IANA zone of what people read.
+    pub time_zone: String,
+    /// `en` or `ja`: default of messages.
+    pub language: String,
+    /// `sqlite`.
+    pub database: String,
+    /// Who and how tools run.
+    pub tasks: Tasks,
+    /// What may be taken at once.
+    pub limits: Limits,
+    /// Hands; the first takes every step unless `--executor` chooses another.
+    pub executors: Vec<Executor>,
+    /// Named locations.
+    pub places: BTreeMap<String, Place>,
+    /// Who may do what.
+    pub people: Vec<Person>,
+    /// Where hand-offs go.
+    pub targets: BTreeMap<String, Target>,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Secrets by name: files of mode 0600, read when used.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// `tasks:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Tasks {
+    /// User of tools in containers; never 0.
+    pub uid: u32,
+    /// Group of tools in containers; never 0.
+    pub gid: u32,
+    /// `none`, or `allowed`: a step may then ask for a network.
+    pub network: String,
+    /// Processes and threads of one tool.
+    pub pids: i64,
+    /// Size of `/tmp` in a container.
+    pub tmp: Size,
+    /// Octal, as text.
+    pub umask: String,
+}
+
+impl Tasks {
+    /// The file mode mask of tools; `check` has read it before.
+    pub(crate) fn umask(&self) -> u32 {
+        u32::from_str_radix(&self.umask, 8).unwrap_or(0o027)
+    }
+}
+
+/// `limits:`; zero means: what the machine has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// Cores; 0: all of the machine.
+    pub cpus: u32,
+    /// Memory; 0: nine tenths of the machine's.
+    pub memory: Size,
+    /// Disk; 0: not counted.
+    pub disk: Size,
+    /// Tools at once.
+    pub steps_at_once: usize,
+    /// Where memory escalation ends; 0: at `memory`.
+    pub memory_max_per_step: Size,
+    /// Where timeouts end.
+    pub timeout_max: Duration,
+    /// Attempts that the site pays for.
+    pub retries: Retries,
+}
+
+/// `limits.retries:`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retries {
+    pub infrastructure: u32,
+    pub preempted: u32,
+    pub image: u32,
+    pub lost: u32,
+}
+
+/// One of `executors:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Executor {
+    /// Its name at this site.
+    pub name: String,
+    /// `docker` or `process`.
+    pub kind: String,
+    /// Docker's socket.
+    #[serde(default = "docker_socket")]
+    pub socket: PathBuf,
+}
+
+fn docker_socket() -> PathBuf {
+    PathBuf::from("/var/run/docker.sock")
+}
+
+/// One of `places:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    /// Directory.
+    pub path: PathBuf,
+}
+
+/// One of `people:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Person {
+    /// User id or user name on this machine.
+    pub user: String,
+    /// Name in decisions.
+    pub name: String,
+    /// operator, reviewer, releaser, …
+    pub roles: Vec<String>,
+}
+
+/// One of `targets:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    /// `directory`.
+    pub kind: String,
+    /// Directory; relative to the site's.
+    pub path: PathBuf,
+    /// `none` (this version sends plain files only).
+    #[serde(default = "none")]
+    pub encrypt: String,
+    /// Consent scope that this use needs.
+    #[serde(default)]
+    pub consent_use: Option<String>,
+}
+
+fn none() -> String {
+    "none".into()
+}
+
+/// `retention:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// Attempt directories of ended attempts.
+    pub attempts: Duration,
+}
+
+/// One of `secrets:`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Secret {
+    /// File of mode 0600.
+    pub file: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            site: "kentai".into(),
+            time_zone: "UTC".into(),
+            language: "en".into(),
+            database: "sqlite".into(),
+            tasks: Tasks::default(),
+            limits: Limits::default(),
+            executors: vec![
+                Executor { name: "docker".into(), kind: "docker".into(), socket: docker_socket() },
+                Executor { name: "process".into(), kind: "process".into(), socket: docker_socket() },
+            ],
+            places: BTreeMap::new(),
+            people: Vec::new(),
+            targets: BTreeMap::from([(
+                "outbox".into(),
+                Target { kind: "directory".into(), path: "deliveries".into(), encrypt: none(), consent_use: None },
+            )]),
+            retention: Retention::default(),
+            secrets: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { uid: 64100, gid: 64100, network: "none".into(), pids: 4096, tmp: Size(1 << 30), umask: "0027".into() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpus: 0,
+            memory: Size(0),
+            disk: Size(0),
+            steps_at_once: 64,
+            memory_max_per_step: Size(0),
+            timeout_max: Duration(3 * 24 * 3600),
+            retries: Retries::default(),
+        }
+    }
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { infrastructure: 5, preempted: 10, image: 3, lost: 2 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { attempts: Duration(7 * 24 * 3600) }
+    }
+}
+
+impl Config {
+    /// Reads `<site>/kentai.yaml` (absent: defaults) and lays the environment over it; says where each value came from.
+    pub(crate) fn load(site: &Path) -> Result<(Self, Origin), Error> {
+        let path = site.join("kentai.yaml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(Error::Read { path, source }),
+        };
+        let variables = std::env::vars().filter(|(name, _)| name.starts_with("KENTAI_")).collect();
+        Self::parse(&path, &text, &variables)
+    }
+
+    fn parse(path: &Path, text: &str, variables: &BTreeMap<String, String>) -> Result<(Self, Origin), Error> {
+        let bad = |reason: String| Error::Bad { path: path.to_owned(), reason };
+        let from_file: serde_yaml::Value = if text.trim().is_empty() {
+            serde_yaml::Value::Mapping(serde_yaml::Mapping::new())
+        } else {
+            serde_yaml::from_str(text).map_err(|error| bad(error.to_string()))?
+        };
+        // Once for the message with line and column, which a value that was walked through does not have any more.
+        if !text.trim().is_empty() {
+            let _: Self = serde_yaml::from_str(text).map_err(|error| bad(error.to_string()))?;
+        }
+        let (value, origin) = origin::overlay(&from_file, variables)?;
+        let config: Self = serde_yaml::from_value(value).map_err(|error| bad(error.to_string()))?;
+        config.check().map_err(bad)?;
+        Ok((config, origin))
+    }
+
+    /// What the types cannot say.
+    fn check(&self) -> Result<(), String> {
+        let fits = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !fits(&self.site) || self.site.len() > 40 {
+            return Err(format!("`site: {}`: use lowercase letters, digits and `-`, at most 40", self.site));
+        }
+        if self.tasks.uid == 0 || self.tasks.gid == 0 {
+            return Err("`tasks.uid` and `tasks.gid`: tools never run as user or group 0".into());
+        }
+        if !u32::from_str_radix(&self.tasks.umask, 8).is_ok_and(|mask| mask <= 0o777) {
+            return Err(format!("`tasks.umask: {}`: write it in octal, as \"0027\"", self.tasks.umask));
+        }
+        if self.database != "sqlite" {
+            return Err(format!("`database: {}`: this version knows `sqlite` only", self.database));
+        }
+        if self.limits.steps_at_once == 0 {
+            return Err("`limits.steps_at_once`: at least 1".into());
+        }
+        for executor in &self.executors {
+            if !["docker", "process"].contains(&executor.kind.as_str()) {
+                return Err(format!("executor `{}`: this version knows the kinds docker and process, not `{}`", executor.name, executor.kind));
+            }
+        }
+        for (name, target) in &self.targets {
+            if target.kind != "directory" {
+                return Err(format!("target `{name}`: this version knows the kind `directory`, not `{}`", target.kind));
+            }
+            if target.encrypt != "none" {
+                return Err(format!("target `{name}`: this version cannot encrypt yet; it refuses rather than sends plain"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// YAML text of any value, for `config show`.
+pub(crate) fn to_yaml(value: &impl Serialize) -> String {
+    serde_yaml::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Origin), Error> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::parse(Path::new("kentai.yaml"), text, &variables)
+    }
+
+    #[test]
+    fn the_sample_file_is_read_and_says_the_defaults() {
+        let (sample, _) = parse(SAMPLE, &[]).expect("the sample is a good site file");
+        let defaults = Config { site: sample.site.clone(), ..Config::default() };
+        assert_eq!(to_yaml(&sample), to_yaml(&defaults));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place() {
+        let error = parse("site: a\nlimits:\n  cpu: 3\n", &[]).expect_err("cpu is no key").to_string();
+        assert!(error.contains("cpu") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_goes_over_the_file() {
+        let (config, origin) = parse("limits: { cpus: 3 }", &[("KENTAI_LIMITS_CPUS", "5")]).expect("good");
+        assert_eq!(config.limits.cpus, 5);
+        assert_eq!(origin.of("limits.cpus"), "KENTAI_LIMITS_CPUS");
+        assert_eq!(origin.of("site"), "default");
+    }
+
+    #[test]
+    fn tools_never_run_as_user_zero() {
+        assert!(parse("tasks: { uid: 0 }", &[]).is_err());
+    }
+}

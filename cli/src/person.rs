@@ -1,0 +1,40 @@
+//! Who asks: until sign-in exists a person is a user of this machine.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use kentai_engine::scheduler::Actor;
+
+use crate::config::Config;
+
+/// Roles of whoever owns a site that names no people.
+const OWNER: [&str; 3] = ["operator", "reviewer", "releaser"];
+
+/// The person behind a user id, if the site knows one.
+pub(crate) fn of(uid: u32, config: &Config, site: &Path) -> Option<Actor> {
+    let user = user_name(uid);
+    if config.people.is_empty() {
+        let owner = std::fs::metadata(site).map(|facts| std::os::unix::fs::MetadataExt::uid(&facts)).unwrap_or(uid);
+        let roles = OWNER.iter().map(|role| (*role).to_owned()).collect();
+        return (uid == owner || uid == 0).then_some(Actor { name: user, roles });
+    }
+    let person = config.people.iter().find(|person| person.user == user || person.user == uid.to_string())?;
+    Some(Actor { name: person.name.clone(), roles: person.roles.iter().cloned().collect() })
+}
+
+/// The person who runs this command; without a role when the site does not know them.
+pub(crate) fn me(config: &Config, site: &Path) -> Actor {
+    let uid = rustix::process::getuid().as_raw();
+    of(uid, config, site).unwrap_or_else(|| Actor { name: user_name(uid), roles: BTreeSet::new() })
+}
+
+/// Read from `/etc/passwd`: a static binary has no other name service.
+fn user_name(uid: u32) -> String {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("uid-{uid}"))
+}

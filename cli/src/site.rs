@@ -1,0 +1,157 @@
+//! A site's directory and what lies in it beyond the engine's own: reference bundles and image locks.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kentai_workflows::site::{Bundle, Site as Facts};
+use serde::Deserialize;
+
+use crate::config::{Config, Origin};
+
+/// An opened site: its directory and its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// Absolute.
+    pub directory: PathBuf,
+    pub config: Config,
+    pub origin: Origin,
+}
+
+/// Why a site cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is no site at {0}; make one with `kentai init {0}`, or run a workflow with `kentai run`")]
+    Missing(PathBuf),
+    #[error("make the site's directory {path}")]
+    Make { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Config(#[from] crate::config::Error),
+}
+
+/// Where a site is when nobody says.
+pub(crate) const DEFAULT: &str = "./.kentai";
+
+impl Site {
+    /// Opens the site at `directory`, which must be there.
+    pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
+        if !directory.is_dir() {
+            return Err(Error::Missing(directory.to_owned()));
+        }
+        Self::load(directory)
+    }
+
+    /// Opens the site at `directory`, making it when it is not there.
+    pub(crate) fn open_or_make(directory: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(directory).map_err(|source| Error::Make { path: directory.to_owned(), source })?;
+        Self::load(directory)
+    }
+
+    fn load(directory: &Path) -> Result<Self, Error> {
+        let directory = directory.canonicalize().map_err(|source| Error::Make { path: directory.to_owned(), source })?;
+        let (config, origin) = Config::load(&directory)?;
+        Ok(Self { directory, config, origin })
+    }
+
+    /// The engine's socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.join("run/kentai.sock")
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.join("kentai.db")
+    }
+
+    /// Reference bundles, one directory `NAME@VERSION` each.
+    pub(crate) fn references(&self) -> PathBuf {
+        self.directory.join("references")
+    }
+
+    /// What the checker must know.
+    pub(crate) fn facts(&self) -> Facts {
+        let config = &self.config;
+        let machine = Machine::look();
+        let roles = config.people.iter().flat_map(|person| person.roles.iter().cloned());
+        Facts {
+            targets: Some(config.targets.keys().cloned().collect()),
+            roles: (!config.people.is_empty()).then(|| roles.collect()),
+            references: Some(self.bundles()),
+            places: Some(config.places.keys().cloned().collect()),
+            secrets: Some(config.secrets.keys().cloned().collect()),
+            cpus: or(config.limits.cpus, machine.cpus),
+            memory_bytes: or(config.limits.memory.0, machine.memory_bytes),
+            disk_bytes: config.limits.disk.0,
+            timeout_s_max: config.limits.timeout_max.0,
+            network_allowed: config.tasks.network == "allowed",
+            locked_images: self.locked_images(),
+        }
+    }
+
+    /// Registered bundles; a directory without a readable `bundle.json` is none.
+    pub(crate) fn bundles(&self) -> BTreeMap<String, Bundle> {
+        let Ok(entries) = std::fs::read_dir(self.references()) else { return BTreeMap::new() };
+        entries
+            .filter_map(Result::ok)
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let document = BundleFile::read(&entry.path()).ok()?;
+                let roles = document.files.into_iter().filter_map(|file| Some((file.role?, file.name))).collect();
+                Some((name, Bundle { directory: entry.path().to_string_lossy().into_owned(), roles }))
+            })
+            .collect()
+    }
+
+    /// `locks/images.json`: image as written → digest or image id.
+    pub(crate) fn locked_images(&self) -> BTreeMap<String, String> {
+        let text = std::fs::read_to_string(self.directory.join("locks/images.json")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+}
+
+/// `bundle.json`
+#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+pub(crate) struct BundleFile {
+    pub name: String,
+    pub version: String,
+    pub files: Vec<BundleEntry>,
+}
+
+/// One file of a bundle.
+#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+pub(crate) struct BundleEntry {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    pub size: u64,
+    pub sha256: String,
+}
+
+impl BundleFile {
+    /// Reads the one in `directory`.
+    pub(crate) fn read(directory: &Path) -> io::Result<Self> {
+        let text = std::fs::read_to_string(directory.join("bundle.json"))?;
+        serde_json::from_str(&text).map_err(io::Error::other)
+    }
+}
+
+/// What this machine has.
+pub(crate) struct Machine {
+    pub cpus: u32,
+    /// Nine tenths of the memory: the rest is the engine's and the kernel's.
+    pub memory_bytes: u64,
+}
+
+impl Machine {
+    pub(crate) fn look() -> Self {
+        let cpus = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+        let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        Self { cpus, memory_bytes: kib.unwrap_or(0) * 1024 / 10 * 9 }
+    }
+}
+
+/// `wish`, or `otherwise` when it is zero.
+pub(crate) fn or<T: PartialEq + Default>(wish: T, otherwise: T) -> T {
+    if wish == T::default() { otherwise } else { wish }
+}
