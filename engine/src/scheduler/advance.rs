@@ -112,10 +112,7 @@ impl House {
                 return false;
             }
         };
-        let mut made = fan_out(&run.workflow, &run.steps[index].planned.step, &lists);
-        for planned in &mut made {
-            planned.needs.extend(run.steps[index].planned.needs.iter().cloned());
-        }
+        let made = fan_out(&run.workflow, &run.steps[index].planned.step, &lists);
         let keys: Vec<String> = made.iter().map(|planned| planned.key.clone()).collect();
         self.move_step(id, index, step::Event::FannedOut, ENGINE, &json!({ "items": keys }));
         let run = self.run_mut(id);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kentai_workflows::diagnostic::Diagnostic;
 use kentai_workflows::plan::Specimen;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::Actor;
 use super::why::Because;
@@ -126,7 +126,32 @@ pub struct Handle {
     pub(super) inbox: mpsc::Sender<Message>,
     pub(super) options: std::sync::Arc<super::Options>,
     pub(super) reader: crate::store::read::Reader,
-    pub(super) changes: watch::Receiver<u64>,
+    pub(super) pulse: watch::Receiver<Pulse>,
+    pub(super) told: broadcast::Sender<Told>,
+}
+
+/// How the engine is, after its last commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Commits since the start: changes when something changed.
+    pub commits: u64,
+    /// Runs that can do something by themselves, queued ones included. Zero: all are at their end or wait for people.
+    pub active: usize,
+    /// Tools that run.
+    pub tools: usize,
+}
+
+/// Something happened, for people who watch. Not a record: that is the event in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Run.
+    pub run: RunId,
+    /// Its specimen.
+    pub specimen: String,
+    /// The event's word (`step_started` …).
+    pub kind: String,
+    /// Step key or attempt id; may be empty.
+    pub subject: String,
 }
 
 impl Handle {
@@ -199,10 +224,24 @@ impl Handle {
         &self.options
     }
 
-    /// Counts commits: changes when something changed.
+    /// Changes with every commit.
     #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.clone()
+    pub fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.clone()
+    }
+
+    /// What happens from now on; a slow listener loses the oldest.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<Told> {
+        self.told.subscribe()
+    }
+
+    /// The submission that the same request made earlier, if any. Cheaper than [`Handle::submit`], and changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Check`] when the workflow has mistakes.
+    pub async fn find(&self, submit: &Submit) -> Result<Option<SubmissionId>, Refusal> {
+        super::submit::find(submit, &self.options, &self.reader).await
     }
 
     async fn about(&self, run: &RunId, actor: &Actor, request: Request) -> Result<String, Refusal> {

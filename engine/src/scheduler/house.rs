@@ -8,6 +8,7 @@ use std::sync::Arc;
 use kentai_workflows::value::Value;
 
 use super::live::{LiveAttempt, LiveRun, text};
+use super::handle::Told;
 use super::work;
 use super::{Options, Places};
 use crate::clock::Micros;
@@ -49,6 +50,7 @@ pub(super) enum Effect {
 pub(super) struct Ledger {
     pub(super) change: Change,
     pub(super) effects: Vec<Effect>,
+    pub(super) told: Vec<Told>,
     runs: BTreeSet<RunId>,
     attempts: BTreeSet<AttemptId>,
 }
@@ -107,6 +109,8 @@ impl House {
             actor: actor.to_owned(),
             body: if body.is_null() { "{}".to_owned() } else { text(body) },
         };
+        let told = Told { run: id.clone(), specimen: run.plan.specimen.id.clone(), kind: row.kind.clone(), subject: row.subject.clone() };
+        self.ledger.told.push(told);
         self.ledger.change.put(Table::Event, &row);
         self.ledger.runs.insert(id.clone());
     }
@@ -195,7 +199,7 @@ impl House {
     }
 
     /// Closes the turn: every changed row goes into the change; terminal attempts leave.
-    pub(super) fn close_turn(&mut self) -> (Change, Vec<Effect>) {
+    pub(super) fn close_turn(&mut self) -> (Change, Vec<Effect>, Vec<Told>) {
         let mut ledger = std::mem::take(&mut self.ledger);
         for id in &ledger.runs {
             self.put_run(id, &mut ledger.change);
@@ -209,7 +213,7 @@ impl House {
                 self.attempts.remove(id);
             }
         }
-        (ledger.change, ledger.effects)
+        (ledger.change, ledger.effects, ledger.told)
     }
 
     fn put_run(&mut self, id: &RunId, change: &mut Change) {

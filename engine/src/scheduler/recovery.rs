@@ -171,7 +171,7 @@ impl Service {
     }
 }
 
-fn is_active(run: &LiveRun) -> bool {
+pub(super) fn is_active(run: &LiveRun) -> bool {
     run.hold.is_none() && !run.status.is_end() && (run.busy > 0 || run.steps.iter().any(House::startable))
 }
 

@@ -31,11 +31,9 @@ pub(super) fn whole(run: &LiveRun) -> Map {
 }
 
 fn base(run: &LiveRun) -> Map {
-    let mut specimen = run.plan.specimen.values.clone();
-    specimen.insert("id".into(), json!(run.plan.specimen.id));
     let mut scope = Map::new();
     scope.insert("params".into(), Value::Object(run.plan.params.clone()));
-    scope.insert("specimen".into(), Value::Object(specimen));
+    scope.insert("specimen".into(), Value::Object(run.plan.specimen.scope()));
     scope.insert("run".into(), json!({ "id": run.id, "workflow": run.plan.workflow, "version": run.plan.version }));
     scope
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kentai_workflows::workflow::Workflow;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::handle::{Handle, Message, Refusal, Request, Submitted};
+use super::handle::{Handle, Message, Pulse, Refusal, Request, Submitted, Told};
 use super::house::{Effect, House};
 use super::{Actor, Options, work};
 use crate::clock;
@@ -25,6 +25,8 @@ use crate::store::{self};
 
 /// Messages that may wait for the loop.
 const INBOX: usize = 1024;
+/// What a slow watcher may be behind.
+const TOLD: usize = 4096;
 /// Exited attempts taken in together: one sync pays for all of them.
 const COLLECT_BATCH: usize = 64;
 /// Gates read, specimens checked and packages carried at once: they are disk-bound.
@@ -86,7 +88,8 @@ pub(super) struct Service {
     works: Arc<Semaphore>,
     tracker: TaskTracker,
     token: CancellationToken,
-    changes: watch::Sender<u64>,
+    pulse: watch::Sender<Pulse>,
+    told: broadcast::Sender<Told>,
     /// Held as long as the engine lives: a second one is refused.
     _lock: std::fs::File,
 }
@@ -105,10 +108,12 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     let reader = Reader::new(pool.clone());
     let options = Arc::new(options);
     let (sender, inbox) = mpsc::channel(INBOX);
-    let (changes, changed) = watch::channel(0);
+    // Quiet is known only after the first turn.
+    let (pulse, felt) = watch::channel(Pulse { active: 1, ..Pulse::default() });
+    let (told, _) = broadcast::channel(TOLD);
     let token = CancellationToken::new();
     let tracker = TaskTracker::new();
-    let handle = Handle { inbox: sender.clone(), options: Arc::clone(&options), reader: reader.clone(), changes: changed };
+    let handle = Handle { inbox: sender.clone(), options: Arc::clone(&options), reader: reader.clone(), pulse: felt, told: told.clone() };
     let service = Service {
         house: House::new(Arc::clone(&options), artifacts, epoch),
         reader,
@@ -122,7 +127,8 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         works: Arc::new(Semaphore::new(WORKS_AT_ONCE)),
         tracker,
         token: token.clone(),
-        changes,
+        pulse,
+        told,
         _lock: lock,
     };
     let task = tokio::spawn(service.run());
@@ -199,6 +205,7 @@ impl Service {
             self.house.start_ready();
             self.commit().await?;
             self.house.unload();
+            self.beat();
             let alarm = self.alarm();
             let mut reconcile = false;
             tokio::select! {
@@ -216,6 +223,13 @@ impl Service {
                 self.reconcile().await;
             }
         }
+    }
+
+    /// Says how the engine is.
+    fn beat(&self) {
+        let active = self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
+        let tools = self.house.book.running();
+        self.pulse.send_modify(|pulse| *pulse = Pulse { commits: pulse.commits + 1, active, tools });
     }
 
     /// Sleeps until the next moment at which something may happen by itself.
@@ -360,10 +374,13 @@ impl Service {
 
     /// Makes the turn's changes durable, then acts. Tries for ever when the disk is full: nothing is lost, nothing half-done.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
-        let (change, effects) = self.house.close_turn();
+        let (change, effects, told) = self.house.close_turn();
         if !change.is_empty() {
             Self::write(&self.writer, &self.token, change).await?;
-            self.changes.send_modify(|n| *n += 1);
+            for one in told {
+                // Nobody may be listening.
+                let _ = self.told.send(one);
+            }
         }
         for effect in effects {
             self.act(effect);

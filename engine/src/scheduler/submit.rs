@@ -37,7 +37,7 @@ pub(super) async fn prepare(submit: Submit, actor: &Actor, options: &Options, re
     }
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts)?;
-    let intent = digest(&(&workflow.digest, &submit.called, &submit.params, &submit.specimens));
+    let intent = intent(&submit, &workflow);
     if let Some(submission) = reader.submission_by_intent(&intent).await? {
         let filter = crate::store::read::RunFilter { submission: Some(submission.submission_id.to_string()), limit: i64::MAX, ..Default::default() };
         let known = reader.runs(&filter).await?.into_iter().filter(|run| run.parent == "null").map(|run| run.run_id).collect();
@@ -76,6 +76,18 @@ pub(super) async fn prepare(submit: Submit, actor: &Actor, options: &Options, re
         return Err(bad(wrong));
     }
     Ok(ready)
+}
+
+/// The same request has the same intent: workflow, parameters, specimens, and files that are still what they were.
+fn intent(submit: &Submit, workflow: &Workflow) -> String {
+    digest(&(&workflow.digest, &submit.called, &submit.params, &submit.specimens))
+}
+
+/// The submission that the same request made earlier.
+pub(super) async fn find(submit: &Submit, options: &Options, reader: &Reader) -> Result<Option<SubmissionId>, Refusal> {
+    let workflow = checked(submit, &(options.facts)())?;
+    let found = reader.submission_by_intent(&intent(submit, &workflow)).await?;
+    Ok(found.map(|submission| submission.submission_id))
 }
 
 /// The sheet's reader has checked this; whoever speaks to the socket may not have.
