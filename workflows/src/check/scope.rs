@@ -63,7 +63,7 @@ impl<'c, 'a> Scope<'c, 'a> {
 
     fn mistake(&mut self, node: &Node, mistake: Mistake) {
         let span = self.checker.document.locate(node, mistake.span);
-        self.checker.note(mistake.diagnostic, span);
+        self.checker.note(*mistake.diagnostic, span);
     }
 
     /// A bare expression and its type; `guarded`: absent values are provided for.

@@ -20,7 +20,7 @@ pub(super) fn build(document: &Document) -> (Option<Node>, Vec<Diagnostic>) {
     };
     let events = Parser::new_from_str_with_options(&document.source, options);
     let (anchors, findings) = (HashMap::new(), Vec::new());
-    let mut builder = Builder { document, events, anchors, findings, nodes: 0, bytes: 0, depth: 0 };
+    let mut builder = Builder { document, events, anchors, findings, nodes: 0, bytes: 0, depth: 0, tagged: false };
     let root = builder.document().ok();
     (root, builder.findings)
 }
@@ -43,6 +43,8 @@ struct Builder<'a> {
     nodes: usize,
     bytes: usize,
     depth: usize,
+    /// The last event carried a tag.
+    tagged: bool,
 }
 
 type Located<'a> = (Event<'a>, Range<usize>);
@@ -91,6 +93,7 @@ impl<'a> Builder<'a> {
 
     fn untagged(&mut self, event: Event<'a>, span: Span) -> Result<Located<'a>, Stop> {
         let range = span.byte_range().unwrap_or(0..0);
+        self.tagged = event.tag().is_some();
         if let Some(tag) = event.tag() {
             let written = tag.original();
             let place = span.tag_span().and_then(|span| span.byte_range()).unwrap_or(range.clone());
@@ -177,7 +180,13 @@ impl<'a> Builder<'a> {
                 return Ok(Node { content: Content::Map(entries), span: start.start..event.1.end });
             }
             let key = self.node(event)?;
-            let value = self.next().and_then(|event| self.node(event))?;
+            let event = self.next()?;
+            let tagged = self.tagged;
+            let value = self.node(event)?;
+            // What a tag has made of the value (`!x` is an empty text) would only be told as a second mistake.
+            if tagged {
+                continue;
+            }
             let Some(name) = self.key(&key) else { continue };
             if let Some(first) = seen.insert(name.clone(), key.span.start) {
                 let line = self.document.line(first);

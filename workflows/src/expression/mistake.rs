@@ -10,14 +10,14 @@ use crate::diagnostic::Diagnostic;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
     /// Message, label and remedy; its place is not filled in.
-    pub(crate) diagnostic: Diagnostic,
+    pub(crate) diagnostic: Box<Diagnostic>,
     /// Bytes of the text.
     pub(crate) span: Range<usize>,
 }
 
 impl Mistake {
     pub(crate) fn new(diagnostic: Diagnostic, span: Range<usize>) -> Self {
-        Self { diagnostic, span }
+        Self { diagnostic: Box::new(diagnostic), span }
     }
 
     /// The same mistake in a text that begins `offset` bytes earlier.
