@@ -155,10 +155,8 @@ async fn wait(mut engine: Running, timeout: Option<Duration>, output: Output) ->
         }
     };
     let handle = engine.handle.clone();
-    // The first beat after the submission says whether anything is to be done at all.
-    let first = pulse.borrow_and_update().commits;
     let exit = tokio::select! {
-        quiet = pulse.wait_for(|pulse| pulse.commits > first && pulse.active == 0 && pulse.tools == 0) => match quiet {
+        quiet = pulse.wait_for(|pulse| pulse.active == 0 && pulse.tools == 0) => match quiet {
             Ok(_) => Exit::Done,
             Err(_) => Exit::Unexpected,
         },

@@ -88,6 +88,12 @@ impl Book {
         Self { used: Request::default(), running: 0, ..self.clone() }.lacks(request)
     }
 
+    /// Not even the smallest request fits.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.lacks(Request { cpus: 1, memory_bytes: 0, disk_bytes: 0 }).is_some()
+    }
+
     /// Tools that run.
     #[must_use]
     pub fn running(&self) -> usize {

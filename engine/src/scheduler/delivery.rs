@@ -133,7 +133,8 @@ fn name_files(specimen: &str, found: Vec<FileValue>) -> Result<Vec<ParcelFile>, 
     let mut named = BTreeMap::new();
     for (position, file) in found.into_iter().enumerate() {
         let short = extension(&file.name);
-        let alone = extensions.get(short) == Some(&1) && !short.is_empty();
+        let plain = short.starts_with(|c: char| c.is_ascii_alphanumeric()) && safe(short) == short;
+        let alone = plain && extensions.get(short) == Some(&1);
         let mut name = if alone { format!("{specimen}.{short}") } else { format!("{specimen}.{}", safe(&file.name)) };
         if named.contains_key(&name) {
             name = format!("{specimen}.{position}.{}", safe(&file.name));

@@ -239,7 +239,6 @@ impl LiveAttempt {
         let row = self.row.clone();
         self.row.task.clear();
         self.row.expected.clear();
-        self.row.evidence.clear();
         row
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kentai_workflows::expression::{Piece, Template};
+use kentai_workflows::expression::{Part, Piece, Template};
 use kentai_workflows::resources::parse_size;
 use kentai_workflows::value::{FileValue, Map, Value, to_text};
 use kentai_workflows::workflow::{Action, Tool};
@@ -41,7 +41,9 @@ pub(super) struct Prepared {
 
 /// What a step may take, before anything is rendered.
 pub(super) fn request(run: &LiveRun, index: usize, tool: &Tool, options: &Options) -> Result<Request, String> {
-    let scope = scope::of(run, index);
+    // Most steps ask for plain amounts: the scope is made only for those that compute them.
+    let plain = [&tool.resources.cpus, &tool.resources.memory, &tool.resources.disk].into_iter().flatten().all(is_plain);
+    let scope = if plain { Map::new() } else { scope::of(run, index) };
     let detail = &run.steps[index].detail;
     let retry = &run.definition(index).retry;
     let cpus = amount(tool.resources.cpus.as_ref(), &scope, "cpus")?.map_or(CPUS, |n| u32::try_from(n).unwrap_or(u32::MAX)).max(1);
@@ -54,6 +56,10 @@ pub(super) fn request(run: &LiveRun, index: usize, tool: &Tool, options: &Option
         memory_bytes: escalate(memory, retry.escalate_memory, out_of_memory, memory_max),
         disk_bytes: escalate(disk, retry.escalate_disk, failures(detail, Cause::BadOutput), options.resources.disk_bytes),
     })
+}
+
+fn is_plain(template: &Template) -> bool {
+    template.parts.iter().all(|part| matches!(part, Part::Text(_)))
 }
 
 fn failures(detail: &Detail, cause: Cause) -> u32 {

@@ -205,7 +205,6 @@ impl Service {
             self.house.start_ready();
             self.commit().await?;
             self.house.unload();
-            self.beat();
             let alarm = self.alarm();
             let mut reconcile = false;
             tokio::select! {
@@ -382,6 +381,8 @@ impl Service {
                 let _ = self.told.send(one);
             }
         }
+        // Before anybody is answered: who was answered may rely on what the pulse says.
+        self.beat();
         for effect in effects {
             self.act(effect);
         }

@@ -37,7 +37,7 @@ impl House {
             })
             .collect();
         order.sort_unstable();
-        let mut blocked = false;
+        let mut blocked = self.book.is_full();
         for (.., id) in order {
             self.start_run_steps(&RunId::from(id), &mut blocked);
         }
@@ -145,13 +145,16 @@ impl House {
             let reason = format!("it needs {never}: more than this site ever has (limits in kentai.yaml)");
             return self.fail_step(id, index, Cause::Policy, &reason);
         }
-        if let Some(lacks) = self.book.lacks(request) {
+        if self.book.lacks(request).is_some() {
             // A big request is passed by smaller ones, but not for ever.
-            *blocked = self.now - run.row.updated_us > PATIENCE_US || lacks.starts_with("a free slot");
+            *blocked = self.now - run.row.updated_us > PATIENCE_US;
             return;
         }
         match self.plan_attempt(id, index, request) {
-            Ok(live) => self.enter(live),
+            Ok(live) => {
+                self.enter(live);
+                *blocked = self.book.is_full();
+            }
             Err(reason) => self.fail_step(id, index, Cause::Policy, &reason),
         }
     }
