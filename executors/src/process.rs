@@ -167,6 +167,8 @@ async fn unstarted(task: &Task, reason: String) -> Report {
 }
 
 fn exited(traces: Traces, code: Option<i32>) -> Report {
+    // That code is not the tool's: another witness ran it.
+    let code = code.filter(|code| *code != ALREADY_STARTED);
     Report::Exited(Evidence {
         record: traces.record,
         executor_exit_code: code.map(i64::from),

@@ -6,8 +6,10 @@ mod support {
 }
 mod contract {
     pub(crate) mod adoption;
+    pub(crate) mod carrying;
     pub(crate) mod collecting;
     pub(crate) mod containers;
     pub(crate) mod endings;
     pub(crate) mod lockdown;
+    pub(crate) mod script;
 }

@@ -38,7 +38,11 @@ async fn a_run_asked_for_twice_at_once_is_executed_once(house: House) {
         appeared(&starts).await;
         std::fs::write(task.directory.join("work/go"), "").expect("write");
     });
-    let records = [first, second, third].map(|report| exited(report).record.expect("a record"));
+    let records = [first, second, third].map(|report| {
+        let evidence = exited(report);
+        assert!(matches!(evidence.executor_exit_code, None | Some(0)), "{evidence:?}");
+        evidence.record.expect("a record")
+    });
     assert_eq!(records[0], records[1]);
     assert_eq!(records[0], records[2]);
     assert_eq!(lines(&starts), 1);
