@@ -6,12 +6,14 @@
 mod advance;
 mod command;
 mod delivery;
+mod effects;
 pub mod handle;
 mod house;
 mod live;
 mod recovery;
 mod render;
 mod report;
+mod requests;
 mod scope;
 mod service;
 mod start;

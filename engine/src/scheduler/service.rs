@@ -10,17 +10,15 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::handle::{Handle, Message, Pulse, Refusal, Request, Submitted, Told};
-use super::house::{Effect, House};
-use super::{Actor, Options, work};
+use super::handle::{Handle, Message, Pulse, Told};
+use super::house::House;
+use super::{Options, work};
 use crate::clock;
-use crate::id::RunId;
 use crate::port::collect::Order;
-use crate::port::executor::{Report, Stop};
 use crate::store::artifact::ArtifactStore;
 use crate::store::pool::Pool;
 use crate::store::read::Reader;
-use crate::store::writer::{Change, Table, Writer, next_epoch};
+use crate::store::writer::{Change, Writer, next_epoch};
 use crate::store::{self};
 
 /// Messages that may wait for the loop.
@@ -79,19 +77,19 @@ pub(super) struct Service {
     pub(super) house: House,
     pub(super) reader: Reader,
     pub(super) workflows: HashMap<String, Arc<Workflow>>,
-    writer: Writer,
-    pool: Pool,
-    inbox: mpsc::Receiver<Message>,
-    sender: mpsc::Sender<Message>,
-    collector: mpsc::UnboundedSender<Order>,
-    linker: mpsc::UnboundedSender<work::links::Work>,
-    works: Arc<Semaphore>,
-    tracker: TaskTracker,
-    token: CancellationToken,
-    pulse: watch::Sender<Pulse>,
-    told: broadcast::Sender<Told>,
+    pub(super) writer: Writer,
+    pub(super) pool: Pool,
+    pub(super) inbox: mpsc::Receiver<Message>,
+    pub(super) sender: mpsc::Sender<Message>,
+    pub(super) collector: mpsc::UnboundedSender<Order>,
+    pub(super) linker: mpsc::UnboundedSender<work::links::Work>,
+    pub(super) works: Arc<Semaphore>,
+    pub(super) tracker: TaskTracker,
+    pub(super) token: CancellationToken,
+    pub(super) pulse: watch::Sender<Pulse>,
+    pub(super) told: broadcast::Sender<Told>,
     /// Held as long as the engine lives: a second one is refused.
-    _lock: std::fs::File,
+    pub(super) _lock: std::fs::File,
 }
 
 /// Starts an engine on a site: takes its lock, brings the database up to date, recovers, and runs.
@@ -265,112 +263,6 @@ impl Service {
         Ok(())
     }
 
-    fn reply<T: Send + 'static>(&mut self, reply: super::handle::Reply<T>, result: Result<T, Refusal>) {
-        // Nobody is answered before the commit; who has gone away needs no answer.
-        self.house.effect(Effect::Reply(Box::new(move || drop(reply.send(result)))));
-    }
-
-    async fn load_by(&mut self, run: &RunId) -> Result<RunId, Refusal> {
-        let id = match self.reader.run(run.as_str()).await? {
-            Some(row) => row.run_id,
-            None => return Err(Refusal::NotFound(format!("there is no run `{run}`"))),
-        };
-        if self.load(&id).await? { Ok(id) } else { Err(Refusal::State(format!("run {id} cannot be read by this version"))) }
-    }
-
-    async fn about(&mut self, run: &RunId, actor: &Actor, request: Request) -> Result<String, Refusal> {
-        let id = self.load_by(run).await?;
-        if !matches!(request, Request::Answer { .. }) && !actor.roles.contains("operator") {
-            return Err(Refusal::NotAllowed(format!("{} may not do this: it needs the role operator (`people:` in kentai.yaml)", actor.name)));
-        }
-        match request {
-            Request::Cancel { reason } => {
-                self.load_children_of(&id).await?;
-                self.house.cancel(&id, actor, &reason)?;
-                Ok(format!("run {id} is {}", self.house.run(&id).status))
-            }
-            Request::Hold { reason } => self.house.hold(&id, actor, &reason).map(|()| format!("run {id} is held")),
-            Request::Resume => self.house.resume(&id, actor).map(|()| format!("run {id} goes on")),
-            Request::Retry { from } => {
-                let steps = self.house.retry(&id, from.as_deref(), actor)?;
-                Ok(format!("run {id}: {steps} step(s) will be done again"))
-            }
-            Request::Answer { step, answer } => {
-                self.house.answer(&id, &step, actor, &answer)?;
-                Ok(format!("run {id}: recorded `{}` by {}", answer.verdict, actor.name))
-            }
-        }
-    }
-
-    async fn load_children_of(&mut self, id: &RunId) -> Result<(), Refusal> {
-        let children: Vec<String> = self.house.run(id).steps.iter().filter_map(|step| step.detail.child.clone()).collect();
-        for child in children {
-            let child = RunId::from(child);
-            if self.load(&child).await? {
-                Box::pin(self.load_children_of(&child)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Stores a submission, unless the same came first: the loop is the only writer, so this look is the last word.
-    async fn take_submission(&mut self, ready: super::submit::Ready, reply: super::handle::Reply<Submitted>) -> Result<(), Error> {
-        let mut submitted =
-            Submitted { submission: ready.submission.submission_id.clone(), existed: ready.existed, new_runs: 0, runs: ready.known };
-        if !ready.existed {
-            if let Some(earlier) = self.reader.submission_by_intent(&ready.submission.intent).await? {
-                submitted.submission = earlier.submission_id;
-                submitted.existed = true;
-                self.reply(reply, Ok(submitted));
-                return Ok(());
-            }
-            self.store_submission(&ready.submission, &ready.workflows, &ready.specimens);
-            for (row, steps) in ready.runs {
-                if let Some(earlier) = self.reader.run_by_intent(&row.intent).await? {
-                    submitted.runs.retain(|run| *run != row.run_id);
-                    submitted.runs.push(earlier.run_id);
-                    continue;
-                }
-                submitted.new_runs += 1;
-                self.store_run(&row, &steps);
-            }
-        }
-        self.reply(reply, Ok(submitted));
-        // Queued runs are loaded from the database: they must be there before the window is filled.
-        self.commit().await
-    }
-
-    fn store_submission(
-        &mut self,
-        submission: &store::rows::Submission,
-        workflows: &[store::rows::Workflow],
-        specimens: &[store::rows::Specimen],
-    ) {
-        let change = &mut self.house.ledger.change;
-        workflows.iter().for_each(|row| change.put(Table::Workflow, row));
-        specimens.iter().for_each(|row| change.put(Table::Specimen, row));
-        change.put(Table::Submission, submission);
-    }
-
-    fn store_run(&mut self, row: &store::rows::Run, steps: &[store::rows::Step]) {
-        let change = &mut self.house.ledger.change;
-        change.put(Table::Run, row);
-        steps.iter().for_each(|step| change.put(Table::Step, step));
-        change.put(
-            Table::Event,
-            &store::rows::Event {
-                run_id: row.run_id.clone(),
-                n: 1,
-                at_us: row.created_us,
-                kind: "run_submitted".into(),
-                subject: String::new(),
-                actor: row.submitted_by.clone(),
-                body: "{}".into(),
-            },
-        );
-        self.house.queue.insert((-row.priority, row.created_us, row.run_id.clone()));
-    }
-
     /// Makes the turn's changes durable, then acts. Tries for ever when the disk is full: nothing is lost, nothing half-done.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         let (change, effects, told) = self.house.close_turn();
@@ -403,116 +295,5 @@ impl Service {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    fn act(&mut self, effect: Effect) {
-        let drain = self.house.options.drain;
-        match effect {
-            Effect::Reply(answer) => answer(),
-            Effect::Link(work) => drop(self.linker.send(work)),
-            // Without an engine nothing is started, ended or taken in: the next engine does it.
-            _ if drain => {}
-            Effect::Run(id, after_ms) => self.run_attempt(&id, after_ms),
-            Effect::Stop(id, how) => self.stop_attempt(&id, how),
-            Effect::End(id, after_ms) => self.end_attempt(&id, after_ms),
-            Effect::Collect(order, 0) => drop(self.collector.send(order)),
-            Effect::Collect(order, after_ms) => {
-                let collector = self.collector.clone();
-                self.spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                    let _ = collector.send(order);
-                    None
-                });
-            }
-            Effect::Forget(id) => {
-                for hands in self.house.options.executors.iter().filter(|hands| hands.needs_image()).cloned() {
-                    let id = id.clone();
-                    self.spawn(async move {
-                        // What cannot be removed now is found by the next reconcile.
-                        let _ = hands.forget(id.as_str()).await;
-                        None
-                    });
-                }
-            }
-            Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),
-            Effect::Receive(run, index, work) => self.spawn_work(move || Message::Received(run, index, work.done())),
-            Effect::Carry(run, index, work) => {
-                let works = Arc::clone(&self.works);
-                self.spawn(async move {
-                    let _turn = works.acquire_owned().await.ok()?;
-                    let result = work.done().await;
-                    Some(Message::Carried(run, index, work, result))
-                });
-            }
-        }
-    }
-
-    fn run_attempt(&self, id: &crate::id::AttemptId, after_ms: u64) {
-        let Some(live) = self.house.attempts.get(id) else { return };
-        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
-        self.spawn(async move {
-            if after_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-            }
-            let report = hands.run(&task).await;
-            Some(Message::Report(id, report))
-        });
-    }
-
-    fn stop_attempt(&self, id: &crate::id::AttemptId, how: Stop) {
-        let Some(live) = self.house.attempts.get(id) else { return };
-        let (task, hands) = (Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
-        self.spawn(async move {
-            if let Err(error) = hands.stop(&task, how).await {
-                tracing::warn!(attempt = task.attempt, %error, "cannot be ended now");
-            }
-            // The witness kills after the grace; this is for a witness that cannot.
-            tokio::time::sleep(Duration::from_secs(task.grace_s + 20)).await;
-            let _ = hands.stop(&task, Stop::Kill).await;
-            None
-        });
-    }
-
-    /// For a canceled attempt whose executor was out of reach: ended and gone, or asked again later. Never started.
-    fn end_attempt(&self, id: &crate::id::AttemptId, after_ms: u64) {
-        let Some(live) = self.house.attempts.get(id) else { return };
-        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
-        self.spawn(async move {
-            tokio::time::sleep(Duration::from_millis(after_ms)).await;
-            let report = match hands.stop(&task, Stop::Kill).await {
-                Err(error) => Report::Unreachable(error.to_string()),
-                Ok(()) => match hands.held().await {
-                    Ok(held) if held.iter().any(|held| held.attempt == task.attempt && held.running) => {
-                        Report::Unreachable("it is being ended".into())
-                    }
-                    Ok(_) => Report::Lost("ended by request".into()),
-                    Err(error) => Report::Unreachable(error.to_string()),
-                },
-            };
-            Some(Message::Report(id, report))
-        });
-    }
-
-    fn spawn_work(&self, work: impl FnOnce() -> Message + Send + 'static) {
-        let works = Arc::clone(&self.works);
-        self.spawn(async move {
-            let _turn = works.acquire_owned().await.ok()?;
-            tokio::task::spawn_blocking(work).await.ok()
-        });
-    }
-
-    /// Runs beside the loop until it answers or the engine stops; what is dropped then is found again by recovery.
-    fn spawn(&self, task: impl Future<Output = Option<Message>> + Send + 'static) {
-        let (sender, token) = (self.sender.clone(), self.token.clone());
-        self.tracker.spawn(async move {
-            tokio::select! {
-                message = task => {
-                    if let Some(message) = message {
-                        let _ = sender.send(message).await;
-                    }
-                }
-                () = token.cancelled() => {}
-            }
-        });
     }
 }

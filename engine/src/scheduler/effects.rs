@@ -1,0 +1,123 @@
+//! Acting, after the commit: what the house decided happens outside. Every effect may be carried out again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handle::Message;
+use super::house::Effect;
+use super::service::Service;
+use crate::id::AttemptId;
+use crate::port::executor::{Report, Stop};
+
+impl Service {
+    pub(super) fn act(&mut self, effect: Effect) {
+        let drain = self.house.options.drain;
+        match effect {
+            Effect::Reply(answer) => answer(),
+            Effect::Link(work) => drop(self.linker.send(work)),
+            // Without an engine nothing is started, ended or taken in: the next engine does it.
+            _ if drain => {}
+            Effect::Run(id, after_ms) => self.run_attempt(&id, after_ms),
+            Effect::Stop(id, how) => self.stop_attempt(&id, how),
+            Effect::End(id, after_ms) => self.end_attempt(&id, after_ms),
+            Effect::Collect(order, 0) => drop(self.collector.send(order)),
+            Effect::Collect(order, after_ms) => {
+                let collector = self.collector.clone();
+                self.spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                    let _ = collector.send(order);
+                    None
+                });
+            }
+            Effect::Forget(id) => {
+                for hands in self.house.options.executors.iter().filter(|hands| hands.needs_image()).cloned() {
+                    let id = id.clone();
+                    self.spawn(async move {
+                        // What cannot be removed now is found by the next reconcile.
+                        let _ = hands.forget(id.as_str()).await;
+                        None
+                    });
+                }
+            }
+            Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),
+            Effect::Receive(run, index, work) => self.spawn_work(move || Message::Received(run, index, work.done())),
+            Effect::Carry(run, index, work) => {
+                let works = Arc::clone(&self.works);
+                self.spawn(async move {
+                    let _turn = works.acquire_owned().await.ok()?;
+                    let result = work.done().await;
+                    Some(Message::Carried(run, index, work, result))
+                });
+            }
+        }
+    }
+
+    fn run_attempt(&self, id: &AttemptId, after_ms: u64) {
+        let Some(live) = self.house.attempts.get(id) else { return };
+        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        self.spawn(async move {
+            if after_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            }
+            let report = hands.run(&task).await;
+            Some(Message::Report(id, report))
+        });
+    }
+
+    fn stop_attempt(&self, id: &AttemptId, how: Stop) {
+        let Some(live) = self.house.attempts.get(id) else { return };
+        let (task, hands) = (Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        self.spawn(async move {
+            if let Err(error) = hands.stop(&task, how).await {
+                tracing::warn!(attempt = task.attempt, %error, "cannot be ended now");
+            }
+            // The witness kills after the grace; this is for a witness that cannot.
+            tokio::time::sleep(Duration::from_secs(task.grace_s + 20)).await;
+            let _ = hands.stop(&task, Stop::Kill).await;
+            None
+        });
+    }
+
+    /// For a canceled attempt whose executor was out of reach: ended and gone, or asked again later. Never started.
+    fn end_attempt(&self, id: &AttemptId, after_ms: u64) {
+        let Some(live) = self.house.attempts.get(id) else { return };
+        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        self.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            let report = match hands.stop(&task, Stop::Kill).await {
+                Err(error) => Report::Unreachable(error.to_string()),
+                Ok(()) => match hands.held().await {
+                    Ok(held) if held.iter().any(|held| held.attempt == task.attempt && held.running) => {
+                        Report::Unreachable("it is being ended".into())
+                    }
+                    Ok(_) => Report::Lost("ended by request".into()),
+                    Err(error) => Report::Unreachable(error.to_string()),
+                },
+            };
+            Some(Message::Report(id, report))
+        });
+    }
+
+    fn spawn_work(&self, work: impl FnOnce() -> Message + Send + 'static) {
+        let works = Arc::clone(&self.works);
+        self.spawn(async move {
+            let _turn = works.acquire_owned().await.ok()?;
+            tokio::task::spawn_blocking(work).await.ok()
+        });
+    }
+
+    /// Runs beside the loop until it answers or the engine stops; what is dropped then is found again by recovery.
+    fn spawn(&self, task: impl Future<Output = Option<Message>> + Send + 'static) {
+        let (sender, token) = (self.sender.clone(), self.token.clone());
+        self.tracker.spawn(async move {
+            tokio::select! {
+                message = task => {
+                    if let Some(message) = message {
+                        let _ = sender.send(message).await;
+                    }
+                }
+                () = token.cancelled() => {}
+            }
+        });
+    }
+}

@@ -1,0 +1,118 @@
+//! Requests as the loop takes them: load what they are about, let the house decide, answer after the commit.
+
+use super::Actor;
+use super::handle::{Refusal, Request, Reply, Submitted};
+use super::house::Effect;
+use super::service::{Error, Service};
+use super::submit::Ready;
+use crate::id::RunId;
+use crate::store::rows;
+use crate::store::writer::Table;
+
+impl Service {
+    pub(super) fn reply<T: Send + 'static>(&mut self, reply: Reply<T>, result: Result<T, Refusal>) {
+        // Nobody is answered before the commit; who has gone away needs no answer.
+        self.house.effect(Effect::Reply(Box::new(move || drop(reply.send(result)))));
+    }
+
+    pub(super) async fn load_by(&mut self, run: &RunId) -> Result<RunId, Refusal> {
+        let id = match self.reader.run(run.as_str()).await? {
+            Some(row) => row.run_id,
+            None => return Err(Refusal::NotFound(format!("there is no run `{run}`"))),
+        };
+        if self.load(&id).await? { Ok(id) } else { Err(Refusal::State(format!("run {id} cannot be read by this version"))) }
+    }
+
+    pub(super) async fn about(&mut self, run: &RunId, actor: &Actor, request: Request) -> Result<String, Refusal> {
+        let id = self.load_by(run).await?;
+        if !matches!(request, Request::Answer { .. }) && !actor.roles.contains("operator") {
+            return Err(Refusal::NotAllowed(format!("{} may not do this: it needs the role operator (`people:` in kentai.yaml)", actor.name)));
+        }
+        match request {
+            Request::Cancel { reason } => {
+                self.load_children_of(&id).await?;
+                self.house.cancel(&id, actor, &reason)?;
+                Ok(format!("run {id} is {}", self.house.run(&id).status))
+            }
+            Request::Hold { reason } => self.house.hold(&id, actor, &reason).map(|()| format!("run {id} is held")),
+            Request::Resume => self.house.resume(&id, actor).map(|()| format!("run {id} goes on")),
+            Request::Retry { from } => {
+                let steps = self.house.retry(&id, from.as_deref(), actor)?;
+                Ok(format!("run {id}: {steps} step(s) will be done again"))
+            }
+            Request::Answer { step, answer } => {
+                self.house.answer(&id, &step, actor, &answer)?;
+                Ok(format!("run {id}: recorded `{}` by {}", answer.verdict, actor.name))
+            }
+        }
+    }
+
+    async fn load_children_of(&mut self, id: &RunId) -> Result<(), Refusal> {
+        let children: Vec<String> = self.house.run(id).steps.iter().filter_map(|step| step.detail.child.clone()).collect();
+        for child in children {
+            let child = RunId::from(child);
+            if self.load(&child).await? {
+                Box::pin(self.load_children_of(&child)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a submission, unless the same came first: the loop is the only writer, so this look is the last word.
+    pub(super) async fn take_submission(&mut self, ready: Ready, reply: Reply<Submitted>) -> Result<(), Error> {
+        let mut submitted =
+            Submitted { submission: ready.submission.submission_id.clone(), existed: ready.existed, new_runs: 0, runs: ready.known };
+        if !ready.existed {
+            if let Some(earlier) = self.reader.submission_by_intent(&ready.submission.intent).await? {
+                submitted.submission = earlier.submission_id;
+                submitted.existed = true;
+                self.reply(reply, Ok(submitted));
+                return Ok(());
+            }
+            self.store_submission(&ready.submission, &ready.workflows, &ready.specimens);
+            for (row, steps) in ready.runs {
+                if let Some(earlier) = self.reader.run_by_intent(&row.intent).await? {
+                    submitted.runs.retain(|run| *run != row.run_id);
+                    submitted.runs.push(earlier.run_id);
+                    continue;
+                }
+                submitted.new_runs += 1;
+                self.store_run(&row, &steps);
+            }
+        }
+        self.reply(reply, Ok(submitted));
+        // Queued runs are loaded from the database: they must be there before the window is filled.
+        self.commit().await
+    }
+
+    fn store_submission(
+        &mut self,
+        submission: &rows::Submission,
+        workflows: &[rows::Workflow],
+        specimens: &[rows::Specimen],
+    ) {
+        let change = &mut self.house.ledger.change;
+        workflows.iter().for_each(|row| change.put(Table::Workflow, row));
+        specimens.iter().for_each(|row| change.put(Table::Specimen, row));
+        change.put(Table::Submission, submission);
+    }
+
+    fn store_run(&mut self, row: &rows::Run, steps: &[rows::Step]) {
+        let change = &mut self.house.ledger.change;
+        change.put(Table::Run, row);
+        steps.iter().for_each(|step| change.put(Table::Step, step));
+        change.put(
+            Table::Event,
+            &rows::Event {
+                run_id: row.run_id.clone(),
+                n: 1,
+                at_us: row.created_us,
+                kind: "run_submitted".into(),
+                subject: String::new(),
+                actor: row.submitted_by.clone(),
+                body: "{}".into(),
+            },
+        );
+        self.house.queue.insert((-row.priority, row.created_us, row.run_id.clone()));
+    }
+}
