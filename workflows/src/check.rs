@@ -74,7 +74,12 @@ struct Loader<'a> {
     sources: BTreeMap<String, String>,
 }
 
-fn check_file(path: &str, bytes: &[u8], site: &Site, loader: &mut Loader<'_>) -> (Option<Arc<Workflow>>, Vec<Diagnostic>) {
+fn check_file(
+    path: &str,
+    bytes: &[u8],
+    site: &Site,
+    loader: &mut Loader<'_>,
+) -> (Option<Arc<Workflow>>, Vec<Diagnostic>) {
     let mut document = document::parse(path, bytes);
     loader.sources.insert(path.to_owned(), document.source.clone());
     let mut findings = std::mem::take(&mut document.findings);
@@ -150,7 +155,10 @@ impl Checker<'_> {
     }
 
     fn steps(&mut self, root: &Node, steps: &Node) -> Vec<Step> {
-        if root.get("steps").is_some_and(|steps| matches!(&steps.content, document::Content::Map(entries) if entries.is_empty())) {
+        if root
+            .get("steps")
+            .is_some_and(|steps| matches!(&steps.content, document::Content::Map(entries) if entries.is_empty()))
+        {
             let (en, ja) = ("a workflow has at least one step", "ワークフローには少なくとも 1 つのステップが必要です");
             self.note(Diagnostic::error("K011", en, ja), steps.span.clone());
         }
@@ -191,4 +199,3 @@ fn sha256(text: &str) -> String {
         hex
     })
 }
-

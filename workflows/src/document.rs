@@ -139,7 +139,7 @@ impl Document {
     /// 1-based line of a byte offset.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {
-        self.lines.position(&self.source, offset).0
+        self.lines.line(offset)
     }
 }
 

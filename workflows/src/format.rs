@@ -41,9 +41,12 @@ fn same(one: &Node, two: &Node) -> bool {
     match (&one.content, &two.content) {
         (Content::Null, Content::Null) => true,
         (Content::Text(one), Content::Text(two)) => one == two,
-        (Content::List(one), Content::List(two)) => one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two)),
+        (Content::List(one), Content::List(two)) => {
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
+        }
         (Content::Map(one), Content::Map(two)) => {
-            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.key == two.key && same(&one.value, &two.value))
+            one.len() == two.len()
+                && one.iter().zip(two).all(|(one, two)| one.key == two.key && same(&one.value, &two.value))
         }
         _ => false,
     }
@@ -129,7 +132,8 @@ impl Columns {
     /// A comment goes with the level that it stood at, or with what it stands above.
     fn comment(&self, old: usize, next: Option<usize>) -> usize {
         let at = |wanted: usize| self.open.iter().find(|(column, _)| *column == wanted).map(|(_, new)| *new);
-        let above_deeper = next.filter(|next| *next == old && self.open.last().is_some_and(|(column, _)| column < next));
+        let above_deeper =
+            next.filter(|next| *next == old && self.open.last().is_some_and(|(column, _)| column < next));
         match (at(old), above_deeper) {
             (Some(new), _) => new,
             (None, Some(_)) => self.open.last().map_or(old, |(_, new)| new + INDENT),

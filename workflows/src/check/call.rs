@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Loader;
 use super::checker::{Checker, text_of};
 use super::scope::Scope;
 use super::types::Type;
-use super::Loader;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::document::{Entry, Node};
 use crate::workflow::{Call, InputKind, ParamKind, Workflow};
@@ -67,12 +67,20 @@ fn relative_to(path: &str, name: &str, depth: usize) -> String {
 }
 
 fn not_found(name: &str, reason: &str) -> Diagnostic {
-    Diagnostic::error("K070", format!("workflow `{name}` cannot be read: {reason}"), format!("ワークフロー `{name}` を読めません: {reason}"))
+    Diagnostic::error(
+        "K070",
+        format!("workflow `{name}` cannot be read: {reason}"),
+        format!("ワークフロー `{name}` を読めません: {reason}"),
+    )
 }
 
 fn cycle(open: &[String], path: &str) -> Diagnostic {
     let shown = open.iter().map(String::as_str).chain([path]).collect::<Vec<_>>().join(" → ");
-    Diagnostic::error("K072", format!("these workflows call one another: {shown}"), format!("ワークフローが互いを呼び出しています: {shown}"))
+    Diagnostic::error(
+        "K072",
+        format!("these workflows call one another: {shown}"),
+        format!("ワークフローが互いを呼び出しています: {shown}"),
+    )
 }
 
 fn too_deep() -> Diagnostic {
@@ -81,8 +89,12 @@ fn too_deep() -> Diagnostic {
 }
 
 fn has_mistakes(name: &str, path: &str) -> Diagnostic {
-    Diagnostic::error("K071", format!("workflow `{name}` has mistakes of its own"), format!("ワークフロー `{name}` に誤りがあります"))
-        .help(format!("see {path}"), format!("{path} を見てください"))
+    Diagnostic::error(
+        "K071",
+        format!("workflow `{name}` has mistakes of its own"),
+        format!("ワークフロー `{name}` に誤りがあります"),
+    )
+    .help(format!("see {path}"), format!("{path} を見てください"))
 }
 
 impl Scope<'_, '_> {
@@ -135,7 +147,11 @@ impl Scope<'_, '_> {
             InputKind::List { .. } => matches!(kind, Type::List(_) | Type::Any),
         };
         if !fits {
-            let wanted = if matches!(input.kind, InputKind::File) { ("a file", "ファイル") } else { ("a list", "リスト") };
+            let wanted = if matches!(input.kind, InputKind::File) {
+                ("a file", "ファイル")
+            } else {
+                ("a list", "リスト")
+            };
             self.mismatch(&entry.value, kind, wanted, ("", ""));
         }
     }
@@ -167,7 +183,11 @@ impl Scope<'_, '_> {
         }
         if !missing.is_empty() {
             let listed = missing.join(", ");
-            let found = Diagnostic::error("K073", format!("workflow `{}` also needs: {listed}", callee.id), format!("ワークフロー `{}` には {listed} も必要です", callee.id));
+            let found = Diagnostic::error(
+                "K073",
+                format!("workflow `{}` also needs: {listed}", callee.id),
+                format!("ワークフロー `{}` には {listed} も必要です", callee.id),
+            );
             let place = node.get("workflow").unwrap_or(node);
             self.checker.note(found, place.span.clone());
         }

@@ -15,7 +15,7 @@ use crate::workflow::{Text, Workflow};
 const FINDINGS_MAX: usize = 500;
 /// Comparing one name with thousands, thousands of times, is not worth the wait.
 const SUGGESTIONS_MAX: usize = 50;
-const SUGGESTED_FROM_MAX: usize = 500;
+pub(super) const SUGGESTED_FROM_MAX: usize = 500;
 
 pub(super) struct Checker<'a> {
     pub(super) document: &'a Document,
@@ -36,9 +36,14 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn note(&mut self, diagnostic: Diagnostic, span: Range<usize>) {
-        if self.findings.len() < FINDINGS_MAX {
+        if !self.is_full() {
             self.findings.push(self.document.place(diagnostic, span));
         }
+    }
+
+    /// Enough has been told.
+    pub(super) fn is_full(&self) -> bool {
+        self.findings.len() >= FINDINGS_MAX
     }
 
     /// Notes an unknown name, with the nearest of `known`.
@@ -86,10 +91,17 @@ impl<'a> Checker<'a> {
     pub(super) fn image(&mut self, image: &str, span: Range<usize>) {
         if image.trim().is_empty() || image.contains(char::is_whitespace) || image.contains("${{") {
             let found = Diagnostic::error("K014", "this is not the name of an image", "イメージの名前ではありません");
-            self.note(found.help("write: NAME:TAG or NAME@sha256:…", "こう書きます: 名前:タグ または 名前@sha256:…"), span);
+            self.note(
+                found.help("write: NAME:TAG or NAME@sha256:…", "こう書きます: 名前:タグ または 名前@sha256:…"),
+                span,
+            );
         } else if !image.contains("@sha256:") && !self.site.locked_images.contains_key(image) {
-            let found = Diagnostic::warning("K050", format!("the tag `{image}` may mean another image tomorrow"), format!("タグ `{image}` の中身は変わることがあります"))
-                .help("lock it at this site: kentai workflow lock", "このサイトで固定します: kentai workflow lock");
+            let found = Diagnostic::warning(
+                "K050",
+                format!("the tag `{image}` may mean another image tomorrow"),
+                format!("タグ `{image}` の中身は変わることがあります"),
+            )
+            .help("lock it at this site: kentai workflow lock", "このサイトで固定します: kentai workflow lock");
             self.note(found, span);
         }
     }

@@ -14,17 +14,21 @@ const COMPARATORS: [&str; 6] = [">=", "<=", "==", "!=", ">", "<"];
 impl Scope<'_, '_> {
     pub(super) fn gate(&mut self, node: &Node) -> Option<Gate> {
         let entries = node.get("read").map(Node::entries).unwrap_or_default();
-        let read: Vec<(String, Read)> = entries.iter().filter_map(|entry| Some((entry.key.to_string(), self.read(entry)?))).collect();
+        let read: Vec<(String, Read)> =
+            entries.iter().filter_map(|entry| Some((entry.key.to_string(), self.read(entry)?))).collect();
         let items = node.get("checks").map(Node::items).unwrap_or_default();
         let checks: Vec<Check> = items.iter().filter_map(|item| self.check(item, entries)).collect();
         let track = self.track(node, entries);
-        if items.is_empty() && let Some(empty) = node.get("checks") {
+        if items.is_empty()
+            && let Some(empty) = node.get("checks")
+        {
             let (en, ja) = ("a gate compares at least one metric", "ゲートには少なくとも 1 つの判定が必要です");
             self.checker.note(Diagnostic::error("K065", en, ja), empty.span.clone());
         }
         self.unread(entries, items, &track);
         let complete = read.len() == entries.len() && checks.len() == items.len();
-        let (if_warn, if_fail) = (action(node, "if_warn", IfVerdict::Continue), action(node, "if_fail", IfVerdict::Hold));
+        let (if_warn, if_fail) =
+            (action(node, "if_warn", IfVerdict::Continue), action(node, "if_fail", IfVerdict::Hold));
         complete.then_some(Gate { read, checks, if_warn, if_fail, track })
     }
 
@@ -39,10 +43,19 @@ impl Scope<'_, '_> {
         let combine = node.entry("combine");
         let listed = matches!(kind, Type::List(_));
         if listed && combine.is_none() {
-            let (en, ja) = ("a metric of a list needs `combine` for its headline", "リストの指標には代表値を決める `combine` が必要です");
-            self.checker.note(Diagnostic::error("K063", en, ja).help("one of: min, max, mean, sum", "min、max、mean、sum のいずれか"), entry.key_span.clone());
+            let (en, ja) = (
+                "a metric of a list needs `combine` for its headline",
+                "リストの指標には代表値を決める `combine` が必要です",
+            );
+            self.checker.note(
+                Diagnostic::error("K063", en, ja).help("one of: min, max, mean, sum", "min、max、mean、sum のいずれか"),
+                entry.key_span.clone(),
+            );
         } else if let Some(combine) = combine.filter(|_| !listed && kind != Type::Any) {
-            let (en, ja) = ("`combine` is for a list, but this is one file", "`combine` はリスト用ですが、これは 1 つのファイルです");
+            let (en, ja) = (
+                "`combine` is for a list, but this is one file",
+                "`combine` はリスト用ですが、これは 1 つのファイルです",
+            );
             self.checker.note(Diagnostic::error("K063", en, ja), combine.key_span.clone());
         }
         self.source(entry);
@@ -65,7 +78,10 @@ impl Scope<'_, '_> {
             (Some(at), None) => self.place_in_json(at),
             (None, Some(reader)) => self.reader(entry, reader),
             _ => {
-                let (en, ja) = ("a metric is read either `at` a place of JSON, or with a `reader`", "指標は JSON の場所 `at` か、`reader` のどちらか一方で読みます");
+                let (en, ja) = (
+                    "a metric is read either `at` a place of JSON, or with a `reader`",
+                    "指標は JSON の場所 `at` か、`reader` のどちらか一方で読みます",
+                );
                 self.checker.note(Diagnostic::error("K062", en, ja), entry.key_span.clone());
             }
         }
@@ -75,7 +91,10 @@ impl Scope<'_, '_> {
         let text = at.text().unwrap_or("");
         if !(text.starts_with('/') || text.starts_with("$.") || text.starts_with("$[")) {
             let (en, ja) = ("this is neither a JSON pointer nor a path", "JSON ポインターでもパスでもありません");
-            let found = Diagnostic::error("K062", en, ja).help("write: /summary/q30_rate or $.summary.q30_rate", "こう書きます: /summary/q30_rate または $.summary.q30_rate");
+            let found = Diagnostic::error("K062", en, ja).help(
+                "write: /summary/q30_rate or $.summary.q30_rate",
+                "こう書きます: /summary/q30_rate または $.summary.q30_rate",
+            );
             self.checker.note(found, at.span.clone());
         }
     }
@@ -83,13 +102,19 @@ impl Scope<'_, '_> {
     fn reader(&mut self, entry: &Entry, reader: &str) {
         let node = &entry.value;
         if let Some(contigs) = node.entry("contigs").filter(|_| !readers::takes_contigs(reader)) {
-            let found = Diagnostic::error("K062", format!("`{reader}` knows no contigs"), format!("`{reader}` にコンティグはありません"));
+            let found = Diagnostic::error(
+                "K062",
+                format!("`{reader}` knows no contigs"),
+                format!("`{reader}` にコンティグはありません"),
+            );
             self.checker.note(found, contigs.key_span.clone());
         }
         let Some(metric) = node.get("metric") else {
             let found = Diagnostic::error("K062", "`reader` needs a `metric`", "`reader` には `metric` が必要です");
             let found = match readers::metrics(reader) {
-                Some(known) => found.help(format!("one of: {}", known.join(", ")), format!("選択肢: {}", known.join(", "))),
+                Some(known) => {
+                    found.help(format!("one of: {}", known.join(", ")), format!("選択肢: {}", known.join(", ")))
+                }
                 None => found,
             };
             self.checker.note(found, entry.key_span.clone());
@@ -101,8 +126,12 @@ impl Scope<'_, '_> {
             && !known.contains(&name)
             && !elsewhere
         {
-            let found = Diagnostic::error("K062", format!("`{reader}` has no metric `{name}`"), format!("`{reader}` に指標 `{name}` はありません"))
-                .help(format!("one of: {}", known.join(", ")), format!("選択肢: {}", known.join(", ")));
+            let found = Diagnostic::error(
+                "K062",
+                format!("`{reader}` has no metric `{name}`"),
+                format!("`{reader}` に指標 `{name}` はありません"),
+            )
+            .help(format!("one of: {}", known.join(", ")), format!("選択肢: {}", known.join(", ")));
             self.checker.note_unknown(found, name, known, metric.span.clone());
         }
     }
@@ -129,7 +158,11 @@ impl Scope<'_, '_> {
             return;
         }
         let known: Vec<&str> = read.iter().map(|entry| &*entry.key).collect();
-        let found = Diagnostic::error("K060", format!("this gate reads no metric `{name}`"), format!("このゲートは指標 `{name}` を読んでいません"));
+        let found = Diagnostic::error(
+            "K060",
+            format!("this gate reads no metric `{name}`"),
+            format!("このゲートは指標 `{name}` を読んでいません"),
+        );
         let listed = known.join(", ");
         let found = found.help(format!("it reads: {listed}"), format!("読んでいるもの: {listed}"));
         self.checker.note_unknown(found, name, &known, node.span.clone());
@@ -199,7 +232,11 @@ impl Scope<'_, '_> {
         for entry in read {
             let compared = checks.iter().any(|check| text_of(check, "metric") == Some(&*entry.key));
             if !compared && !track.iter().any(|name| **name == *entry.key) {
-                let found = Diagnostic::warning("K065", format!("`{}` is read, but neither compared nor tracked", entry.key), format!("`{}` は読まれますが、判定にも管理図にも使われません", entry.key));
+                let found = Diagnostic::warning(
+                    "K065",
+                    format!("`{}` is read, but neither compared nor tracked", entry.key),
+                    format!("`{}` は読まれますが、判定にも管理図にも使われません", entry.key),
+                );
                 self.checker.note(found, entry.key_span.clone());
             }
         }

@@ -49,7 +49,11 @@ impl Scope<'_, '_> {
 
     fn unfit(&mut self, kind: &Type, wanted: (&str, &str), span: Range<usize>) {
         let (en, ja) = kind.words();
-        let found = Diagnostic::error("K024", format!("expected {}, but this is {en}", wanted.0), format!("{}が必要ですが、これは{ja}です", wanted.1));
+        let found = Diagnostic::error(
+            "K024",
+            format!("expected {}, but this is {en}", wanted.0),
+            format!("{}が必要ですが、これは{ja}です", wanted.1),
+        );
         self.note(found, span);
     }
 
@@ -103,7 +107,10 @@ impl Scope<'_, '_> {
                 format!("this operation does not work on {one_en} and {two_en}"),
                 format!("{one_ja}と{two_ja}にはこの演算はできません"),
             )
-            .help("text is joined with ~; the name of a file is: x | basename", "文字列は ~ でつなぎます。ファイルの名前は x | basename です");
+            .help(
+                "text is joined with ~; the name of a file is: x | basename",
+                "文字列は ~ でつなぎます。ファイルの名前は x | basename です",
+            );
             self.note(found, span);
         }
         gives
@@ -112,7 +119,11 @@ impl Scope<'_, '_> {
     fn equality(&mut self, left: &Tree, right: &Tree, one: &Type, two: &Type, span: Range<usize>) -> Type {
         if !one.meets(two) {
             let ((one_en, one_ja), (two_en, two_ja)) = (one.words(), two.words());
-            let found = Diagnostic::error("K024", format!("{one_en} never equals {two_en}"), format!("{one_ja}と{two_ja}は決して等しくなりません"));
+            let found = Diagnostic::error(
+                "K024",
+                format!("{one_en} never equals {two_en}"),
+                format!("{one_ja}と{two_ja}は決して等しくなりません"),
+            );
             self.note(found, span);
         }
         for (kind, literal) in [(one, right), (two, left)] {
@@ -120,8 +131,12 @@ impl Scope<'_, '_> {
                 && !of.contains(text)
             {
                 let listed = of.join(", ");
-                let found = Diagnostic::error("K016", format!("`{text}` is not one of the choices"), format!("`{text}` は選択肢にありません"))
-                    .help(format!("one of: {listed}"), format!("選択肢: {listed}"));
+                let found = Diagnostic::error(
+                    "K016",
+                    format!("`{text}` is not one of the choices"),
+                    format!("`{text}` は選択肢にありません"),
+                )
+                .help(format!("one of: {listed}"), format!("選択肢: {listed}"));
                 let found = did_you_mean(found, text, of.iter().map(String::as_str));
                 self.note(found, literal.span.clone());
             }

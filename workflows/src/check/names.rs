@@ -1,9 +1,10 @@
 //! Which names a file declares, gathered before any expression is looked at.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::checker::SUGGESTED_FROM_MAX;
 use super::types::Type;
 use crate::document::grammar::KINDS;
 use crate::document::{Document, Node};
@@ -20,9 +21,9 @@ pub(super) struct Known {
 /// Everything that expressions may name.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    pub(super) params: HashMap<String, Known>,
+    pub(super) params: BTreeMap<String, Known>,
     pub(super) units: HashMap<String, String>,
-    pub(super) specimen: HashMap<String, Known>,
+    pub(super) specimen: BTreeMap<String, Known>,
     pub(super) steps: Vec<Outline>,
     pub(super) step_at: HashMap<String, usize>,
 }
@@ -34,6 +35,7 @@ pub(super) struct Outline {
     pub(super) line: usize,
     pub(super) span: Range<usize>,
     pub(super) outputs: Vec<(String, Output)>,
+    output_at: HashMap<String, usize>,
     /// Loop name and list, as written.
     pub(super) loops: Vec<(String, String)>,
     /// `when:` as written.
@@ -57,7 +59,8 @@ impl Output {
 
 impl Outline {
     pub(super) fn output(&self, name: &str) -> Option<&Output> {
-        self.outputs.iter().find(|(known, _)| known == name).map(|(_, output)| output)
+        let at = self.output_at.get(name)?;
+        self.outputs.get(*at).map(|(_, output)| output)
     }
 }
 
@@ -75,7 +78,8 @@ impl Names {
         self.units = params.iter().filter_map(|param| Some((param.name.clone(), param.unit.clone()?))).collect();
         self.specimen = fields.iter().map(param).collect();
         for input in inputs {
-            self.specimen.insert(input.name.clone(), Known { kind: input_type(&input.kind), optional: !input.required });
+            self.specimen
+                .insert(input.name.clone(), Known { kind: input_type(&input.kind), optional: !input.required });
         }
         for fact in SPECIMEN_FACTS {
             let optional = matches!(fact, "participant" | "barcode");
@@ -87,17 +91,24 @@ impl Names {
     pub(super) fn outline(&mut self, document: &Document, steps: &Node, called: &HashMap<String, Arc<Workflow>>) {
         for entry in steps.entries() {
             let node = &entry.value;
+            let outputs = outputs(node, called);
             let outline = Outline {
                 id: entry.key.to_string(),
                 line: document.line(entry.key_span.start),
                 span: entry.key_span.clone(),
-                outputs: outputs(node, called),
+                output_at: outputs.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect(),
+                outputs,
                 loops: loops(node),
                 when: node.get("when").and_then(Node::text).map(|text| text.trim().to_owned()),
             };
             self.step_at.insert(outline.id.clone(), self.steps.len());
             self.steps.push(outline);
         }
+    }
+
+    /// Step ids among which a mistyped one is searched.
+    pub(super) fn step_ids(&self) -> Vec<String> {
+        self.steps.iter().take(SUGGESTED_FROM_MAX).map(|step| step.id.clone()).collect()
     }
 
     pub(super) fn step(&self, id: &str) -> Option<&Outline> {

@@ -1,6 +1,6 @@
 //! Order: cycles shown as a path, and outputs that nothing uses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::checker::Checker;
 use crate::diagnostic::Diagnostic;
@@ -26,11 +26,21 @@ impl Checker<'_> {
             named.filter_map(|id| at.get(id.as_str()).copied()).collect::<Vec<usize>>()
         };
         let needs: Vec<Vec<usize>> = steps.iter().map(needs).collect();
+        let mut told: HashSet<usize> = HashSet::new();
         for cycle in cycles(&needs) {
+            // Two ways around the same steps are one mistake.
+            if cycle.iter().any(|at| told.contains(at)) {
+                continue;
+            }
+            told.extend(&cycle);
             let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|at| steps[*at].id.as_str()).collect();
             let path = names.join(" → ");
-            let found = Diagnostic::error("K040", format!("these steps wait for one another: {path}"), format!("ステップが互いを待っています: {path}"))
-                .help("each arrow: needs; remove one", "矢印は「必要とする」です。どれか 1 つを外してください");
+            let found = Diagnostic::error(
+                "K040",
+                format!("these steps wait for one another: {path}"),
+                format!("ステップが互いを待っています: {path}"),
+            )
+            .help("each arrow: needs; remove one", "矢印は「必要とする」です。どれか 1 つを外してください");
             let span = self.names.step(names[0]).map_or(0..0, |outline| outline.span.clone());
             self.note(found, span);
         }
@@ -42,7 +52,7 @@ impl Checker<'_> {
     /// outputs of steps that nothing follows are its results.
     pub(super) fn unused_outputs(&mut self, steps: &[Step], says_results: bool) {
         let says_results = says_results || steps.iter().any(|step| matches!(step.kind, StepKind::Handoff(_)));
-        let followed: std::collections::HashSet<usize> = self.used.iter().map(|(step, _)| *step).collect();
+        let followed: HashSet<usize> = self.used.iter().map(|(step, _)| *step).collect();
         let mut unused = Vec::new();
         for (at, outline) in self.names.steps.iter().enumerate() {
             for (name, output) in &outline.outputs {
@@ -53,8 +63,15 @@ impl Checker<'_> {
             }
         }
         for (step, name, span) in unused {
-            let found = Diagnostic::warning("K044", format!("nothing uses steps.{step}.{name}"), format!("steps.{step}.{name} はどこでも使われていません"))
-                .help("remove it, use it, or write `keep: true` if it is to be kept for people", "削除するか、使うか、人のために残すなら `keep: true` と書きます");
+            let found = Diagnostic::warning(
+                "K044",
+                format!("nothing uses steps.{step}.{name}"),
+                format!("steps.{step}.{name} はどこでも使われていません"),
+            )
+            .help(
+                "remove it, use it, or write `keep: true` if it is to be kept for people",
+                "削除するか、使うか、人のために残すなら `keep: true` と書きます",
+            );
             self.note(found, span);
         }
     }

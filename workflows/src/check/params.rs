@@ -27,7 +27,8 @@ impl Checker<'_> {
         let required = flag(node, "required", node.get("default").is_none());
         let (min, max) = (number(node, "min"), number(node, "max"));
         let help = human(node.get("help"), "");
-        let param = Param { name: entry.key.to_string(), kind, default, min, max, unit: owned(node, "unit"), required, help };
+        let param =
+            Param { name: entry.key.to_string(), kind, default, min, max, unit: owned(node, "unit"), required, help };
         self.limits(&param, node);
         Some(param)
     }
@@ -48,7 +49,8 @@ impl Checker<'_> {
         };
         let chosen = matches!(&kind, ParamKind::Choice(of) if !of.is_empty());
         if matches!(kind, ParamKind::Choice(_)) && !chosen {
-            let found = Diagnostic::error("K011", "`of` is missing", "`of` がありません").help("write: of: [a, b]", "書いてください: of: [a, b]");
+            let found = Diagnostic::error("K011", "`of` is missing", "`of` がありません")
+                .help("write: of: [a, b]", "書いてください: of: [a, b]");
             self.note(found, entry.key_span.clone());
         } else if !chosen && let Some(of) = node.entry("of") {
             let (en, ja) = ("`of` belongs to `type: choice`", "`of` は `type: choice` で使います");
@@ -62,7 +64,8 @@ impl Checker<'_> {
         let value = parsed(text, kind);
         if value.is_none() {
             let (en, ja) = expected(kind);
-            let found = Diagnostic::error("K081", format!("the default is not {en}"), format!("既定値が{ja}ではありません"));
+            let found =
+                Diagnostic::error("K081", format!("the default is not {en}"), format!("既定値が{ja}ではありません"));
             self.note(found, node.span.clone());
         }
         if *kind == ParamKind::Reference && value.is_some() {
@@ -78,7 +81,11 @@ impl Checker<'_> {
             if let Some(entry) = node.entry(key)
                 && !countable
             {
-                let found = Diagnostic::error("K081", format!("only numbers have `{key}`"), format!("`{key}` は数値だけに使えます"));
+                let found = Diagnostic::error(
+                    "K081",
+                    format!("only numbers have `{key}`"),
+                    format!("`{key}` は数値だけに使えます"),
+                );
                 self.note(found, entry.key_span.clone());
             }
         }
@@ -86,7 +93,8 @@ impl Checker<'_> {
         let bounds = [(param.min, default), (default, param.max), (param.min, param.max)];
         let wrong = countable && bounds.iter().any(|bound| matches!(bound, (Some(low), Some(high)) if low > high));
         if wrong {
-            let (en, ja) = ("`min`, `default` and `max` are not in order", "`min`、`default`、`max` の順に大きくなっていません");
+            let (en, ja) =
+                ("`min`, `default` and `max` are not in order", "`min`、`default`、`max` の順に大きくなっていません");
             let place = node.get("default").or_else(|| node.get("max")).unwrap_or(node);
             self.note(Diagnostic::error("K081", en, ja), place.span.clone());
         }
@@ -118,7 +126,10 @@ impl Checker<'_> {
             let file = entry.value.text() == Some("file");
             if &*entry.key == "id" && file {
                 let (en, ja) = ("`id` of an item is text", "項目の `id` は文字列です");
-                self.note(Diagnostic::error("K081", en, ja).help("write: id: string", "こう書きます: id: string"), entry.value.span.clone());
+                self.note(
+                    Diagnostic::error("K081", en, ja).help("write: id: string", "こう書きます: id: string"),
+                    entry.value.span.clone(),
+                );
             }
             fields.push((entry.key.to_string(), file));
         }
@@ -136,7 +147,11 @@ impl Checker<'_> {
         for entry in fields.iter().chain(inputs) {
             let taken = SPECIMEN_FACTS.contains(&&*entry.key) || COLUMNS.contains(&&*entry.key);
             if taken || !seen.insert(entry.key.clone()) {
-                let found = Diagnostic::error("K015", format!("`{}` already names something of every specimen", entry.key), format!("`{}` という名前はすでに使われています", entry.key));
+                let found = Diagnostic::error(
+                    "K015",
+                    format!("`{}` already names something of every specimen", entry.key),
+                    format!("`{}` という名前はすでに使われています", entry.key),
+                );
                 self.note(found.help("choose another name", "別の名前にしてください"), entry.key_span.clone());
             }
         }
@@ -155,7 +170,9 @@ fn parsed(text: &str, kind: &ParamKind) -> Option<Value> {
         ParamKind::Choice(of) => of.iter().any(|choice| choice == text).then(|| json!(text)),
         ParamKind::Duration => parse_duration_s(text).map(|seconds| json!(seconds)),
         ParamKind::Size => parse_size(text).map(|bytes| json!(bytes)),
-        ParamKind::Reference => text.split_once('@').filter(|(name, version)| !name.is_empty() && !version.is_empty()).map(|_| json!(text)),
+        ParamKind::Reference => {
+            text.split_once('@').filter(|(name, version)| !name.is_empty() && !version.is_empty()).map(|_| json!(text))
+        }
     }
 }
 
@@ -180,4 +197,3 @@ fn singular(name: &str) -> String {
         None => name.strip_suffix('s').unwrap_or(name).to_owned(),
     }
 }
-

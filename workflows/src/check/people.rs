@@ -14,16 +14,23 @@ impl Scope<'_, '_> {
             self.checker.at_site(("person with the role", "役割"), role.text().unwrap_or(""), known, role.span.clone());
         }
         if let Some(roles) = node.get("roles").filter(|roles| roles.items().is_empty() && roles.text().is_none()) {
-            let (en, ja) = ("nobody could answer: name at least one role", "回答できる人がいません。役割を 1 つ以上書いてください");
+            let (en, ja) = (
+                "nobody could answer: name at least one role",
+                "回答できる人がいません。役割を 1 つ以上書いてください",
+            );
             self.checker.note(Diagnostic::error("K014", en, ja), roles.span.clone());
         }
         let expires_s = self.checker.seconds(node.get("expires"));
         if let Some(entry) = node.entry("if_expired").filter(|_| node.get("expires").is_none()) {
             let (en, ja) = ("`if_expired` needs `expires`", "`if_expired` には `expires` が必要です");
-            self.checker.note(Diagnostic::error("K011", en, ja).help("write: expires: 7d", "書いてください: expires: 7d"), entry.key_span.clone());
+            self.checker.note(
+                Diagnostic::error("K011", en, ja).help("write: expires: 7d", "書いてください: expires: 7d"),
+                entry.key_span.clone(),
+            );
         }
         let items = node.get("show").map(Node::items).unwrap_or_default();
-        let show: Vec<Expression> = items.iter().filter_map(|item| self.expression(item, false)).map(|(expression, _)| expression).collect();
+        let show: Vec<Expression> =
+            items.iter().filter_map(|item| self.expression(item, false)).map(|(expression, _)| expression).collect();
         (show.len() == items.len()).then_some(Approve {
             roles: texts(node, "roles"),
             count: number(node, "count").unwrap_or(1),
@@ -40,11 +47,21 @@ impl Scope<'_, '_> {
         let (files, files_if_made) = (self.files(node, "files", false), self.files(node, "files_if_made", true));
         if node.get("files").is_none() && node.get("files_if_made").is_none() {
             let (en, ja) = ("`files` is missing", "`files` がありません");
-            self.checker.note(Diagnostic::error("K011", en, ja).help("write: files: [\"${{ … }}\"]", "書いてください: files: [\"${{ … }}\"]"), node.span.start..node.span.start + 1);
+            self.checker.note(
+                Diagnostic::error("K011", en, ja)
+                    .help("write: files: [\"${{ … }}\"]", "書いてください: files: [\"${{ … }}\"]"),
+                node.span.start..node.span.start + 1,
+            );
         }
         if let Some(encrypt) = node.get("encrypt").filter(|encrypt| encrypt.text() == Some("crypt4gh")) {
-            let (en, ja) = ("this version cannot encrypt yet, and refuses rather than sends plain files", "この版はまだ暗号化できません。平文で送らないよう、拒否します");
-            let found = Diagnostic::error("K091", en, ja).help("write `encrypt: none` only where the target may get plain files", "平文を渡してよい引き渡し先に限り `encrypt: none` と書きます");
+            let (en, ja) = (
+                "this version cannot encrypt yet, and refuses rather than sends plain files",
+                "この版はまだ暗号化できません。平文で送らないよう、拒否します",
+            );
+            let found = Diagnostic::error("K091", en, ja).help(
+                "write `encrypt: none` only where the target may get plain files",
+                "平文を渡してよい引き渡し先に限り `encrypt: none` と書きます",
+            );
             self.checker.note(found, encrypt.span.clone());
         }
         let receipt = node.entry("receipt");
@@ -82,7 +99,12 @@ impl Scope<'_, '_> {
         for item in items {
             let Some((template, kind)) = self.template(item, guarded) else { continue };
             if !kind.is_files() {
-                self.mismatch(item, &kind, ("a file or a list of files", "ファイルかそのリスト"), ("write: \"${{ steps.X.Y }}\"", "こう書きます: \"${{ steps.X.Y }}\""));
+                self.mismatch(
+                    item,
+                    &kind,
+                    ("a file or a list of files", "ファイルかそのリスト"),
+                    ("write: \"${{ steps.X.Y }}\"", "こう書きます: \"${{ steps.X.Y }}\""),
+                );
             }
             files.push(template);
         }

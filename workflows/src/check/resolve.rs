@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::checker::SUGGESTED_FROM_MAX;
 use super::scope::Scope;
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -32,8 +33,12 @@ impl Scope<'_, '_> {
     fn alone(&mut self, root: &Name) -> Type {
         let text = root.text.as_str();
         if ROOTS.contains(&text) {
-            let found = Diagnostic::error("K026", format!("`{text}` alone is not a value"), format!("`{text}` だけでは値になりません"))
-                .help(format!("name what you need: {text}.…"), format!("必要なものを指定します: {text}.…"));
+            let found = Diagnostic::error(
+                "K026",
+                format!("`{text}` alone is not a value"),
+                format!("`{text}` だけでは値になりません"),
+            )
+            .help(format!("name what you need: {text}.…"), format!("必要なものを指定します: {text}.…"));
             self.note(found, root.span.clone());
             return Type::Any;
         }
@@ -45,7 +50,11 @@ impl Scope<'_, '_> {
         } else {
             names.step_at.contains_key(text).then_some("steps")
         };
-        let found = Diagnostic::error("K013", format!("`{text}` is not a name here"), format!("`{text}` という名前はここにはありません"));
+        let found = Diagnostic::error(
+            "K013",
+            format!("`{text}` is not a name here"),
+            format!("`{text}` という名前はここにはありません"),
+        );
         let found = match home {
             Some(home) => found.help(format!("write: {home}.{text}"), format!("こう書きます: {home}.{text}")),
             None => found.help("text needs quotes", "文字列なら引用符で囲みます"),
@@ -64,7 +73,11 @@ impl Scope<'_, '_> {
     }
 
     fn unknown(&mut self, name: &Name, known: &[&str], of: &str) -> Type {
-        let found = Diagnostic::error("K013", format!("`{of}` has no `{}`", name.text), format!("`{of}` に `{}` はありません", name.text));
+        let found = Diagnostic::error(
+            "K013",
+            format!("`{of}` has no `{}`", name.text),
+            format!("`{of}` に `{}` はありません", name.text),
+        );
         let shown: Vec<&str> = known.iter().take(12).copied().collect();
         let listed = if shown.is_empty() { "-".to_owned() } else { shown.join(", ") };
         let found = found.help(format!("it has: {listed}"), format!("あるもの: {listed}"));
@@ -76,14 +89,17 @@ impl Scope<'_, '_> {
         let names = &self.checker.names;
         let table = if root.text == "params" { &names.params } else { &names.specimen };
         let Some(known) = table.get(&first.text).cloned() else {
-            let mut known: Vec<String> = table.keys().cloned().collect();
-            known.sort();
+            let known: Vec<String> = table.keys().take(SUGGESTED_FROM_MAX).cloned().collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return self.unknown(first, &known, &root.text);
         };
         if known.optional && known.kind.is_file() && !guarded && !self.is_asked_about(path) {
             let written = dotted(path);
-            let found = Diagnostic::error("K041", format!("`{written}` may be absent"), format!("`{written}` は与えられないことがあります"));
+            let found = Diagnostic::error(
+                "K041",
+                format!("`{written}` may be absent"),
+                format!("`{written}` は与えられないことがあります"),
+            );
             let help = absent_help(&written);
             self.note(found.help(help.0, help.1), whole(path));
         }
@@ -105,9 +121,16 @@ impl Scope<'_, '_> {
             },
             other => {
                 let (en, ja) = other.words();
-                let found = Diagnostic::error("K013", format!("`{of}` is {en} and has no `{}`", name.text), format!("`{of}` は{ja}で、`{}` はありません", name.text));
+                let found = Diagnostic::error(
+                    "K013",
+                    format!("`{of}` is {en} and has no `{}`", name.text),
+                    format!("`{of}` は{ja}で、`{}` はありません", name.text),
+                );
                 let found = match other {
-                    Type::List(_) => found.help(format!("loop over it: for_each: {{ item: {of} }}"), format!("繰り返します: for_each: {{ item: {of} }}")),
+                    Type::List(_) => found.help(
+                        format!("loop over it: for_each: {{ item: {of} }}"),
+                        format!("繰り返します: for_each: {{ item: {of} }}"),
+                    ),
                     _ => found,
                 };
                 self.note(found, name.span.clone());
@@ -123,8 +146,12 @@ impl Scope<'_, '_> {
 
     fn step(&mut self, id: &Name, rest: &[Name], path: &[Name], guarded: bool) -> Type {
         let Some(at) = self.checker.names.step_at.get(&id.text).copied() else {
-            let found = Diagnostic::error("K012", format!("step `{}` does not exist", id.text), format!("ステップ `{}` はありません", id.text));
-            let names: Vec<String> = self.checker.names.steps.iter().map(|step| step.id.clone()).collect();
+            let found = Diagnostic::error(
+                "K012",
+                format!("step `{}` does not exist", id.text),
+                format!("ステップ `{}` はありません", id.text),
+            );
+            let names = self.checker.names.step_ids();
             let known: Vec<&str> = names.iter().map(String::as_str).collect();
             self.note_unknown(found, &id.text, &known, id.span.clone());
             return Type::Any;
@@ -139,7 +166,8 @@ impl Scope<'_, '_> {
         };
         let outline = &self.checker.names.steps[at];
         let Some(found) = outline.output(&output.text).cloned() else {
-            let known: Vec<String> = outline.outputs.iter().map(|(name, _)| name.clone()).collect();
+            let known: Vec<String> =
+                outline.outputs.iter().take(SUGGESTED_FROM_MAX).map(|(name, _)| name.clone()).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return self.unknown(output, &known, &format!("steps.{}", id.text));
         };
@@ -157,13 +185,18 @@ impl Scope<'_, '_> {
     fn bare_step(&mut self, at: usize, path: &[Name]) -> Type {
         let outline = &self.checker.names.steps[at];
         let written = dotted(path);
-        let mut remedies: Vec<String> = outline.outputs.iter().take(4).map(|(name, _)| format!("{written}.{name}")).collect();
+        let mut remedies: Vec<String> =
+            outline.outputs.iter().take(4).map(|(name, _)| format!("{written}.{name}")).collect();
         if remedies.is_empty() {
             remedies.push(format!("after: [{}]", outline.id));
         }
         let listed = remedies.join(", ");
-        let found = Diagnostic::error("K026", format!("`{written}` alone is not a value"), format!("`{written}` だけでは値になりません"))
-            .help(format!("write: {listed}"), format!("こう書きます: {listed}"));
+        let found = Diagnostic::error(
+            "K026",
+            format!("`{written}` alone is not a value"),
+            format!("`{written}` だけでは値になりません"),
+        )
+        .help(format!("write: {listed}"), format!("こう書きます: {listed}"));
         self.note(found, whole(path));
         Type::Any
     }
@@ -203,7 +236,10 @@ impl Scope<'_, '_> {
         if own == Some(&outline.loops) {
             return;
         }
-        let (id, items) = (&outline.id, outline.loops.iter().map(|(name, list)| format!("{name}: {list}")).collect::<Vec<_>>().join(", "));
+        let (id, items) = (
+            &outline.id,
+            outline.loops.iter().map(|(name, list)| format!("{name}: {list}")).collect::<Vec<_>>().join(", "),
+        );
         let written = dotted(path);
         let every = written.replacen(".each.", ".all.", 1);
         let found = Diagnostic::error(
@@ -228,11 +264,21 @@ impl Scope<'_, '_> {
         let (written, other, line) = (dotted(path), outline.id.clone(), outline.line);
         let user = self.step.map_or("outputs", |step| &self.checker.names.steps[step].id).to_owned();
         let (en, ja) = if skippable {
-            (format!("`{other}` may be skipped (line {line})"), format!("`{other}` は実行されないことがあります ({line} 行目)"))
+            (
+                format!("`{other}` may be skipped (line {line})"),
+                format!("`{other}` は実行されないことがあります ({line} 行目)"),
+            )
         } else {
-            (format!("`{other}` may not make it (line {line})"), format!("`{other}` はそれを作らないことがあります ({line} 行目)"))
+            (
+                format!("`{other}` may not make it (line {line})"),
+                format!("`{other}` はそれを作らないことがあります ({line} 行目)"),
+            )
         };
-        let found = Diagnostic::error("K041", format!("`{user}` needs {written}, but {en}"), format!("`{user}` は {written} を必要としますが、{ja}"));
+        let found = Diagnostic::error(
+            "K041",
+            format!("`{user}` needs {written}, but {en}"),
+            format!("`{user}` は {written} を必要としますが、{ja}"),
+        );
         let help = absent_help(&written);
         self.note(found.help(help.0, help.1), whole(path));
     }
@@ -241,7 +287,9 @@ impl Scope<'_, '_> {
 fn absent_help(written: &str) -> (String, String) {
     (
         format!("write: {written} | default(none), use `optional: true` or `files_if_made`, or ask about it in `when`"),
-        format!("{written} | default(none) とするか、`optional: true` や `files_if_made` を使うか、`when` で確かめます"),
+        format!(
+            "{written} | default(none) とするか、`optional: true` や `files_if_made` を使うか、`when` で確かめます"
+        ),
     )
 }
 

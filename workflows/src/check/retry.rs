@@ -40,7 +40,8 @@ impl Checker<'_> {
         retry.exit_codes = self.exit_codes(node);
         if let Some(wait) = node.get("wait") {
             retry.wait_first_ms = text_of(wait, "first").and_then(parse_duration_ms).unwrap_or(WAIT_FIRST_MS);
-            retry.wait_max_ms = text_of(wait, "max").and_then(parse_duration_ms).unwrap_or(WAIT_MAX_MS.max(retry.wait_first_ms));
+            retry.wait_max_ms =
+                text_of(wait, "max").and_then(parse_duration_ms).unwrap_or(WAIT_MAX_MS.max(retry.wait_first_ms));
             retry.wait_factor = number(wait, "factor").unwrap_or(WAIT_FACTOR);
             retry.jitter = flag(wait, "jitter", true);
         }
@@ -59,7 +60,8 @@ impl Checker<'_> {
             match item.text().and_then(|text| text.parse::<i32>().ok()) {
                 Some(code) if (1..=255).contains(&code) => codes.push(code),
                 _ => {
-                    let (en, ja) = ("an exit code that can be retried is 1 to 255", "再試行できる終了コードは 1〜255 です");
+                    let (en, ja) =
+                        ("an exit code that can be retried is 1 to 255", "再試行できる終了コードは 1〜255 です");
                     self.note(Diagnostic::error("K054", en, ja), item.span.clone());
                 }
             }
@@ -75,7 +77,12 @@ impl Checker<'_> {
             }
         };
         let idle = retry.causes.is_empty() && retry.exit_codes.is_empty();
-        wrong(node.get("attempts").is_none(), "causes", "`retry` must say how many `attempts`", "`retry` には `attempts` が必要です");
+        wrong(
+            node.get("attempts").is_none(),
+            "causes",
+            "`retry` must say how many `attempts`",
+            "`retry` には `attempts` が必要です",
+        );
         wrong(retry.attempts > ATTEMPTS_MAX, "attempts", "at most 100 attempts", "試行は 100 回までです");
         wrong(
             retry.attempts > 1 && idle,
@@ -84,10 +91,25 @@ impl Checker<'_> {
             "`causes` も `exit_codes` もないため、再試行は起こりません",
         );
         wrong(retry.wait_factor < 1.0, "wait", "`wait.factor` is at least 1", "`wait.factor` は 1 以上です");
-        wrong(retry.wait_first_ms > retry.wait_max_ms, "wait", "`wait.first` is longer than `wait.max`", "`wait.first` が `wait.max` より長くなっています");
+        wrong(
+            retry.wait_first_ms > retry.wait_max_ms,
+            "wait",
+            "`wait.first` is longer than `wait.max`",
+            "`wait.first` が `wait.max` より長くなっています",
+        );
         let escalations = [
-            (retry.escalate_memory.is_some(), RetryCause::OutOfMemory, "`escalate.memory` needs the cause `out_of_memory`", "`escalate.memory` には原因 `out_of_memory` が必要です"),
-            (retry.escalate_timeout.is_some(), RetryCause::Timeout, "`escalate.timeout` needs the cause `timeout`", "`escalate.timeout` には原因 `timeout` が必要です"),
+            (
+                retry.escalate_memory.is_some(),
+                RetryCause::OutOfMemory,
+                "`escalate.memory` needs the cause `out_of_memory`",
+                "`escalate.memory` には原因 `out_of_memory` が必要です",
+            ),
+            (
+                retry.escalate_timeout.is_some(),
+                RetryCause::Timeout,
+                "`escalate.timeout` needs the cause `timeout`",
+                "`escalate.timeout` には原因 `timeout` が必要です",
+            ),
         ];
         for (written, cause, en, ja) in escalations {
             wrong(written && !retry.causes.contains(&cause), "escalate", en, ja);
@@ -99,7 +121,11 @@ impl Checker<'_> {
         let seconds = self.seconds(node)?;
         let longest = self.site.timeout_s_max;
         if longest > 0 && seconds > longest {
-            let found = Diagnostic::error("K053", format!("this site allows at most {longest} s"), format!("このサイトの上限は {longest} 秒です"));
+            let found = Diagnostic::error(
+                "K053",
+                format!("this site allows at most {longest} s"),
+                format!("このサイトの上限は {longest} 秒です"),
+            );
             self.note(found, node?.span.clone());
         }
         Some(seconds)
@@ -124,12 +150,21 @@ impl Scope<'_, '_> {
             let value = own.or_else(|| defaults?.get(key))?;
             self.resource(value, key, size)
         };
-        Resources { cpus: written("cpus", false), memory: written("memory", true), disk: written("disk", true), gpus: written("gpus", false) }
+        Resources {
+            cpus: written("cpus", false),
+            memory: written("memory", true),
+            disk: written("disk", true),
+            gpus: written("gpus", false),
+        }
     }
 
     fn resource(&mut self, node: &Node, key: &str, size: bool) -> Option<Template> {
         let (template, kind) = self.template(node, false)?;
-        let (en, ja) = if size { ("a size such as `4 GiB`", "`4 GiB` のような大きさ") } else { ("a whole number", "整数") };
+        let (en, ja) = if size {
+            ("a size such as `4 GiB`", "`4 GiB` のような大きさ")
+        } else {
+            ("a whole number", "整数")
+        };
         let Some(text) = template.literal() else {
             let fits = template.single().is_some() && (kind.is_number() || (size && kind == Type::Text));
             if !fits {
@@ -140,7 +175,11 @@ impl Scope<'_, '_> {
         let amount = if size { parse_size(text) } else { text.trim().parse::<u64>().ok() };
         match amount {
             Some(0) | None if !(key == "gpus" && amount == Some(0)) => {
-                let found = Diagnostic::error("K014", format!("expected {en}; found `{text}`"), format!("{ja} を書く場所ですが、`{text}` があります"));
+                let found = Diagnostic::error(
+                    "K014",
+                    format!("expected {en}; found `{text}`"),
+                    format!("{ja} を書く場所ですが、`{text}` があります"),
+                );
                 self.checker.note(found, node.span.clone());
             }
             Some(amount) => self.within_site(node, key, amount),

@@ -52,11 +52,17 @@ impl<'c, 'a> Scope<'c, 'a> {
 
     /// Notes a finding at bytes of the expression that is being read.
     pub(super) fn note(&mut self, diagnostic: Diagnostic, range: Range<usize>) {
+        if self.checker.is_full() {
+            return;
+        }
         let span = self.located(range);
         self.checker.note(diagnostic, span);
     }
 
     pub(super) fn note_unknown(&mut self, diagnostic: Diagnostic, written: &str, known: &[&str], range: Range<usize>) {
+        if self.checker.is_full() {
+            return;
+        }
         let span = self.located(range);
         self.checker.note_unknown(diagnostic, written, known, span);
     }
@@ -125,8 +131,12 @@ impl<'c, 'a> Scope<'c, 'a> {
         for (offset, kind) in offsets.iter().zip(kinds) {
             if !kind.is_scalar() && !kind.is_file() {
                 let (en, ja) = kind.words();
-                let found = Diagnostic::error("K024", format!("{en} cannot stand within text"), format!("{ja}は文字列の中に書けません"))
-                    .help("a list: x | join(' ')", "リストなら: x | join(' ')");
+                let found = Diagnostic::error(
+                    "K024",
+                    format!("{en} cannot stand within text"),
+                    format!("{ja}は文字列の中に書けません"),
+                )
+                .help("a list: x | join(' ')", "リストなら: x | join(' ')");
                 let span = self.checker.document.locate(node, *offset..*offset + 1);
                 self.checker.note(found, span);
             }
@@ -136,7 +146,11 @@ impl<'c, 'a> Scope<'c, 'a> {
     /// Notes that `node` must be something else.
     pub(super) fn mismatch(&mut self, node: &Node, kind: &Type, wanted: (&str, &str), help: (&str, &str)) {
         let (en, ja) = kind.words();
-        let found = Diagnostic::error("K024", format!("expected {}, but this is {en}", wanted.0), format!("{}が必要ですが、これは{ja}です", wanted.1));
+        let found = Diagnostic::error(
+            "K024",
+            format!("expected {}, but this is {en}", wanted.0),
+            format!("{}が必要ですが、これは{ja}です", wanted.1),
+        );
         let found = if help.0.is_empty() { found } else { found.help(help.0, help.1) };
         self.checker.note(found, node.span.clone());
     }

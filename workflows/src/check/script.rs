@@ -61,8 +61,12 @@ fn arrives_as(node: &Node, inner: &str, loops: &[(String, Type)]) -> (String, St
     let name = inner.rsplit('.').next().filter(|name| crate::document::is_id(name)).unwrap_or("x");
     if inner.starts_with("params.") || inner.starts_with("specimen.") {
         let upper = name.to_ascii_uppercase();
-        let en = format!("a file: inputs: {{ {name}: \"${{{{ {inner} }}}}\" }}, then \"$in_{name}\"\nelse:   env: {{ {upper}: \"${{{{ {inner} }}}}\" }}, then \"${upper}\"");
-        let ja = format!("ファイルなら: inputs: {{ {name}: \"${{{{ {inner} }}}}\" }} として \"$in_{name}\"\nそれ以外: env: {{ {upper}: \"${{{{ {inner} }}}}\" }} として \"${upper}\"");
+        let en = format!(
+            "a file: inputs: {{ {name}: \"${{{{ {inner} }}}}\" }}, then \"$in_{name}\"\nelse:   env: {{ {upper}: \"${{{{ {inner} }}}}\" }}, then \"${upper}\""
+        );
+        let ja = format!(
+            "ファイルなら: inputs: {{ {name}: \"${{{{ {inner} }}}}\" }} として \"$in_{name}\"\nそれ以外: env: {{ {upper}: \"${{{{ {inner} }}}}\" }} として \"${upper}\""
+        );
         return (en, ja);
     }
     (
@@ -92,7 +96,11 @@ fn variables(checker: &mut Checker<'_>, node: &Node, script: &Node, loops: &[(St
         if !ours || known.contains(name) || is_assigned(text, name) || told.len() >= TOLD_MAX || !told.insert(name) {
             continue;
         }
-        let found = Diagnostic::warning("K046", format!("nothing gives `${name}` to this script"), format!("`${name}` はこのスクリプトに渡されません"));
+        let found = Diagnostic::warning(
+            "K046",
+            format!("nothing gives `${name}` to this script"),
+            format!("`${name}` はこのスクリプトに渡されません"),
+        );
         let found = did_you_mean(found, name, known.iter().map(String::as_str));
         let span = checker.document.locate(script, range);
         checker.note(found, span);
@@ -112,5 +120,7 @@ fn used(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
 
 /// Does the script itself set `name`? Reading shell properly is not worth it for a warning: any mention without `$` counts.
 fn is_assigned(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| !text[..at].ends_with(['$', '{']) && !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+    text.match_indices(name).any(|(at, _)| {
+        !text[..at].ends_with(['$', '{']) && !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    })
 }

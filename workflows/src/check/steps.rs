@@ -56,8 +56,12 @@ impl Checker<'_> {
         let foreign = node.entries().iter().filter(|entry| !tool && TOOL_KEYS.contains(&&*entry.key));
         for key in foreign {
             let name = &key.key;
-            let found = Diagnostic::error("K020", format!("`{name}` does not belong to `{kind}`"), format!("`{name}` は `{kind}` には書けません"))
-                .help("only `script` and `command` take it", "`script` と `command` だけで使えます");
+            let found = Diagnostic::error(
+                "K020",
+                format!("`{name}` does not belong to `{kind}`"),
+                format!("`{name}` は `{kind}` には書けません"),
+            )
+            .help("only `script` and `command` take it", "`script` と `command` だけで使えます");
             self.note(found, key.key_span.clone());
         }
         for key in node.entries().iter().filter(|entry| *kind == "command" && &*entry.key == "shell") {
@@ -81,8 +85,12 @@ impl Checker<'_> {
 
     fn existing_step(&mut self, id: &str, span: Range<usize>) {
         if self.names.step(id).is_none() {
-            let found = Diagnostic::error("K012", format!("step `{id}` does not exist"), format!("ステップ `{id}` はありません"));
-            let names: Vec<String> = self.names.steps.iter().map(|step| step.id.clone()).collect();
+            let found = Diagnostic::error(
+                "K012",
+                format!("step `{id}` does not exist"),
+                format!("ステップ `{id}` はありません"),
+            );
+            let names = self.names.step_ids();
             let known: Vec<&str> = names.iter().map(String::as_str).collect();
             self.note_unknown(found, id, &known, span);
         }
@@ -95,10 +103,14 @@ fn kinds(written: &[&str]) -> Diagnostic {
         [] => ("this step does nothing".to_owned(), "このステップには種類がありません".to_owned()),
         several => {
             let several = several.join(", ");
-            (format!("this step is several things at once: {several}"), format!("このステップには種類が複数あります: {several}"))
+            (
+                format!("this step is several things at once: {several}"),
+                format!("このステップには種類が複数あります: {several}"),
+            )
         }
     };
-    Diagnostic::error("K020", en, ja).help(format!("exactly one of: {listed}"), format!("次のうちちょうど 1 つ: {listed}"))
+    Diagnostic::error("K020", en, ja)
+        .help(format!("exactly one of: {listed}"), format!("次のうちちょうど 1 つ: {listed}"))
 }
 
 impl Scope<'_, '_> {
@@ -126,11 +138,15 @@ impl Scope<'_, '_> {
 
     fn not_a_list(&mut self, node: &Node, kind: &Type) {
         let (en, ja) = kind.words();
-        let found = Diagnostic::error("K023", format!("`for_each` needs a list, but this is {en}"), format!("`for_each` にはリストが必要ですが、これは{ja}です"))
-            .help(
-                "a list of the specimen (specimen.lanes), an output with `glob`, a JSON file, or ['chr1', 'chr2']",
-                "検体のリスト (specimen.lanes)、`glob` の出力、JSON ファイル、または ['chr1', 'chr2']",
-            );
+        let found = Diagnostic::error(
+            "K023",
+            format!("`for_each` needs a list, but this is {en}"),
+            format!("`for_each` にはリストが必要ですが、これは{ja}です"),
+        )
+        .help(
+            "a list of the specimen (specimen.lanes), an output with `glob`, a JSON file, or ['chr1', 'chr2']",
+            "検体のリスト (specimen.lanes)、`glob` の出力、JSON ファイル、または ['chr1', 'chr2']",
+        );
         self.checker.note(found, node.span.clone());
     }
 
@@ -140,7 +156,9 @@ impl Scope<'_, '_> {
         if kind == Type::Boolean && !expression.text.is_empty() && is_constant(expression.tree()) {
             let truth = expression.evaluate(&crate::value::Map::new()).ok();
             let found = match truth {
-                Some(crate::value::Value::Bool(true)) => Diagnostic::warning("K043", "this is always true", "これは常に真です"),
+                Some(crate::value::Value::Bool(true)) => {
+                    Diagnostic::warning("K043", "this is always true", "これは常に真です")
+                }
                 _ => Diagnostic::warning("K043", "this step never runs", "このステップは決して実行されません"),
             };
             self.checker.note(found, node?.span.clone());
@@ -153,8 +171,12 @@ impl Scope<'_, '_> {
         let (expression, kind) = self.expression(node, false)?;
         if !kind.is_boolean() {
             let (en, ja) = kind.words();
-            let found = Diagnostic::error("K025", format!("this must be true or false, but it is {en}"), format!("真偽値が必要ですが、これは{ja}です"))
-                .help(format!("compare it: {} == …", expression.text), format!("比較します: {} == …", expression.text));
+            let found = Diagnostic::error(
+                "K025",
+                format!("this must be true or false, but it is {en}"),
+                format!("真偽値が必要ですが、これは{ja}です"),
+            )
+            .help(format!("compare it: {} == …", expression.text), format!("比較します: {} == …", expression.text));
             self.checker.note(found, node.span.clone());
         }
         Some((expression, kind))

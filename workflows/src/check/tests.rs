@@ -1,7 +1,11 @@
 //! Checks from outside: whole files in, diagnostics out.
 
 use super::*;
-use crate::diagnostic::{Language, render};
+use crate::diagnostic::{Language, Severity, render, to_json};
+
+mod calls;
+mod hostile;
+mod samples;
 
 const GERMLINE: &str = include_str!("examples/germline_wgs.yaml");
 const HELLO: &str = include_str!("examples/hello.yaml");
@@ -14,9 +18,16 @@ fn checked(source: &str) -> Checked {
     check("germline.yaml", source.as_bytes(), &Site::default(), &nothing_to_load)
 }
 
+fn drawn(checked: &Checked, language: Language) -> String {
+    render(&checked.diagnostics, &checked.sources, language, false)
+}
+
 fn told(source: &str) -> String {
-    let checked = checked(source);
-    render(&checked.diagnostics, &checked.sources, Language::En, false)
+    drawn(&checked(source), Language::En)
+}
+
+fn codes(checked: &Checked) -> Vec<&'static str> {
+    checked.diagnostics.iter().map(|found| found.code).collect()
 }
 
 #[test]
@@ -38,4 +49,70 @@ fn shipped_workflows_are_accepted() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_sealed_elsewhere_is_refused_rather_than_sent_plain() {
+    let source = GERMLINE.replace("encrypt: none", "encrypt: crypt4gh");
+    let checked = checked(&source);
+    let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    assert_eq!(errors.map(|found| found.code).collect::<Vec<_>>(), ["K091"]);
+    assert!(checked.workflow.is_none());
+}
+
+#[test]
+fn the_model_holds_what_the_file_says() {
+    let checked = checked(GERMLINE);
+    let workflow = checked.workflow.expect("a workflow");
+    assert_eq!((workflow.id.as_str(), workflow.version.as_str()), ("germline_wgs", "2026.11.0"));
+    assert_eq!(workflow.title.ja.as_deref(), Some("生殖細胞系列全ゲノム"));
+    assert_eq!(workflow.digest.len(), 64);
+    let names: Vec<&str> = workflow.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(names, ["receive", "trim", "reads_ok", "align", "merge", "coverage_ok", "call", "release", "deliver"]);
+    let crate::workflow::InputKind::List { item, column, min_items } = &workflow.inputs[0].kind else {
+        panic!("a list")
+    };
+    assert_eq!((column.as_str(), *min_items, item.len()), ("lane", 1, 3));
+}
+
+#[test]
+fn uses_and_defaults_reach_the_steps() {
+    let workflow = checked(GERMLINE).workflow.expect("a workflow");
+    let align = workflow.step("align").expect("align");
+    let used = crate::workflow::Use { step: "trim".to_owned(), each: true };
+    assert_eq!(align.uses, [used]);
+    assert_eq!((align.timeout_s, align.retry.attempts, align.retry.escalate_timeout), (Some(43_200), 4, Some(2.0)));
+    let crate::workflow::StepKind::Tool(tool) = &align.kind else { panic!("a tool") };
+    assert_eq!(tool.image.as_deref(), Some("kentai/seqtools:1"));
+    let literal =
+        |template: &Option<crate::expression::Template>| template.as_ref().and_then(|t| t.literal()).map(str::to_owned);
+    assert_eq!(literal(&tool.resources.cpus).as_deref(), Some("8"));
+    let crate::workflow::StepKind::Tool(trim) = &workflow.step("trim").expect("trim").kind else { panic!("a tool") };
+    assert_eq!(literal(&trim.resources.memory).as_deref(), Some("4 GiB"));
+    assert_eq!(workflow.step("trim").expect("trim").timeout_s, Some(14_400));
+}
+
+#[test]
+fn every_mistake_of_a_file_is_told_at_once() {
+    let source = GERMLINE
+        .replace("steps.align.all.bam", "steps.alignn.all.bam")
+        .replace("missing: warn", "misssing: warn")
+        .replace("expires: 7d", "expires: 7 days")
+        .replace("kentai: 1", "kentai: 1\nowners: lab");
+    let mut codes = codes(&checked(&source));
+    codes.retain(|code| !matches!(*code, "K050" | "K090" | "K044"));
+    codes.sort_unstable();
+    assert_eq!(codes, ["K010", "K010", "K011", "K012", "K014"]);
+}
+
+#[test]
+fn sentences_name_no_type_of_ours_and_come_in_japanese() {
+    let checked = checked(&GERMLINE.replace("params.", "param.").replace("steps:", "step:"));
+    let (english, japanese) = (drawn(&checked, Language::En), drawn(&checked, Language::Ja));
+    for word in ["Option", "Vec", "String", "usize", "enum", "struct", "::<"] {
+        assert!(!english.contains(word), "{word}:\n{english}");
+    }
+    assert!(japanese.contains("不明なキー"));
+    let machines = to_json(&checked.diagnostics, Language::Ja);
+    assert_eq!(machines["diagnostics"].as_array().map(Vec::len), Some(checked.diagnostics.len()));
 }

@@ -26,7 +26,17 @@ impl Scope<'_, '_> {
             self.checker.no_effect("cache: true", cache.key_span.clone());
         }
         let action = self.action(node)?;
-        Some(Tool { action, image, inputs, outputs, env, resources, secrets, network, cache: flag(node, "cache", false) })
+        Some(Tool {
+            action,
+            image,
+            inputs,
+            outputs,
+            env,
+            resources,
+            secrets,
+            network,
+            cache: flag(node, "cache", false),
+        })
     }
 
     fn action(&mut self, node: &Node) -> Option<Action> {
@@ -36,7 +46,8 @@ impl Scope<'_, '_> {
                 let (en, ja) = ("a command names at least a program", "コマンドにはプログラム名が必要です");
                 self.checker.note(Diagnostic::error("K014", en, ja), command.span.clone());
             }
-            let read: Vec<Option<Template>> = items.iter().map(|item| self.template(item, false).map(|(template, _)| template)).collect();
+            let read: Vec<Option<Template>> =
+                items.iter().map(|item| self.template(item, false).map(|(template, _)| template)).collect();
             return read.into_iter().collect::<Option<Vec<_>>>().map(Action::Command);
         }
         let script = node.get("script")?;
@@ -48,8 +59,15 @@ impl Scope<'_, '_> {
     fn image(&mut self, entry: &Entry, defaults: &Defaults<'_>) -> Option<String> {
         let own = entry.value.get("image");
         let Some(node) = own.or(defaults.image) else {
-            let found = Diagnostic::error("K051", format!("`{}` names no image", entry.key), format!("`{}` にイメージがありません", entry.key))
-                .help("write: image: NAME:TAG, here or under `defaults`", "ここか `defaults` に書いてください: image: 名前:タグ");
+            let found = Diagnostic::error(
+                "K051",
+                format!("`{}` names no image", entry.key),
+                format!("`{}` にイメージがありません", entry.key),
+            )
+            .help(
+                "write: image: NAME:TAG, here or under `defaults`",
+                "ここか `defaults` に書いてください: image: 名前:タグ",
+            );
             self.checker.note(found, entry.key_span.clone());
             return None;
         };
@@ -79,7 +97,9 @@ impl Scope<'_, '_> {
         };
         if !kind.is_files() {
             let help = match kind {
-                super::types::Type::Reference => ("name a role: params.X.fasta, params.X.bwa", "役割を指定します: params.X.fasta、params.X.bwa"),
+                super::types::Type::Reference => {
+                    ("name a role: params.X.fasta, params.X.bwa", "役割を指定します: params.X.fasta、params.X.bwa")
+                }
                 _ => ("give other values to the script through `env`", "他の値は `env` でスクリプトに渡します"),
             };
             self.mismatch(place, &kind, ("a file or a list of files", "ファイルかそのリスト"), help);
@@ -92,7 +112,10 @@ impl Scope<'_, '_> {
         for entry in node.map(Node::entries).unwrap_or_default() {
             let Some((template, kind)) = self.template(&entry.value, false) else { continue };
             if self.holds_file || !kind.is_scalar() {
-                let (wanted, help) = (("text or a number", "文字列か数値"), ("a file goes to `inputs`", "ファイルは `inputs` に書きます"));
+                let (wanted, help) = (
+                    ("text or a number", "文字列か数値"),
+                    ("a file goes to `inputs`", "ファイルは `inputs` に書きます"),
+                );
                 let kind = if self.holds_file { super::types::Type::File } else { kind };
                 self.mismatch(&entry.value, &kind, wanted, help);
             }
@@ -119,7 +142,8 @@ impl Scope<'_, '_> {
         let wanted = place.text() == Some("true");
         if wanted && !self.checker.site.network_allowed {
             let (en, ja) = ("this site gives steps no network", "このサイトではステップはネットワークを使えません");
-            let found = Diagnostic::error("K055", en, ja).help("bring what it needs in an input or in the image", "必要なものは入力かイメージに含めてください");
+            let found = Diagnostic::error("K055", en, ja)
+                .help("bring what it needs in an input or in the image", "必要なものは入力かイメージに含めてください");
             self.checker.note(found, place.span.clone());
         }
         wanted
@@ -133,7 +157,11 @@ impl Scope<'_, '_> {
             if let Some(text) = place.text()
                 && !paths.insert(text.to_owned())
             {
-                let found = Diagnostic::error("K045", format!("two outputs have the path `{text}`"), format!("パス `{text}` の出力が 2 つあります"));
+                let found = Diagnostic::error(
+                    "K045",
+                    format!("two outputs have the path `{text}`"),
+                    format!("パス `{text}` の出力が 2 つあります"),
+                );
                 self.checker.note(found, place.span.clone());
             }
             outputs.push((entry.key.to_string(), output));
@@ -147,14 +175,20 @@ impl Scope<'_, '_> {
             (Some(path), None) => (path, false),
             (None, Some(glob)) => (glob, true),
             _ => {
-                let (en, ja) = ("an output has either `path` or `glob`", "出力には `path` か `glob` のどちらか一方を書きます");
+                let (en, ja) =
+                    ("an output has either `path` or `glob`", "出力には `path` か `glob` のどちらか一方を書きます");
                 self.checker.note(Diagnostic::error("K045", en, ja), entry.key_span.clone());
                 return None;
             }
         };
         let (path, kind) = self.template(place, false)?;
         if !kind.is_scalar() {
-            self.mismatch(place, &kind, ("a path", "パス"), ("the name of a file is: x | basename", "ファイルの名前は x | basename です"));
+            self.mismatch(
+                place,
+                &kind,
+                ("a path", "パス"),
+                ("the name of a file is: x | basename", "ファイルの名前は x | basename です"),
+            );
         }
         self.beneath(place);
         let dir = flag(node, "dir", false);
@@ -174,7 +208,8 @@ impl Scope<'_, '_> {
         let outside = text.starts_with('/') || text.starts_with('~') || text.split('/').any(|part| part == "..");
         if outside || text.trim().is_empty() {
             let (en, ja) = ("an output lies beneath the working directory", "出力は作業ディレクトリの中に置きます");
-            let found = Diagnostic::error("K045", en, ja).help("write a relative path without `..`", "`..` を含まない相対パスで書きます");
+            let found = Diagnostic::error("K045", en, ja)
+                .help("write a relative path without `..`", "`..` を含まない相対パスで書きます");
             self.checker.note(found, node.span.clone());
         }
     }

@@ -39,7 +39,10 @@ impl Checker<'_> {
 
     fn trigger(&mut self, node: &Node) -> Option<Trigger> {
         let [entry] = node.entries() else {
-            let (en, ja) = ("a trigger is exactly one of: run_folder, schedule, api", "トリガーは run_folder、schedule、api のうちちょうど 1 つです");
+            let (en, ja) = (
+                "a trigger is exactly one of: run_folder, schedule, api",
+                "トリガーは run_folder、schedule、api のうちちょうど 1 つです",
+            );
             self.note(Diagnostic::error("K020", en, ja), node.span.start..node.span.start + 1);
             return None;
         };
@@ -66,14 +69,25 @@ impl Checker<'_> {
     fn schedule(&mut self, node: &Node) -> Option<Trigger> {
         let (cron, zone) = (node.get("cron")?, node.get("timezone")?);
         if let Err(reason) = parse_cron(cron.text()?) {
-            let found = Diagnostic::error("K080", format!("this cron text cannot be read: {reason}"), format!("cron の書式を読めません: {reason}"))
-                .help("write: \"30 2 * * *\" (minute hour day month weekday)", "こう書きます: \"30 2 * * *\" (分 時 日 月 曜日)");
+            let found = Diagnostic::error(
+                "K080",
+                format!("this cron text cannot be read: {reason}"),
+                format!("cron の書式を読めません: {reason}"),
+            )
+            .help(
+                "write: \"30 2 * * *\" (minute hour day month weekday)",
+                "こう書きます: \"30 2 * * *\" (分 時 日 月 曜日)",
+            );
             self.note(found, cron.span.clone());
         }
         if TimeZone::get(zone.text()?).is_err() {
             let name = zone.text()?;
-            let found = Diagnostic::error("K080", format!("time zone `{name}` is not known"), format!("タイムゾーン `{name}` はありません"))
-                .help("write: timezone: Asia/Tokyo", "こう書きます: timezone: Asia/Tokyo");
+            let found = Diagnostic::error(
+                "K080",
+                format!("time zone `{name}` is not known"),
+                format!("タイムゾーン `{name}` はありません"),
+            )
+            .help("write: timezone: Asia/Tokyo", "こう書きます: timezone: Asia/Tokyo");
             self.note(found, zone.span.clone());
         }
         let if_missed = text_of(node, "if_missed").unwrap_or("run_once").to_owned();

@@ -20,10 +20,16 @@ impl Lines {
     #[must_use]
     pub fn position(&self, source: &str, offset: usize) -> (usize, usize) {
         let offset = floor(source, offset);
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let line = self.line(offset);
         let start = self.start(line);
         let column = source.get(start..offset).map_or(0, |before| before.chars().count());
         (line, column + 1)
+    }
+
+    /// 1-based line of a byte offset.
+    #[must_use]
+    pub fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset).max(1)
     }
 
     /// Byte offset at which the 1-based `line` begins; the last line's when there are fewer.

@@ -25,6 +25,9 @@ pub(super) fn build(document: &Document) -> (Option<Node>, Vec<Diagnostic>) {
     (root, builder.findings)
 }
 
+/// A file that is wrong everywhere is told so often enough.
+const FINDINGS_MAX: usize = 500;
+
 /// Reading cannot go on; the finding has been noted.
 struct Stop;
 
@@ -83,11 +86,14 @@ impl<'a> Builder<'a> {
     }
 
     fn stop(&mut self, diagnostic: Diagnostic, span: Range<usize>) -> Stop {
-        self.note(diagnostic, span);
+        self.findings.push(self.document.place(diagnostic, span));
         Stop
     }
 
     fn note(&mut self, diagnostic: Diagnostic, span: Range<usize>) {
+        if self.findings.len() >= FINDINGS_MAX {
+            return;
+        }
         self.findings.push(self.document.place(diagnostic, span));
     }
 
@@ -165,7 +171,9 @@ impl<'a> Builder<'a> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, end) => return Ok(Node { content: Content::List(items), span: start.start..end.end }),
+                (Event::SequenceEnd, end) => {
+                    return Ok(Node { content: Content::List(items), span: start.start..end.end });
+                }
                 event => items.push(self.node(event)?),
             }
         }
@@ -219,13 +227,24 @@ fn empty() -> Diagnostic {
 }
 
 fn several_documents() -> Diagnostic {
-    Diagnostic::error("K009", "a second document begins here; one file is one workflow", "ここで 2 つ目の文書が始まっています。1 ファイルに 1 ワークフローです")
-        .help("delete `---` and what follows, or make it a file of its own", "`---` 以降を削除するか、別のファイルにします")
+    Diagnostic::error(
+        "K009",
+        "a second document begins here; one file is one workflow",
+        "ここで 2 つ目の文書が始まっています。1 ファイルに 1 ワークフローです",
+    )
+    .help("delete `---` and what follows, or make it a file of its own", "`---` 以降を削除するか、別のファイルにします")
 }
 
 fn tagged(tag: &str) -> Diagnostic {
-    let found = Diagnostic::error("K008", format!("YAML tags are not used here: {tag}"), format!("YAML のタグは使えません: {tag}"));
-    found.help("in an expression write `not` instead of `!`; text that begins with `!` needs quotes", "式では `!` の代わりに `not` を使います。`!` で始まる文字列は引用符で囲みます")
+    let found = Diagnostic::error(
+        "K008",
+        format!("YAML tags are not used here: {tag}"),
+        format!("YAML のタグは使えません: {tag}"),
+    );
+    found.help(
+        "in an expression write `not` instead of `!`; text that begins with `!` needs quotes",
+        "式では `!` の代わりに `not` を使います。`!` で始まる文字列は引用符で囲みます",
+    )
 }
 
 fn too_many() -> Diagnostic {
@@ -238,11 +257,19 @@ fn too_many() -> Diagnostic {
 }
 
 fn too_deep() -> Diagnostic {
-    Diagnostic::error("K005", format!("nested more than {DEPTH_MAX} levels deep"), format!("入れ子が {DEPTH_MAX} 段を超えています"))
+    Diagnostic::error(
+        "K005",
+        format!("nested more than {DEPTH_MAX} levels deep"),
+        format!("入れ子が {DEPTH_MAX} 段を超えています"),
+    )
 }
 
 fn alias_within_itself() -> Diagnostic {
-    Diagnostic::error("K005", "this alias stands inside of what it repeats", "このエイリアスは、繰り返す対象の内側にあります")
+    Diagnostic::error(
+        "K005",
+        "this alias stands inside of what it repeats",
+        "このエイリアスは、繰り返す対象の内側にあります",
+    )
 }
 
 fn duplicate(key: &str, line: usize) -> Diagnostic {
@@ -251,8 +278,10 @@ fn duplicate(key: &str, line: usize) -> Diagnostic {
 }
 
 fn merge_key() -> Diagnostic {
-    Diagnostic::error("K007", "merge keys (`<<`) are not used here", "マージキー (`<<`) は使えません")
-        .help("write the keys out, or repeat a whole value with an alias", "キーを書き下すか、値全体をエイリアスで繰り返します")
+    Diagnostic::error("K007", "merge keys (`<<`) are not used here", "マージキー (`<<`) は使えません").help(
+        "write the keys out, or repeat a whole value with an alias",
+        "キーを書き下すか、値全体をエイリアスで繰り返します",
+    )
 }
 
 fn key_is_empty() -> Diagnostic {
@@ -260,7 +289,10 @@ fn key_is_empty() -> Diagnostic {
 }
 
 fn quote_it(written: &str) -> Diagnostic {
-    let (en, ja) = ("this value starts with `{`, so YAML reads it as a map", "この値は `{` で始まるため、YAML はマップとして読みます");
+    let (en, ja) = (
+        "this value starts with `{`, so YAML reads it as a map",
+        "この値は `{` で始まるため、YAML はマップとして読みます",
+    );
     let inner = written.trim_start_matches('{').split('}').next().unwrap_or("").lines().next().unwrap_or("").trim();
     let fix = format!("\"${{{{ {inner} }}}}\"");
     Diagnostic::error("K003", en, ja).help(format!("quote it: {fix}"), format!("引用符で囲みます: {fix}"))

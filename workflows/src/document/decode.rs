@@ -47,7 +47,10 @@ fn not_utf8(path: &str, bytes: &[u8], offset: usize) -> Diagnostic {
     let found = Diagnostic::error(
         "K002",
         format!("this file is not UTF-8: byte {offset} (counted from 0) is {:#04x}", bytes[offset]),
-        format!("このファイルは UTF-8 ではありません: 先頭から {offset} バイト目 (0 始まり) が {:#04x} です", bytes[offset]),
+        format!(
+            "このファイルは UTF-8 ではありません: 先頭から {offset} バイト目 (0 始まり) が {:#04x} です",
+            bytes[offset]
+        ),
     );
     found.help(encoding_help(bytes).0, encoding_help(bytes).1).at_line(path, line, column)
 }
@@ -56,7 +59,10 @@ fn encoding_help(bytes: &[u8]) -> (&'static str, &'static str) {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return ("it looks like UTF-16; save it as UTF-8", "UTF-16 のようです。UTF-8 で保存してください");
     }
-    ("save it as UTF-8 (Japanese Windows programs often write Shift-JIS)", "UTF-8 で保存してください (Shift-JIS で保存されることがあります)")
+    (
+        "save it as UTF-8 (Japanese Windows programs often write Shift-JIS)",
+        "UTF-8 で保存してください (Shift-JIS で保存されることがあります)",
+    )
 }
 
 fn byte_order_mark() -> Diagnostic {

@@ -9,8 +9,24 @@ use crate::resources::{parse_duration_ms, parse_factor, parse_size};
 
 /// Words that expressions use themselves.
 const RESERVED: [&str; 18] = [
-    "params", "specimen", "steps", "resources", "run", "each", "all", "and", "or", "not", "in", "is", "if", "else", "true", "false",
-    "none", "null",
+    "params",
+    "specimen",
+    "steps",
+    "resources",
+    "run",
+    "each",
+    "all",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "true",
+    "false",
+    "none",
+    "null",
 ];
 
 /// Everything whose form differs from `record`, in file order.
@@ -33,7 +49,8 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
         return None;
     }
     let measured = known.into_iter().map(|name| (strsim::damerau_levenshtein(written, name), name));
-    let close = measured.filter(|(distance, name)| *distance <= (name.chars().count().min(written.chars().count()) / 3).max(1));
+    let close =
+        measured.filter(|(distance, name)| *distance <= (name.chars().count().min(written.chars().count()) / 3).max(1));
     close.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
@@ -75,7 +92,8 @@ impl Form<'_> {
             (Shape::Names(value), Content::Map(entries)) => self.names(entries, value),
             (Shape::Variables(value), Content::Map(entries)) => self.variables(entries, value),
             (Shape::Human, Content::Map(entries)) => self.human(node, entries),
-            (Shape::List(_) | Shape::Record(_) | Shape::Names(_) | Shape::Variables(_), _) | (_, Content::List(_) | Content::Map(_) | Content::Null) => {
+            (Shape::List(_) | Shape::Record(_) | Shape::Names(_) | Shape::Variables(_), _)
+            | (_, Content::List(_) | Content::Map(_) | Content::Null) => {
                 self.wrong(node, shape);
             }
             (_, Content::Text(text)) => self.scalar(node, text, shape),
@@ -118,6 +136,9 @@ impl Form<'_> {
 
     fn record(&mut self, node: &Node, entries: &[Entry], record: &'static Record) {
         for entry in entries {
+            if self.findings.len() >= FINDINGS_MAX {
+                return;
+            }
             match record.key(&entry.key) {
                 Some(key) => {
                     self.key = key.name;
@@ -127,7 +148,8 @@ impl Form<'_> {
             }
         }
         for key in record.keys.iter().filter(|key| key.required && node.get(key.name).is_none()) {
-            let diagnostic = Diagnostic::error("K011", format!("`{}` is missing", key.name), format!("`{}` がありません", key.name));
+            let diagnostic =
+                Diagnostic::error("K011", format!("`{}` is missing", key.name), format!("`{}` がありません", key.name));
             let (en, ja) = key.shape.words();
             let help = (format!("write: {}: {en}", key.name), format!("書いてください: {}: {ja}", key.name));
             self.note(diagnostic.help(help.0, help.1), node.span.start..node.span.start + 1);
@@ -136,7 +158,8 @@ impl Form<'_> {
 
     fn unknown(&mut self, entry: &Entry, record: &'static Record) {
         let known = || record.keys.iter().map(|key| key.name);
-        let diagnostic = Diagnostic::error("K010", format!("unknown key `{}`", entry.key), format!("不明なキー `{}`", entry.key));
+        let diagnostic =
+            Diagnostic::error("K010", format!("unknown key `{}`", entry.key), format!("不明なキー `{}`", entry.key));
         let diagnostic = match nearest(&entry.key, known()) {
             Some(_) => did_you_mean(diagnostic, &entry.key, known()),
             None => {
@@ -149,6 +172,9 @@ impl Form<'_> {
 
     fn names(&mut self, entries: &[Entry], value: &Shape) {
         for entry in entries {
+            if self.findings.len() >= FINDINGS_MAX {
+                return;
+            }
             self.id(&entry.key, &entry.key_span);
             self.shape(&entry.value, value);
         }
@@ -168,7 +194,11 @@ impl Form<'_> {
     fn human(&mut self, node: &Node, entries: &[Entry]) {
         for entry in entries {
             if !matches!(&*entry.key, "en" | "ja") {
-                let diagnostic = Diagnostic::error("K010", format!("unknown key `{}`", entry.key), format!("不明なキー `{}`", entry.key));
+                let diagnostic = Diagnostic::error(
+                    "K010",
+                    format!("unknown key `{}`", entry.key),
+                    format!("不明なキー `{}`", entry.key),
+                );
                 self.note(diagnostic.help("known here: en, ja", "ここで使えるもの: en, ja"), entry.key_span.clone());
             }
             self.shape(&entry.value, &Shape::Text);
@@ -180,7 +210,11 @@ impl Form<'_> {
 
     fn id(&mut self, text: &str, span: &Range<usize>) {
         if RESERVED.contains(&text) {
-            let diagnostic = Diagnostic::error("K015", format!("`{text}` is a word of the language"), format!("`{text}` は言語の予約語です"));
+            let diagnostic = Diagnostic::error(
+                "K015",
+                format!("`{text}` is a word of the language"),
+                format!("`{text}` は言語の予約語です"),
+            );
             self.note(diagnostic.help("choose another name", "別の名前にしてください"), span.clone());
         } else if !is_id(text) {
             let diagnostic = Diagnostic::error(
@@ -189,7 +223,10 @@ impl Form<'_> {
                 format!("`{text}` は snake_case の名前ではありません"),
             );
             let suggestion = snake_case(text);
-            self.note(diagnostic.help(format!("write: {suggestion}"), format!("こう書きます: {suggestion}")), span.clone());
+            self.note(
+                diagnostic.help(format!("write: {suggestion}"), format!("こう書きます: {suggestion}")),
+                span.clone(),
+            );
         }
     }
 
@@ -225,7 +262,11 @@ impl Form<'_> {
 
     fn choice(&mut self, node: &Node, text: &str, words: &[&'static str]) {
         if !words.contains(&text) {
-            let diagnostic = Diagnostic::error("K016", format!("`{text}` is not one of the choices"), format!("`{text}` は選択肢にありません"));
+            let diagnostic = Diagnostic::error(
+                "K016",
+                format!("`{text}` is not one of the choices"),
+                format!("`{text}` は選択肢にありません"),
+            );
             let listed = words.join(", ");
             let diagnostic = diagnostic.help(format!("one of: {listed}"), format!("選択肢: {listed}"));
             self.note(did_you_mean(diagnostic, text, words.iter().copied()), node.span.clone());

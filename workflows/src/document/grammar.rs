@@ -113,7 +113,9 @@ impl Shape {
             Self::Integer(least) => (format!("a whole number, at least {least}"), format!("{least} 以上の整数")),
             Self::Number => pair("a number", "数値"),
             Self::Boolean => pair("`true` or `false`", "`true` か `false`"),
-            Self::Duration => pair("a duration such as `90s`, `2m`, `4h`, `7d`", "`90s`、`2m`、`4h`、`7d` のような時間"),
+            Self::Duration => {
+                pair("a duration such as `90s`, `2m`, `4h`, `7d`", "`90s`、`2m`、`4h`、`7d` のような時間")
+            }
             Self::Size => pair("a size such as `512 MiB`, `4 GiB`", "`512 MiB`、`4 GiB` のような大きさ"),
             Self::Factor => pair("a factor such as `x1.5`", "`x1.5` のような倍率"),
             Self::Template => pair("text, `${{ }}` is filled in", "文字列 (`${{ }}` を展開)"),
@@ -122,7 +124,9 @@ impl Shape {
             Self::Choice(words) => (words.join(" | "), words.join(" | ")),
             Self::List(item) => (format!("a list of: {}", item.words().0), format!("リスト: {}", item.words().1)),
             Self::Names(value) => (format!("names → {}", value.words().0), format!("名前 → {}", value.words().1)),
-            Self::Variables(value) => (format!("variables → {}", value.words().0), format!("変数 → {}", value.words().1)),
+            Self::Variables(value) => {
+                (format!("variables → {}", value.words().0), format!("変数 → {}", value.words().1))
+            }
             Self::Record(record) => {
                 let keys: Vec<&str> = record.keys.iter().map(|key| key.name).collect();
                 (format!("{{{}}}", keys.join(", ")), format!("{{{}}}", keys.join(", ")))

@@ -17,13 +17,14 @@ pub(super) fn explain(document: &Document, error: &ScanError) -> Diagnostic {
 fn worded(error: &ScanError, line: &str) -> Diagnostic {
     match error.kind() {
         ErrorKind::UnknownAnchor => {
-            let (en, ja) = ("this alias (`*name`) has no anchor (`&name`) before it", "このエイリアス (`*名前`) に対応するアンカー (`&名前`) が前にありません");
+            let (en, ja) = (
+                "this alias (`*name`) has no anchor (`&name`) before it",
+                "このエイリアス (`*名前`) に対応するアンカー (`&名前`) が前にありません",
+            );
             let (help_en, help_ja) = ("text that begins with `*` needs quotes", "`*` で始まる文字列は引用符で囲みます");
             Diagnostic::error("K019", en, ja).help(help_en, help_ja)
         }
-        ErrorKind::RecursionLimitExceeded => {
-            Diagnostic::error("K005", "nested too deeply", "入れ子が深すぎます")
-        }
+        ErrorKind::RecursionLimitExceeded => Diagnostic::error("K005", "nested too deeply", "入れ子が深すぎます"),
         _ => invalid(error, line),
     }
 }
@@ -44,15 +45,25 @@ fn invalid(error: &ScanError, line: &str) -> Diagnostic {
 fn remedy(line: &str) -> Option<(&'static str, &'static str)> {
     let indentation = &line[..line.len() - line.trim_start().len()];
     if indentation.contains('\t') {
-        return Some(("indent with spaces; YAML does not allow tabs here", "字下げには空白を使います。YAML ではここにタブを書けません"));
+        return Some((
+            "indent with spaces; YAML does not allow tabs here",
+            "字下げには空白を使います。YAML ではここにタブを書けません",
+        ));
     }
     if line.contains("{{") && line.contains(['{', '[']) && !line.contains("\"${{") {
-        return Some((r#"inside { } and [ ] quote it: "${{ x }}""#, r#"{ } や [ ] の中では引用符で囲みます: "${{ x }}""#));
+        return Some((
+            r#"inside { } and [ ] quote it: "${{ x }}""#,
+            r#"{ } や [ ] の中では引用符で囲みます: "${{ x }}""#,
+        ));
     }
     if line.matches(": ").count() > 1 {
         return Some(("text with `: ` in it needs quotes", "`: ` を含む文字列は引用符で囲みます"));
     }
-    if line.trim_start().starts_with(['@', '`', '%']) || line.contains(": @") || line.contains(": %") || line.contains(": `") {
+    if line.trim_start().starts_with(['@', '`', '%'])
+        || line.contains(": @")
+        || line.contains(": %")
+        || line.contains(": `")
+    {
         return Some(("text that begins with @, % or ` needs quotes", "@、%、` で始まる文字列は引用符で囲みます"));
     }
     None

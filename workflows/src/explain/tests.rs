@@ -13,7 +13,10 @@ fn used_codes(folder: &Path, found: &mut BTreeSet<String>) {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             used_codes(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") && !path.ends_with("codes.rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && !path.ends_with("tests.rs")
+            && !path.ends_with("codes.rs")
+        {
             let text = std::fs::read_to_string(&path).expect("text");
             // What stands below the test module is not told to anybody.
             let told = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
@@ -82,10 +85,18 @@ fn wrong_examples_are_told_under_their_code_and_right_ones_are_right() {
         let code = page.code;
         if let Some(wrong) = yaml(page.wrong) {
             let checked = checked(wrong);
-            let told: Vec<&str> = checked.diagnostics.iter().map(|found| found.code).filter(|told| !matches!(*told, "K050" | "K090")).collect();
+            let told: Vec<&str> = checked
+                .diagnostics
+                .iter()
+                .map(|found| found.code)
+                .filter(|told| !matches!(*told, "K050" | "K090"))
+                .collect();
             let drawn = render(&checked.diagnostics, &checked.sources, Language::En, false);
             assert!(checked.diagnostics.iter().any(|found| found.code == code), "{code} is not told:\n{drawn}");
-            assert!(told.iter().all(|told| *told == code) || matches!(code, "K050" | "K090"), "{code} is not alone: {told:?}\n{drawn}");
+            assert!(
+                told.iter().all(|told| *told == code) || matches!(code, "K050" | "K090"),
+                "{code} is not alone: {told:?}\n{drawn}"
+            );
         }
         if let Some(right) = yaml(page.right) {
             let checked = checked(right);

@@ -31,8 +31,10 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_filter("ext", |of: &Value| name_of(of).map(|name| split(basename(&name)).1.to_owned()));
     environment.add_filter("length", length);
     environment.add_filter("join", join);
-    environment.add_filter("first", |of: &Value| items(of).map(|items| items.first().cloned().unwrap_or(Value::UNDEFINED)));
-    environment.add_filter("last", |of: &Value| items(of).map(|items| items.last().cloned().unwrap_or(Value::UNDEFINED)));
+    environment
+        .add_filter("first", |of: &Value| items(of).map(|items| items.first().cloned().unwrap_or(Value::UNDEFINED)));
+    environment
+        .add_filter("last", |of: &Value| items(of).map(|items| items.last().cloned().unwrap_or(Value::UNDEFINED)));
     environment.add_filter("round", round);
     environment.add_filter("int", int);
     environment.add_filter("float", |of: &Value| number(of).map(Value::from));

@@ -70,19 +70,34 @@ impl Mistake {
     }
 
     pub(super) fn too_complicated(span: Range<usize>) -> Self {
-        let found = Diagnostic::error("K034", "this expression is too deeply nested or too long", "この式は入れ子が深すぎるか、長すぎます")
-            .help("move the work into a script step", "処理をスクリプトのステップに移してください");
+        let found = Diagnostic::error(
+            "K034",
+            "this expression is too deeply nested or too long",
+            "この式は入れ子が深すぎるか、長すぎます",
+        )
+        .help("move the work into a script step", "処理をスクリプトのステップに移してください");
         Self::new(found, span)
     }
 
     pub(super) fn function(name: &str, span: Range<usize>) -> Self {
-        let found = Diagnostic::error("K028", format!("there are no functions: `{name}(…)`"), format!("関数は使えません: `{name}(…)`"));
+        let found = Diagnostic::error(
+            "K028",
+            format!("there are no functions: `{name}(…)`"),
+            format!("関数は使えません: `{name}(…)`"),
+        );
         let listed = super::filters::NAMES.join(", ");
-        Self::new(found.help(format!("filters: value | {listed}"), format!("フィルターは使えます: 値 | {listed}")), span)
+        Self::new(
+            found.help(format!("filters: value | {listed}"), format!("フィルターは使えます: 値 | {listed}")),
+            span,
+        )
     }
 
     pub(super) fn filter(name: &str, span: Range<usize>) -> Self {
-        let found = Diagnostic::error("K027", format!("there is no filter `{name}`"), format!("フィルター `{name}` はありません"));
+        let found = Diagnostic::error(
+            "K027",
+            format!("there is no filter `{name}`"),
+            format!("フィルター `{name}` はありません"),
+        );
         let listed = super::filters::NAMES.join(", ");
         Self::new(found.help(format!("filters: {listed}"), format!("使えるもの: {listed}")), span)
     }
@@ -93,7 +108,11 @@ impl Mistake {
 
     /// What the evaluating crate says about a text that the parser let through.
     pub(super) fn refused(reason: &str, span: Range<usize>) -> Self {
-        let found = Diagnostic::error("K032", format!("this is not an expression: {reason}"), format!("式として読めません: {reason}"));
+        let found = Diagnostic::error(
+            "K032",
+            format!("this is not an expression: {reason}"),
+            format!("式として読めません: {reason}"),
+        );
         Self::new(found, span)
     }
 

@@ -208,7 +208,10 @@ impl Parser<'_> {
         };
         let arguments = if self.accept("(") { self.items(")")? } else { Vec::new() };
         if arguments.len() < fewest || arguments.len() > most {
-            let (en, ja) = (format!("`{}` takes {fewest} to {most} values", name.text), format!("`{}` の値は {fewest} から {most} 個です", name.text));
+            let (en, ja) = (
+                format!("`{}` takes {fewest} to {most} values", name.text),
+                format!("`{}` の値は {fewest} から {most} 個です", name.text),
+            );
             return Err(Mistake::not_supported(&en, &ja, "x | default(none)", "x | default(none)", name.span));
         }
         Ok(self.tree(start, Node::Filter { name: name.text, of: Box::new(of), arguments }))

@@ -3,11 +3,15 @@
 use std::ops::Range;
 
 use super::mistake::Mistake;
-use super::{Error, Expression, Part, Piece, Template, lexer};
+use super::{BYTES_MAX, Error, Expression, Part, Piece, Template, lexer};
 use crate::value::{Map, to_text};
 
 const OPEN: &str = "${{";
 const CLOSE: &str = "}}";
+/// Bytes in which an expression must end: one that is too long is still told to be too long, not unclosed.
+const WINDOW: usize = 4 * BYTES_MAX;
+/// Each is compiled; more belong into a script.
+const EXPRESSIONS_MAX: usize = 100;
 
 impl Template {
     /// Reads `text`.
@@ -28,11 +32,15 @@ impl Template {
                 parts.push(Part::Text(text[at..open].to_owned()));
             }
             let inner = open + OPEN.len();
-            let close = closing(&text[inner..]).ok_or_else(|| Mistake::unclosed_template(open..inner))? + inner;
+            let window = &text[inner..text.floor_char_boundary(inner.saturating_add(WINDOW))];
+            let close = closing(window).ok_or_else(|| Mistake::unclosed_template(open..inner))? + inner;
             let body = trimmed(text, inner..close);
             let read = Expression::read(&text[body.clone()]).map_err(|mistake| mistake.moved(body.start))?;
             parts.push(Part::Expression(read));
             offsets.push(body.start);
+            if offsets.len() > EXPRESSIONS_MAX {
+                return Err(Mistake::too_complicated(open..close));
+            }
             at = close + CLOSE.len();
         }
         if at < text.len() || parts.is_empty() {

@@ -108,7 +108,8 @@ fn form_is_refused_with_a_remedy() {
 
 #[test]
 fn no_expression_within_the_limit_ends_the_process() {
-    let patterns = ["not ", "-", "(", "[", "+1", ".b", "|string", " and 1", "a[", "x if y else ", "'a'*", "9**", "~a", "{"];
+    let patterns =
+        ["not ", "-", "(", "[", "+1", ".b", "|string", " and 1", "a[", "x if y else ", "'a'*", "9**", "~a", "{"];
     for pattern in patterns {
         for (before, after) in [("", ""), ("a", ""), ("", "a"), ("1", "1"), ("'a'", "9")] {
             let repeated = pattern.repeat((BYTES_MAX - 10) / pattern.len());

@@ -85,7 +85,15 @@ fn mark_text(document: &Document, node: &Node, inner: &mut [Option<Role>]) {
     let start = document.lines.start(document.line(node.span.start));
     let before = document.source.get(start..node.span.start).unwrap_or("");
     let introduced = document.source.get(..start).map_or("", |text| text.trim_end().rsplit('\n').next().unwrap_or(""));
-    let mentions_block = introduced.split('#').next().unwrap_or("").trim_end().rsplit([' ', ':']).next().unwrap_or("").starts_with(['|', '>']);
+    let mentions_block = introduced
+        .split('#')
+        .next()
+        .unwrap_or("")
+        .trim_end()
+        .rsplit([' ', ':'])
+        .next()
+        .unwrap_or("")
+        .starts_with(['|', '>']);
     if before.trim().is_empty() && mentions_block {
         let first = document.line(node.span.start) - 1;
         let written = document.source.get(node.span.clone()).unwrap_or("");
