@@ -10,6 +10,7 @@ use kentai_workflows::check::{Checked, check};
 use kentai_workflows::diagnostic::{Diagnostic, has_errors};
 use kentai_workflows::plan::Specimen;
 use kentai_workflows::sheet::{self, Reason, SheetFile};
+use kentai_workflows::site::Site as Facts;
 use kentai_workflows::workflow::Workflow;
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -53,10 +54,18 @@ pub(crate) enum Error {
     Found(Found),
 }
 
+/// Reads and checks a workflow for a run: its default reference need not be here, a parameter may name another.
+pub(crate) fn workflow_to_run(site: &Site, name: &Path) -> Result<Loaded, Error> {
+    checked(Facts { references: None, ..site.facts() }, name)
+}
+
 /// Reads and checks a workflow: a file, or the name of a shipped one.
 pub(crate) fn workflow(site: Option<&Site>, name: &Path) -> Result<Loaded, Error> {
+    checked(site.map(Site::facts).unwrap_or_default(), name)
+}
+
+fn checked(facts: Facts, name: &Path) -> Result<Loaded, Error> {
     let (path, bytes) = read_workflow(name)?;
-    let facts = site.map(Site::facts).unwrap_or_default();
     let called = std::cell::RefCell::new(BTreeMap::new());
     let load = |wanted: &str| {
         let (resolved, bytes) = read_called(&path, wanted)?;

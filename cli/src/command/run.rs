@@ -57,9 +57,7 @@ impl Run {
             }
             Err(other) => return Err(other.into()),
         };
-        if !output.json {
-            output.diagnostics(&intake.found);
-        }
+        say_warnings(&intake, &self.file, output);
         let engine = assemble::engine(site, self.executor.as_deref(), false).await?;
         let submitted = match submit(&engine.handle, &intake, site, output).await {
             Ok(Some(submitted)) => submitted,
@@ -82,7 +80,7 @@ impl Run {
 
 /// Workflow and sheet, checked.
 pub(crate) fn read(site: &Site, file: &std::path::Path, sheet: &std::path::Path, params: BTreeMap<String, String>) -> Result<Intake, intake::Error> {
-    let loaded = intake::workflow(Some(site), file)?;
+    let loaded = intake::workflow_to_run(site, file)?;
     intake::sheet(loaded, sheet, params)
 }
 
@@ -128,6 +126,17 @@ pub(crate) fn refused(refusal: Refusal) -> anyhow::Error {
     let message = std::iter::successors(Some(&refusal as &dyn std::error::Error), |error| error.source());
     let message: Vec<String> = message.map(ToString::to_string).collect();
     Stop::new(exit, message.join(": ")).into()
+}
+
+/// Warnings about the sheet in full; those about the workflow are `check`'s.
+fn say_warnings(intake: &Intake, file: &std::path::Path, output: Output) {
+    let (sheet, workflow): (Vec<_>, Vec<_>) = intake.found.diagnostics.iter().cloned().partition(|found| found.file == intake.sheet);
+    if !output.json && !sheet.is_empty() {
+        output.diagnostics(&intake::Found { diagnostics: sheet, sources: intake.found.sources.clone() });
+    }
+    if !workflow.is_empty() {
+        output.say(format!("{} warning(s) about the workflow: kentai check {}", workflow.len(), file.display()));
+    }
 }
 
 fn say_submitted(submitted: &Submitted, output: Output) {

@@ -100,7 +100,9 @@ fn checked(submit: &Submit, facts: &Site) -> Result<Arc<Workflow>, Refusal> {
         let found = submit.called.get(name).ok_or_else(|| format!("`{name}` was not sent along"))?;
         Ok((found.0.clone(), found.1.clone().into_bytes()))
     };
-    let checked = check(&submit.path, submit.source.as_bytes(), facts, &load);
+    // A default reference need not be here: parameters are resolved next, and they may name another.
+    let facts = Site { references: None, ..facts.clone() };
+    let checked = check(&submit.path, submit.source.as_bytes(), &facts, &load);
     checked.workflow.ok_or(Refusal::Check { diagnostics: checked.diagnostics, sources: checked.sources })
 }
 
