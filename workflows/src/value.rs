@@ -49,12 +49,33 @@ impl FileValue {
     }
 }
 
-/// `value` as text: numbers and booleans as JSON writes them, text as it is, files by name, lists and maps as JSON.
+/// `value` as text: numbers and booleans as JSON writes them (computed ones to 12 significant digits, so that `0.85 - 0.05` is
+/// `0.8`), text as it is, files by name, lists and maps as JSON.
 #[must_use]
 pub fn to_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(|| number.to_string(), short),
         other => FileValue::of(other).map_or_else(|| other.to_string(), |file| file.name),
+    }
+}
+
+/// Binary fractions carry about 16 digits; the last ones are noise of the arithmetic.
+fn short(number: f64) -> String {
+    format!("{number:.11e}").parse::<f64>().unwrap_or(number).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn computed_numbers_read_as_a_person_would_write_them() {
+        let text = |number: f64| to_text(&Value::from(number));
+        assert_eq!(text(0.85 - 0.05), "0.8");
+        assert_eq!(text(30.0 * 0.9), "27");
+        assert_eq!(text(1e-7), "0.0000001");
+        assert_eq!(to_text(&Value::from(10_000_000_000_000_001_i64)), "10000000000000001");
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use kentai_workflows::expression::Template;
-use kentai_workflows::value::{FileValue, Value};
+use kentai_workflows::value::{FileValue, Map, Value};
 use kentai_workflows::workflow::{Handoff, StepKind};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -177,11 +177,22 @@ fn document(run: &LiveRun, delivery: &str, site: &str, target: &str, files: &[Pa
         "workflow": { "id": run.plan.workflow, "version": run.plan.version, "sha256": run.plan.workflow_digest },
         "run": run.id,
         "images": *run.images,
-        "params": run.plan.params,
+        "params": run.plan.params.iter().map(|(name, value)| (name.clone(), outward(value))).collect::<Map>(),
         "files": files.iter().map(|file| json!({ "name": file.name, "size": file.size, "sha256": file.sha256 })).collect::<Vec<_>>(),
         "quality": quality,
         "decisions": decisions,
     })
+}
+
+/// A parameter as a receiver may see it: files by name, a reference by its bundle's name, no path of ours.
+fn outward(value: &Value) -> Value {
+    if let Some(file) = FileValue::of(value) {
+        return json!({ "name": file.name, "sha256": file.sha256 });
+    }
+    let Value::Object(roles) = value else { return value.clone() };
+    let bundle = roles.values().find_map(FileValue::of).and_then(|file| file.bundle);
+    let name = bundle.as_deref().and_then(|directory| directory.rsplit('/').next());
+    name.map_or_else(|| roles.iter().map(|(role, value)| (role.clone(), outward(value))).collect(), Value::from)
 }
 
 #[cfg(test)]
@@ -211,6 +222,14 @@ mod tests {
     #[test]
     fn a_name_from_a_tool_cannot_leave_the_package() {
         assert_eq!(names(&["..\n x", "y"]), ["S1...__x", "S1.y"]);
+    }
+
+    #[test]
+    fn a_receiver_sees_no_path_of_ours() {
+        let bundle = FileValue { bundle: Some("/site/references/GRCh38@1".into()), ..file("g.fa") };
+        let reference = json!({ "fasta": bundle.to_value(), "bwa": bundle.to_value() });
+        assert_eq!(outward(&reference), json!("GRCh38@1"));
+        assert!(!outward(&json!({ "x": file("a.b").to_value() })).to_string().contains("/s/x"));
     }
 
     #[test]
