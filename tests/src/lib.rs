@@ -1,1 +1,132 @@
-//! Tests that need more than one room; what they share lies here, the tests themselves in `tests/`.
+//! What the tests of the whole house share: the real binary, throw-away sites, the tool image.
+//!
+//! The tests themselves lie in `tests/`; their oracles are programs and files that are not ours.
+
+#![expect(clippy::print_stderr, reason = "tests speak to people")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// The `kentai` binary of this tree, built when it is not up to date.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn kentai() -> Result<&'static Path> {
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BINARY.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built.as_deref().map_err(|error| anyhow::anyhow!(error.clone()))
+}
+
+fn build() -> Result<PathBuf> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let status = Command::new(cargo).args(["build", "--quiet", "-p", "kentai"]).current_dir(root()).status().context("run cargo")?;
+    ensure!(status.success(), "build kentai");
+    // …/deps/all-0123 → …/kentai
+    let test = std::env::current_exe()?;
+    let binary = test.parent().and_then(Path::parent).context("a test binary lies in deps/")?.join("kentai");
+    ensure!(binary.is_file(), "{} is not there", binary.display());
+    Ok(binary)
+}
+
+/// A throw-away directory with a site in it.
+pub struct Site {
+    /// Removed at the end.
+    pub directory: tempfile::TempDir,
+    config: String,
+}
+
+impl Site {
+    /// A new site with this name (part of container names) and more lines for its `kentai.yaml`.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new(name: &str, more: &str) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let config = format!("site: {name}\n{more}");
+        let site = Self { directory, config };
+        fs::create_dir(site.path())?;
+        fs::write(site.path().join("kentai.yaml"), &site.config)?;
+        Ok(site)
+    }
+
+    /// The site's directory.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("site")
+    }
+
+    /// A file beside the site.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.directory.path().join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// `kentai --site … ARGUMENTS`, ready to be started.
+    ///
+    /// # Errors
+    /// When there is no binary.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<Command> {
+        let mut command = Command::new(kentai()?);
+        command.arg("--site").arg(self.path()).args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs it to its end: exit code, standard output, standard error.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<(i32, String, String)> {
+        let Output { status, stdout, stderr } = self.command(arguments)?.output()?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok((status.code().unwrap_or(-1), text(stdout), text(stderr)))
+    }
+}
+
+/// Runs a program that is not ours and gives its standard output.
+///
+/// # Errors
+/// When it cannot be run or fails.
+pub fn tool(program: &str, arguments: &[&str], directory: &Path) -> Result<String> {
+    let output = Command::new(program).args(arguments).current_dir(directory).output().with_context(|| format!("run {program}"))?;
+    if !output.status.success() {
+        bail!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Builds the tool image when it is not there.
+///
+/// # Errors
+/// When Docker does not answer or the image cannot be built.
+pub fn tool_image() -> Result<&'static str> {
+    const IMAGE: &str = "kentai/seqtools:1";
+    if tool("docker", &["image", "inspect", IMAGE], &root()).is_err() {
+        tool("docker", &["version"], &root()).context("Docker must answer for these tests (scripts/test starts it)")?;
+        tool("bash", &["images/seqtools/build"], &root())?;
+    }
+    Ok(IMAGE)
+}
+
+/// May Docker tests be skipped? Only when someone says so.
+#[must_use]
+pub fn without_docker() -> bool {
+    let skip = std::env::var_os("KENTAI_TEST_DOCKER").is_some_and(|value| value == "0");
+    if skip {
+        eprintln!("skipped: KENTAI_TEST_DOCKER=0");
+    }
+    skip
+}

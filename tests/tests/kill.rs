@@ -1,0 +1,169 @@
+//! Random `kill -9` of the engine: no side effect is lost and none happens twice.
+//!
+//! The oracle is outside the engine's reach: tools append to a file that only they know; for Docker a recorder of `docker events`
+//! counts the starts of every container.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use kentai_tests::{Site, tool, tool_image, without_docker};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+/// Kills per run of the test; `KENTAI_TEST_KILLS` and `KENTAI_TEST_DOCKER_KILLS` make it larger or smaller.
+fn kills(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn seeded() -> (u64, StdRng) {
+    let seed = std::env::var("KENTAI_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| StdRng::from_os_rng().random());
+    eprintln!("seed {seed}");
+    (seed, StdRng::seed_from_u64(seed))
+}
+
+fn workflow(image: &str, effect: &str) -> String {
+    let step = |id: &str, from: &str| {
+        format!(
+            "  {id}:\n    image: {image}\n    inputs: {{ x: \"${{{{ {from} }}}}\" }}\n    outputs: {{ y: {{ path: y.txt }} }}\n    script: |\n      {}\n      cat \"$in_x\" > \"$out_y\"; echo {id} >> \"$out_y\"\n",
+            effect.replace("STEP", id)
+        )
+    };
+    format!(
+        "kentai: 1\nworkflow: kill\nspecimen: {{ inputs: {{ x: file }} }}\nsteps:\n{}{}{}",
+        step("first", "specimen.x"),
+        step("second", "steps.first.y"),
+        step("third", "steps.second.y")
+    )
+}
+
+/// Starts the same `run` again and again, killing it after a random while, until one ends by itself. Gives the kills.
+fn run_under_fire(site: &Site, arguments: &[&str], longest_ms: u64, random: &mut StdRng) -> Result<usize> {
+    let mut killed = 0;
+    for _ in 0..400 {
+        let mut child = site.command(arguments)?.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let life = Duration::from_millis(random.random_range(1..longest_ms));
+        if let Some(status) = end_within(&mut child, life)? {
+            let mut told = String::new();
+            std::io::Read::read_to_string(&mut child.stderr.take().context("piped")?, &mut told)?;
+            ensure!(status.code() == Some(0), "ended with {status}:\n{told}");
+            return Ok(killed);
+        }
+        child.kill()?;
+        child.wait()?;
+        killed += 1;
+    }
+    anyhow::bail!("it did not come to its end in 400 starts")
+}
+
+/// Waits for the child's end or the end of `life`. The lifetime is what this test is about, so it is time that is waited for.
+fn end_within(child: &mut Child, life: Duration) -> Result<Option<std::process::ExitStatus>> {
+    let end = Instant::now() + life;
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    Ok(child.try_wait()?)
+}
+
+fn count_lines(path: &Path) -> Result<BTreeMap<String, usize>> {
+    let mut counts = BTreeMap::new();
+    for line in fs::read_to_string(path)?.lines() {
+        *counts.entry(line.to_owned()).or_insert(0) += 1;
+    }
+    Ok(counts)
+}
+
+/// Attempts that the engine itself says were lost: only they may have happened more than once.
+fn lost(site: &Site) -> Result<usize> {
+    let database = site.path().join("kentai.db");
+    let text = tool("sqlite3", &[&database.to_string_lossy(), "select count(*) from attempt where cause = 'lost'"], Path::new("/"))?;
+    Ok(text.trim().parse()?)
+}
+
+#[test]
+fn killing_the_engine_neither_loses_nor_doubles_a_process() -> Result<()> {
+    let wanted = kills("KENTAI_TEST_KILLS", 200);
+    let (_, mut random) = seeded();
+    let site = Site::new("kill-process", "limits: { cpus: 4 }\n")?;
+    let witness = site.directory.path().join("witness.txt");
+    fs::write(&witness, "")?;
+    let effect = format!("echo \"$specimen_id STEP\" >> {}", witness.display());
+    let file = site.write("kill.yaml", &workflow("none", &effect))?;
+    site.write("x.txt", "x\n")?;
+    let (mut killed, mut specimens) = (0, 0);
+    while killed < wanted {
+        let sheet = format!("specimen,x\nA{specimens},x.txt\nB{specimens},x.txt\n");
+        let sheet = site.write(&format!("sheet{specimens}.csv"), &sheet)?;
+        let arguments = ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "process", "--quiet"].map(str::to_owned);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        killed += run_under_fire(&site, &arguments, 120, &mut random)?;
+        specimens += 1;
+    }
+    let counts = count_lines(&witness)?;
+    eprintln!("{killed} kills, {} specimens, {} side effects", 2 * specimens, counts.values().sum::<usize>());
+    ensure!(counts.len() == specimens * 2 * 3, "{} of {} side effects happened", counts.len(), specimens * 6);
+    let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
+    ensure!(doubled.len() <= lost(&site)?, "happened more than once: {doubled:?}");
+    Ok(())
+}
+
+/// `docker events`, recorded into a file from before the first start to after the last.
+struct Recorder {
+    child: Child,
+    file: std::path::PathBuf,
+}
+
+impl Recorder {
+    fn start(site: &str, file: std::path::PathBuf) -> Result<Self> {
+        let child = Command::new("docker")
+            .args(["events", "--filter", &format!("label=kentai.site={site}"), "--filter", "event=start"])
+            .args(["--format", "{{index .Actor.Attributes \"kentai.attempt\"}} {{index .Actor.Attributes \"kentai.step\"}}"])
+            .stdout(fs::File::create(&file)?)
+            .stderr(Stdio::null())
+            .spawn()
+            .context("record docker events")?;
+        Ok(Self { child, file })
+    }
+
+    fn counts(mut self) -> Result<BTreeMap<String, usize>> {
+        self.child.kill()?;
+        self.child.wait()?;
+        count_lines(&self.file)
+    }
+}
+
+#[test]
+fn killing_the_engine_never_starts_a_container_twice() -> Result<()> {
+    if without_docker() {
+        return Ok(());
+    }
+    let wanted = kills("KENTAI_TEST_DOCKER_KILLS", 20);
+    let (seed, mut random) = seeded();
+    let image = tool_image()?;
+    let name = format!("kill-{}", seed % 1_000_000);
+    let site = Site::new(&name, "limits: { cpus: 4 }\n")?;
+    let recorder = Recorder::start(&name, site.directory.path().join("events.txt"))?;
+    let file = site.write("kill.yaml", &workflow(image, "true"))?;
+    site.write("x.txt", "x\n")?;
+    let (mut killed, mut specimens) = (0, 0);
+    while killed < wanted {
+        let sheet = site.write(&format!("sheet{specimens}.csv"), &format!("specimen,x\nA{specimens},x.txt\nB{specimens},x.txt\n"))?;
+        let arguments = ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "docker", "--quiet"].map(str::to_owned);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        killed += run_under_fire(&site, &arguments, 1_500, &mut random)?;
+        specimens += 1;
+    }
+    let counts = recorder.counts()?;
+    eprintln!("{killed} kills, {} specimens, {} containers started", 2 * specimens, counts.len());
+    let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
+    ensure!(doubled.is_empty(), "started more than once: {doubled:?}");
+    let lost = lost(&site)?;
+    ensure!(counts.len() >= specimens * 6 && counts.len() <= specimens * 6 + lost, "{} containers for {} steps, {lost} lost", counts.len(), specimens * 6);
+    Ok(())
+}
