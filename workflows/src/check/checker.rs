@@ -26,17 +26,21 @@ pub(super) struct Checker<'a> {
     pub(super) used: HashSet<(usize, String)>,
     /// Workflows that `call` steps name.
     pub(super) called: HashMap<String, Arc<Workflow>>,
+    /// Place and message of what has been told.
+    told: HashSet<(usize, String)>,
     suggestions: usize,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(document: &'a Document, site: &'a Site) -> Self {
         let (names, findings, used) = (Names::default(), Vec::new(), HashSet::new());
-        Self { document, site, names, findings, used, called: HashMap::new(), suggestions: 0 }
+        Self { document, site, names, findings, used, called: HashMap::new(), told: HashSet::new(), suggestions: 0 }
     }
 
     pub(super) fn note(&mut self, diagnostic: Diagnostic, span: Range<usize>) {
-        if !self.is_full() {
+        // What `defaults` says is looked at for every step, but told once.
+        let news = (span.start, diagnostic.message.en.clone());
+        if !self.is_full() && self.told.insert(news) {
             self.findings.push(self.document.place(diagnostic, span));
         }
     }

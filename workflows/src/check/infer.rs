@@ -75,7 +75,8 @@ impl Scope<'_, '_> {
             self.must(left, Type::is_boolean, ("true or false", "真偽値"), Type::Boolean);
             return self.must(right, Type::is_boolean, ("true or false", "真偽値"), Type::Boolean);
         }
-        let (one, two) = (self.infer(left, false), self.infer(right, false));
+        let equality = operator == Operator::Equality;
+        let (one, two) = (self.operand(left, equality), self.operand(right, equality));
         match operator {
             Operator::Equality => self.equality(left, right, &one, &two, span),
             Operator::Order => {
@@ -97,6 +98,14 @@ impl Scope<'_, '_> {
             }
             Operator::Logic => Type::Boolean,
         }
+    }
+
+    /// Asking whether a parameter is there is no use of it: it is `none` then, and `none` equals nothing else.
+    fn operand(&mut self, tree: &Tree, equality: bool) -> Type {
+        let declared = |root: &str| matches!(root, "params" | "specimen");
+        let asked =
+            equality && matches!(&tree.node, Node::Path(path) if path.first().is_some_and(|root| declared(&root.text)));
+        self.infer(tree, asked)
     }
 
     fn operation(&mut self, fits: bool, one: &Type, two: &Type, span: Range<usize>, gives: Type) -> Type {

@@ -8,7 +8,7 @@ use super::checker::SUGGESTED_FROM_MAX;
 use super::types::Type;
 use crate::document::grammar::KINDS;
 use crate::document::{Document, Node};
-use crate::workflow::{InputKind, InputSpec, Param, Workflow};
+use crate::workflow::{InputKind, InputSpec, Param, ParamKind, Workflow};
 
 /// A name with its type.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Known {
 pub(super) struct Names {
     pub(super) params: BTreeMap<String, Known>,
     pub(super) units: HashMap<String, String>,
+    /// Reference parameters with their default bundle.
+    pub(super) bundles: HashMap<String, String>,
     pub(super) specimen: BTreeMap<String, Known>,
     pub(super) steps: Vec<Outline>,
     pub(super) step_at: HashMap<String, usize>,
@@ -76,6 +78,11 @@ impl Names {
         };
         self.params = params.iter().map(param).collect();
         self.units = params.iter().filter_map(|param| Some((param.name.clone(), param.unit.clone()?))).collect();
+        let bundle = |param: &Param| match (&param.kind, &param.default) {
+            (ParamKind::Reference, Some(bundle)) => Some((param.name.clone(), bundle.as_str()?.to_owned())),
+            _ => None,
+        };
+        self.bundles = params.iter().filter_map(bundle).collect();
         self.specimen = fields.iter().map(param).collect();
         for input in inputs {
             self.specimen

@@ -10,8 +10,9 @@ use crate::expression::Name;
 use crate::workflow::Use;
 
 const ROOTS: [&str; 5] = ["params", "specimen", "steps", "resources", "run"];
-const RESOURCES: [&str; 5] = ["cpus", "memory_mb", "disk_mb", "gpus", "attempt"];
-const RUN: [&str; 5] = ["id", "workflow", "version", "round", "site"];
+/// Cores, and bytes.
+const RESOURCES: [&str; 3] = ["cpus", "memory", "disk"];
+const RUN: [&str; 3] = ["id", "workflow", "version"];
 
 impl Scope<'_, '_> {
     /// The type of what `path` names; what is wrong with it is noted. `guarded`: its absence is provided for.
@@ -24,6 +25,7 @@ impl Scope<'_, '_> {
         match root.text.as_str() {
             "steps" => self.step(first, &rest[1..], path, guarded),
             "params" | "specimen" => self.declared(root, first, rest, path, guarded),
+            "resources" if !self.has_resources => self.no_resources(root),
             "resources" => self.fact(first, &RESOURCES, "resources", Type::Number),
             "run" => self.fact(first, &RUN, "run", Type::Text),
             _ => self.alone(root),
@@ -65,6 +67,16 @@ impl Scope<'_, '_> {
         Type::Any
     }
 
+    fn no_resources(&mut self, root: &Name) -> Type {
+        let (en, ja) = ("`resources` is not known here", "`resources` はここではまだ決まっていません");
+        let found = Diagnostic::error("K013", en, ja).help(
+            "it is known in inputs, outputs, env and command of a script or command",
+            "script と command の inputs、outputs、env、command の中で使えます",
+        );
+        self.note(found, root.span.clone());
+        Type::Any
+    }
+
     fn fact(&mut self, name: &Name, known: &[&str], root: &str, kind: Type) -> Type {
         if !known.contains(&name.text.as_str()) {
             self.unknown(name, known, root);
@@ -93,7 +105,7 @@ impl Scope<'_, '_> {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return self.unknown(first, &known, &root.text);
         };
-        if known.optional && known.kind.is_file() && !guarded && !self.is_asked_about(path) {
+        if known.optional && !guarded && !self.is_asked_about(path) {
             let written = dotted(path);
             let found = Diagnostic::error(
                 "K041",
@@ -103,7 +115,30 @@ impl Scope<'_, '_> {
             let help = absent_help(&written);
             self.note(found.help(help.0, help.1), whole(path));
         }
+        if let (Type::Reference, Some(role)) = (&known.kind, rest.get(1)) {
+            self.role(&first.text, role);
+        }
         self.descend(known.kind, &rest[1..], &format!("{}.{}", root.text, first.text))
+    }
+
+    /// A role that the default bundle lacks; another bundle may have it, so this is a warning.
+    fn role(&mut self, param: &str, role: &Name) {
+        let bundle = self.checker.names.bundles.get(param).cloned().unwrap_or_default();
+        let Some(registered) = self.checker.site.references.as_ref().and_then(|known| known.get(&bundle)) else {
+            return;
+        };
+        if registered.roles.contains_key(&role.text) {
+            return;
+        }
+        let known: Vec<&str> = registered.roles.keys().map(String::as_str).collect();
+        let (name, listed) = (&role.text, known.join(", "));
+        let found = Diagnostic::warning(
+            "K056",
+            format!("bundle `{bundle}` of this site has no `{name}`"),
+            format!("このサイトの `{bundle}` に `{name}` はありません"),
+        )
+        .help(format!("it has: {listed}"), format!("あるもの: {listed}"));
+        self.note_unknown(found, name, &known, role.span.clone());
     }
 
     fn descend(&mut self, kind: Type, rest: &[Name], of: &str) -> Type {

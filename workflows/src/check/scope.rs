@@ -20,8 +20,8 @@ pub(super) struct Scope<'c, 'a> {
     seen: HashSet<(String, bool)>,
     /// Paths that the step's `when` asks about: their absence is provided for.
     pub(super) asked: HashSet<String>,
-    /// The text place read last holds a file.
-    pub(super) holds_file: bool,
+    /// What the attempt may use is decided, so that `resources` has values.
+    pub(super) has_resources: bool,
     /// The scalar being read, and the byte of its text at which the expression begins.
     place: Option<(Node, usize)>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Scope<'c, 'a> {
 impl<'c, 'a> Scope<'c, 'a> {
     pub(super) fn new(checker: &'c mut Checker<'a>, step: Option<usize>) -> Self {
         let (uses, seen, asked) = (Vec::new(), HashSet::new(), HashSet::new());
-        Self { checker, step, loops: Vec::new(), uses, seen, asked, holds_file: false, place: None }
+        Self { checker, step, loops: Vec::new(), uses, seen, asked, has_resources: false, place: None }
     }
 
     pub(super) fn add_use(&mut self, used: Use) {
@@ -115,7 +115,6 @@ impl<'c, 'a> Scope<'c, 'a> {
         for (expression, offset) in expressions.iter().zip(&offsets) {
             kinds.push(self.typed(node, *offset, expression, guarded));
         }
-        self.holds_file = kinds.iter().any(|kind| *kind != Type::Any && *kind != Type::None && kind.is_files());
         let kind = match (template.single(), kinds.as_slice()) {
             (Some(_), [kind]) => kind.clone(),
             _ => {

@@ -50,12 +50,11 @@ fn arrives_as(node: &Node, inner: &str, loops: &[(String, Type)]) -> (String, St
     match inner {
         "specimen.id" => return write("$specimen_id"),
         "resources.cpus" => return write("$cpus"),
-        "resources.memory_mb" => return write("$memory_mb"),
-        "resources.disk_mb" => return write("$disk_mb"),
+        "resources.memory" => return write("$memory_mb"),
+        "resources.disk" => return write("$disk_mb"),
         _ => {}
     }
-    let root = inner.split('.').next().unwrap_or("");
-    if loops.iter().any(|(name, _)| name == root) {
+    if is_text_of_loop(inner, loops) {
         return write(&format!("$each_{}", inner.replace('.', "_")));
     }
     let name = inner.rsplit('.').next().filter(|name| crate::document::is_id(name)).unwrap_or("x");
@@ -75,6 +74,19 @@ fn arrives_as(node: &Node, inner: &str, loops: &[(String, Type)]) -> (String, St
     )
 }
 
+/// A loop name, or a field of it that is no file: files come through `inputs` only.
+fn is_text_of_loop(inner: &str, loops: &[(String, Type)]) -> bool {
+    let (root, field) = inner.split_once('.').unwrap_or((inner, ""));
+    let kind = loops.iter().find(|(name, _)| name == root).map(|(_, kind)| kind);
+    match kind {
+        Some(Type::Record(fields)) => {
+            field.is_empty() || fields.iter().any(|(name, kind)| name == field && !kind.is_file())
+        }
+        Some(_) => crate::document::is_id(&inner.replace('.', "_")),
+        None => false,
+    }
+}
+
 /// `$in_X`, `$out_X` and `$each_X` that nothing declares.
 fn variables(checker: &mut Checker<'_>, node: &Node, script: &Node, loops: &[(String, Type)]) {
     let text = script.text().unwrap_or("");
@@ -86,7 +98,8 @@ fn variables(checker: &mut Checker<'_>, node: &Node, script: &Node, loops: &[(St
     for (name, kind) in loops {
         known.insert(format!("each_{name}"));
         if let Type::Record(fields) = kind {
-            known.extend(fields.iter().map(|(field, _)| format!("each_{name}_{field}")));
+            let texts = fields.iter().filter(|(_, kind)| !kind.is_file());
+            known.extend(texts.map(|(field, _)| format!("each_{name}_{field}")));
         }
     }
     let open_ended = loops.iter().any(|(_, kind)| *kind == Type::Any);

@@ -92,6 +92,46 @@ fn uses_and_defaults_reach_the_steps() {
     assert_eq!(workflow.step("trim").expect("trim").timeout_s, Some(14_400));
 }
 
+const OPTIONAL: &str = "kentai: 1
+workflow: optional
+defaults: { image: \"example:1\" }
+params: { label: { type: string, required: false }, bed: { type: file, required: false } }
+steps:
+  count: { when: CONDITION, env: { LABEL: \"${{ params.label }}\" }, inputs: { bed: \"${{ params.bed }}\" }, script: cat \"$in_bed\" }
+";
+
+#[test]
+fn what_may_be_absent_is_used_only_where_somebody_asks() {
+    let asked = checked(&OPTIONAL.replace("CONDITION", "params.label != none and params.bed != none"));
+    assert!(asked.workflow.is_some(), "{}", drawn(&asked, Language::En));
+    let unasked = checked(&OPTIONAL.replace("CONDITION", "1 < 2"));
+    assert_eq!(codes(&unasked).iter().filter(|code| **code == "K041").count(), 2);
+}
+
+#[test]
+fn the_site_is_asked_for_what_it_has() {
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    let bundle =
+        crate::site::Bundle { directory: "/r".to_owned(), roles: [("fasta".to_owned(), "x.fa".to_owned())].into() };
+    let site = Site {
+        targets: names(&["archive"]),
+        roles: names(&["operator"]),
+        references: Some([("GRCh38@2024-07".to_owned(), bundle)].into()),
+        places: names(&[]),
+        cpus: 4,
+        memory_bytes: 8 << 30,
+        disk_bytes: 100 << 30,
+        timeout_s_max: 3_600,
+        locked_images: [("kentai/seqtools:1".to_owned(), "sha256:0".to_owned())].into(),
+        ..Site::default()
+    };
+    let checked = check("germline.yaml", GERMLINE.as_bytes(), &site, &nothing_to_load);
+    let mut codes = codes(&checked);
+    codes.sort_unstable();
+    let expected = ["K052", "K052", "K052", "K053", "K053", "K056", "K056", "K056", "K056", "K090", "K090"];
+    assert_eq!(codes, expected, "{}", drawn(&checked, Language::En));
+}
+
 #[test]
 fn every_mistake_of_a_file_is_told_at_once() {
     let source = GERMLINE

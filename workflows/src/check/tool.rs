@@ -13,10 +13,11 @@ impl Scope<'_, '_> {
     pub(super) fn tool(&mut self, entry: &Entry, defaults: &Defaults<'_>) -> Option<Tool> {
         let node = &entry.value;
         let image = self.image(entry, defaults);
+        let resources = self.resources(node.get("resources"), defaults.resources);
+        self.has_resources = true;
         let inputs = self.inputs(node.get("inputs"));
         let outputs = self.outputs(node.get("outputs"));
         let env = self.environment(node.get("env"));
-        let resources = self.resources(node.get("resources"), defaults.resources);
         if let Some(gpus) = node.get("resources").and_then(|resources| resources.entry("gpus")) {
             self.checker.no_effect("gpus", gpus.key_span.clone());
         }
@@ -111,13 +112,9 @@ impl Scope<'_, '_> {
         let mut variables = Vec::new();
         for entry in node.map(Node::entries).unwrap_or_default() {
             let Some((template, kind)) = self.template(&entry.value, false) else { continue };
-            if self.holds_file || !kind.is_scalar() {
-                let (wanted, help) = (
-                    ("text or a number", "文字列か数値"),
-                    ("a file goes to `inputs`", "ファイルは `inputs` に書きます"),
-                );
-                let kind = if self.holds_file { super::types::Type::File } else { kind };
-                self.mismatch(&entry.value, &kind, wanted, help);
+            if !kind.is_scalar() && !kind.is_files() {
+                let help = ("a field of it: x.id", "フィールドを指定します: x.id");
+                self.mismatch(&entry.value, &kind, ("text, a number or a file", "文字列、数値、ファイル"), help);
             }
             variables.push((entry.key.to_string(), template));
         }
