@@ -35,7 +35,6 @@ mod tool;
 mod triggers;
 mod types;
 
-pub use readers::READERS;
 pub use triggers::next_times;
 
 use checker::{Checker, human, owned, text_of};

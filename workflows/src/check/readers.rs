@@ -2,18 +2,6 @@
 //!
 //! Readers whose files name their own metrics (a Picard column) take any name; the others are told about a wrong one.
 
-/// Words for `gate.read.X.reader`.
-pub const READERS: &[&str] = &[
-    "fastp",
-    "samtools_stats",
-    "samtools_flagstat",
-    "samtools_coverage",
-    "mosdepth_summary",
-    "bcftools_stats",
-    "picard",
-    "selfsm",
-];
-
 /// The metrics of `reader`; `None`: whatever the file names.
 pub(super) fn metrics(reader: &str) -> Option<&'static [&'static str]> {
     match reader {

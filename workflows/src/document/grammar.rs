@@ -100,6 +100,18 @@ pub const KINDS: [&str; 7] = ["receive", "script", "command", "gate", "approve",
 pub const TOOL_KEYS: [&str; 9] =
     ["image", "inputs", "outputs", "env", "resources", "secrets", "network", "shell", "cache"];
 
+/// Words for `gate.read.X.reader`.
+pub const READERS: &[&str] = &[
+    "fastp",
+    "samtools_stats",
+    "samtools_flagstat",
+    "samtools_coverage",
+    "mosdepth_summary",
+    "bcftools_stats",
+    "picard",
+    "selfsm",
+];
+
 impl Shape {
     /// In words, for the table of keys and for messages: English, Japanese.
     #[must_use]

@@ -1,6 +1,6 @@
 //! The table of a step and of its seven kinds.
 
-use super::super::{Record, Shape};
+use super::super::{READERS, Record, Shape};
 use super::{RESOURCES, RETRY, key};
 use Shape::{Boolean, Choice, Duration, Either, Expression, Human, Id, Integer, List, Names, Script, Template, Text};
 
@@ -129,7 +129,7 @@ static READ: Record = Record {
     keys: &[
         key("from", Expression, "A file, or a list of files.", "ファイル、またはそのリスト。").required(),
         key("at", Text, "JSON pointer (`/a/b`) or path (`$.a.b`).", "JSON ポインター (`/a/b`) かパス (`$.a.b`)。"),
-        key("reader", Choice(crate::check::READERS), "Built-in reader.", "組み込みの読み取り方法。"),
+        key("reader", Choice(READERS), "Built-in reader.", "組み込みの読み取り方法。"),
         key("metric", Text, "The reader's metric.", "読み取る指標。"),
         key("combine", Choice(&["min", "max", "mean", "sum"]), "Headline of a list.", "リストの代表値。"),
         key("unit", Text, "Unit of the value.", "値の単位。"),
