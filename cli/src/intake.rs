@@ -55,8 +55,9 @@ pub(crate) enum Error {
 }
 
 /// Reads and checks a workflow for a run: its default reference need not be here, a parameter may name another.
-pub(crate) fn workflow_to_run(site: &Site, name: &Path) -> Result<Loaded, Error> {
-    checked(Facts { references: None, ..site.facts() }, name)
+pub(crate) fn workflow_to_run(site: &Site, name: &Path, executor: Option<&str>) -> Result<Loaded, Error> {
+    let images_ignored = site.executor(executor).is_some_and(|executor| executor.kind == "process");
+    checked(Facts { references: None, images_ignored, ..site.facts() }, name)
 }
 
 /// Reads and checks a workflow: a file, or the name of a shipped one.

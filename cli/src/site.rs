@@ -53,6 +53,12 @@ impl Site {
         Ok(Self { directory, config, origin })
     }
 
+    /// The executor that takes every step: the wished one by name or kind, else the first.
+    pub(crate) fn executor(&self, wish: Option<&str>) -> Option<&crate::config::Executor> {
+        let fits = |executor: &&crate::config::Executor| wish.is_none_or(|wish| executor.name == wish || executor.kind == wish);
+        self.config.executors.iter().find(fits)
+    }
+
     /// The engine's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join("run/kentai.sock")
@@ -84,6 +90,7 @@ impl Site {
             disk_bytes: config.limits.disk.0,
             timeout_s_max: config.limits.timeout_max.0,
             network_allowed: config.tasks.network == "allowed",
+            images_ignored: self.executor(None).is_some_and(|executor| executor.kind == "process"),
             locked_images: self.locked_images(),
         }
     }

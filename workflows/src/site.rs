@@ -25,6 +25,8 @@ pub struct Site {
     pub timeout_s_max: u64,
     /// May steps ask for a network?
     pub network_allowed: bool,
+    /// The executor at hand runs plain processes: a step need not name an image.
+    pub images_ignored: bool,
     /// Image references (tags) that are locked at this site → digest or image id.
     pub locked_images: BTreeMap<String, String>,
 }

@@ -49,7 +49,7 @@ impl Run {
     /// Runs to the end.
     pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let params: BTreeMap<String, String> = self.params.iter().cloned().collect();
-        let intake = match read(site, &self.file, &self.sheet, params) {
+        let intake = match read(site, (&self.file, &self.sheet), params, self.executor.as_deref()) {
             Ok(intake) => intake,
             Err(intake::Error::Found(found)) => {
                 output.diagnostics(&found);
@@ -79,8 +79,13 @@ impl Run {
 }
 
 /// Workflow and sheet, checked.
-pub(crate) fn read(site: &Site, file: &std::path::Path, sheet: &std::path::Path, params: BTreeMap<String, String>) -> Result<Intake, intake::Error> {
-    let loaded = intake::workflow_to_run(site, file)?;
+pub(crate) fn read(
+    site: &Site,
+    (file, sheet): (&std::path::Path, &std::path::Path),
+    params: BTreeMap<String, String>,
+    executor: Option<&str>,
+) -> Result<Intake, intake::Error> {
+    let loaded = intake::workflow_to_run(site, file, executor)?;
     intake::sheet(loaded, sheet, params)
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn prepare(submit: Submit, actor: &Actor, options: &Options, re
         return Err(Refusal::NotAllowed(format!("{} may not submit: it needs the role operator (`people:` in kentai.yaml)", actor.name)));
     }
     let facts = (options.facts)();
-    let workflow = checked(&submit, &facts)?;
+    let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow);
     if let Some(submission) = reader.submission_by_intent(&intent).await? {
         let filter = crate::store::read::RunFilter { submission: Some(submission.submission_id.to_string()), limit: i64::MAX, ..Default::default() };
@@ -85,7 +85,7 @@ fn intent(submit: &Submit, workflow: &Workflow) -> String {
 
 /// The submission that the same request made earlier.
 pub(super) async fn find(submit: &Submit, options: &Options, reader: &Reader) -> Result<Option<SubmissionId>, Refusal> {
-    let workflow = checked(submit, &(options.facts)())?;
+    let workflow = checked(submit, &(options.facts)(), options)?;
     let found = reader.submission_by_intent(&intent(submit, &workflow)).await?;
     Ok(found.map(|submission| submission.submission_id))
 }
@@ -95,13 +95,14 @@ fn refuse_hostile(specimen: &Specimen) -> Result<(), Refusal> {
     if is_id(&specimen.id) { Ok(()) } else { Err(Refusal::Bad(format!("`{}` is not a specimen id", specimen.id.escape_debug()))) }
 }
 
-fn checked(submit: &Submit, facts: &Site) -> Result<Arc<Workflow>, Refusal> {
+fn checked(submit: &Submit, facts: &Site, options: &Options) -> Result<Arc<Workflow>, Refusal> {
     let load = |name: &str| {
         let found = submit.called.get(name).ok_or_else(|| format!("`{name}` was not sent along"))?;
         Ok((found.0.clone(), found.1.clone().into_bytes()))
     };
     // A default reference need not be here: parameters are resolved next, and they may name another.
-    let facts = Site { references: None, ..facts.clone() };
+    let images_ignored = options.executors.first().is_some_and(|hands| !hands.needs_image());
+    let facts = Site { references: None, images_ignored, ..facts.clone() };
     let checked = check(&submit.path, submit.source.as_bytes(), &facts, &load);
     checked.workflow.ok_or(Refusal::Check { diagnostics: checked.diagnostics, sources: checked.sources })
 }

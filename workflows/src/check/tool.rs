@@ -69,7 +69,9 @@ impl Scope<'_, '_> {
                 "write: image: NAME:TAG, here or under `defaults`",
                 "ここか `defaults` に書いてください: image: 名前:タグ",
             );
-            self.checker.note(found, entry.key_span.clone());
+            if !self.checker.site.images_ignored {
+                self.checker.note(found, entry.key_span.clone());
+            }
             return None;
         };
         let image = node.text()?;
