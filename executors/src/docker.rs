@@ -65,7 +65,8 @@ pub struct Options {
 #[derive(Debug)]
 pub struct DockerExecutor {
     options: Options,
-    locks: Vec<Mutex<()>>,
+    launches: Vec<Mutex<()>>,
+    pulls: Vec<Mutex<()>>,
     hasher: RandomState,
 }
 
@@ -88,8 +89,8 @@ impl DockerExecutor {
         if !plain(&options.site) {
             return Err(Error::Other(format!("name containers after the site `{}`", options.site)));
         }
-        let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
-        Ok(Self { options, locks, hasher: RandomState::new() })
+        let locks = || (0..LOCKS).map(|_| Mutex::new(())).collect();
+        Ok(Self { options, launches: locks(), pulls: locks(), hasher: RandomState::new() })
     }
 
     /// A client for one conversation; connecting is part of each request, so a daemon that came back is found.
@@ -106,9 +107,9 @@ impl DockerExecutor {
         format!("kentai-{}-{attempt}", self.options.site)
     }
 
-    fn lock(&self, name: &str) -> &Mutex<()> {
+    fn lock<'a>(&self, locks: &'a [Mutex<()>], name: &str) -> &'a Mutex<()> {
         let number = self.hasher.hash_one(name) % LOCKS as u64;
-        &self.locks[usize::try_from(number).unwrap_or(0)]
+        &locks[usize::try_from(number).unwrap_or(0)]
     }
 
     async fn run_or_adopt(&self, task: &Task) -> Report {

@@ -58,7 +58,7 @@ pub(super) fn inspect(store: &ArtifactStore, order: &Order) -> Result<Vec<Item>,
             return Ok(items);
         }
     }
-    let work = work.map_err(|error| refuse(&expected[0], &WORK.into(), error))?;
+    let work = work.map_err(|error| refuse(&expected[0], Path::new(WORK), error))?;
     let mut items = Vec::new();
     for output in expected {
         items.extend(take(store, &work, output)?);
@@ -187,7 +187,7 @@ fn bad(output: &Expected, reason: String) -> Refused {
 }
 
 /// Tells the tool's faults from ours by the system's error.
-fn refuse(output: &Expected, path: &PathBuf, error: impl Into<Errno>) -> Refused {
+fn refuse(output: &Expected, path: &Path, error: impl Into<Errno>) -> Refused {
     let error = error.into();
     let path = path.display();
     match error {

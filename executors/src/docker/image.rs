@@ -24,7 +24,7 @@ impl DockerExecutor {
         if image.starts_with("sha256:") {
             return Err(missing(image, "an image id cannot be pulled; load it on this host (`docker load`)"));
         }
-        let _only = self.lock(image).lock().await;
+        let _only = self.lock(&self.pulls, image).lock().await;
         if let Some(found) = self.look(&docker, image).await? {
             return Ok(found);
         }

@@ -27,11 +27,12 @@ impl DockerExecutor {
     pub(super) async fn launch(&self, docker: &Docker, task: &Task) -> Result<Launched, Failure> {
         // One at a time per attempt: a start between another's look and start would run an exited container again.
         // (The witness's marker would still keep the tool from it.)
-        let _only = self.lock(&task.attempt).lock().await;
-        if inspect(docker, &self.container(&task.attempt)).await?.is_none() {
-            if let Some(report) = self.create(docker, task).await? {
-                return Ok(Launched::Over(report));
-            }
+        let _only = self.lock(&self.launches, &task.attempt).lock().await;
+        let found = inspect(docker, &self.container(&task.attempt)).await?;
+        if found.is_none()
+            && let Some(report) = self.create(docker, task).await?
+        {
+            return Ok(Launched::Over(report));
         }
         self.start_once(docker, task).await
     }

@@ -60,7 +60,6 @@ pub(super) fn launch(directory: &OwnedFd, instructions: &Instructions) -> Result
     })
 }
 
-#[expect(clippy::zombie_processes, reason = "the watch reaps every child by itself, this one too")]
 fn spawn(mut command: Command) -> io::Result<Tool> {
     let (output, input) = io::pipe()?;
     rustix::io::ioctl_fionbio(&output, true)?;
@@ -68,6 +67,7 @@ fn spawn(mut command: Command) -> io::Result<Tool> {
     let started_us = now_us();
     // Spawn fails here when the program exists but cannot be executed; the tool then never ran.
     let child = command.spawn()?;
+    // Nobody waits for it by this handle: the watch reaps every child, this one too.
     let pid = Pid::from_child(&child);
     Ok(Tool { pid, output, started_us })
 }
