@@ -29,15 +29,13 @@ impl Service {
                     None
                 });
             }
-            Effect::Forget(id) => {
-                for hands in self.house.options.executors.iter().filter(|hands| hands.needs_image()).cloned() {
-                    let id = id.clone();
-                    self.spawn(async move {
-                        // What cannot be removed now is found by the next reconcile.
-                        let _ = hands.forget(id.as_str()).await;
-                        None
-                    });
-                }
+            Effect::Forget(id, executor) => {
+                let hands = Arc::clone(&self.house.options.executors[executor]);
+                self.spawn(async move {
+                    // What cannot be removed now is found by the next reconcile.
+                    let _ = hands.forget(id.as_str()).await;
+                    None
+                });
             }
             Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),
             Effect::Receive(run, index, work) => self.spawn_work(move || Message::Received(run, index, work.done())),

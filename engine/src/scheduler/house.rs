@@ -31,8 +31,8 @@ pub(super) enum Effect {
     End(AttemptId, u64),
     /// Take outputs (or only the log) in; after so many milliseconds.
     Collect(Order, u64),
-    /// Remove the container of a terminal attempt.
-    Forget(AttemptId),
+    /// Remove the container of a terminal attempt from the executor at this position.
+    Forget(AttemptId, usize),
     /// Read a gate's values.
     Gate(RunId, usize, work::gate::Work),
     /// Check a specimen at the door.

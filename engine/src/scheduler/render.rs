@@ -302,13 +302,26 @@ impl Binder {
 
     fn file(&mut self, name: &str, file: &FileValue) -> Result<String, String> {
         if let Some(bundle) = &file.bundle {
-            self.mounts.insert(PathBuf::from(name), PathBuf::from(bundle));
-            return Ok(path_text(&self.root.join("in").join(name).join(&file.name)));
+            let mut target = PathBuf::from(name);
+            while self.mounts.get(&target).is_some_and(|source| source != Path::new(bundle)) {
+                target.as_mut_os_string().push("_");
+            }
+            self.mounts.insert(target.clone(), PathBuf::from(bundle));
+            return Ok(path_text(&self.root.join("in").join(target).join(&file.name)));
         }
         let source = file.path.clone().ok_or_else(|| format!("file `{}` has no place", file.name))?;
-        let target = Path::new(name).join(&file.name);
+        let target = self.free_target(name, &file.name);
         self.mounts.insert(target.clone(), PathBuf::from(source));
         Ok(path_text(&self.root.join("in").join(target)))
+    }
+}
+
+impl Binder {
+    /// `in/<file>` while that name is free, else `in/<input>/<file>`: a directory less for nearly every attempt.
+    fn free_target(&self, name: &str, file: &str) -> PathBuf {
+        let flat = PathBuf::from(file);
+        let taken = self.mounts.keys().any(|target| target.starts_with(&flat));
+        if taken || file == name.split('/').next().unwrap_or(name) { Path::new(name).join(file) } else { flat }
     }
 }
 

@@ -105,6 +105,15 @@ impl House {
     fn keep_log(&mut self, id: &AttemptId) {
         let order = self.order(id, None);
         self.effect(Effect::Collect(order, 0));
+        self.forget(id);
+    }
+
+    /// The log lies beside the data and the evidence in the database: the container is needed no more.
+    fn forget(&mut self, id: &AttemptId) {
+        let executor = self.attempts[id].executor;
+        if self.options.executors[executor].needs_image() {
+            self.effect(Effect::Forget(id.clone(), executor));
+        }
     }
 
     fn quarantine(&mut self, id: &AttemptId, reason: &str) {
@@ -147,7 +156,6 @@ impl House {
     /// The collector answers.
     pub(super) fn on_collected(&mut self, collected: Collected) {
         let id = AttemptId::from(collected.attempt.as_str());
-        self.effect(Effect::Forget(id.clone()));
         let Some(live) = self.attempts.get_mut(&id) else { return };
         live.row.log_bytes = i64::try_from(collected.log_bytes).unwrap_or(i64::MAX);
         match collected.outcome {
@@ -195,6 +203,7 @@ impl House {
         let outputs = self.output_values(made);
         self.run_mut(&run).steps[index].outputs = outputs;
         self.move_attempt(id, attempt::Event::Committed, ENGINE, &json!({ "made": made }));
+        self.forget(id);
         self.let_go(id);
         self.link(&run, index, made);
         self.succeed_step(&run, index, ENGINE, &json!({ "attempt": id }));
