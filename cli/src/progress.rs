@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kentai_engine::scheduler::handle::{Handle, Told};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
 use crate::output::Output;
 
@@ -17,26 +18,50 @@ const LINES: usize = 12;
 /// The watcher, while it watches.
 pub(crate) struct Progress {
     task: Option<tokio::task::JoinHandle<()>>,
+    end: CancellationToken,
 }
 
 impl Progress {
     /// Starts to watch.
     pub(crate) fn start(handle: &Handle, output: Output) -> Self {
         if output.quiet {
-            return Self { task: None };
+            return Self { task: None, end: CancellationToken::new() };
         }
-        let news = handle.listen();
-        let terminal = std::io::stderr().is_terminal();
-        Self { task: Some(tokio::spawn(if terminal { Box::pin(lines(news)) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>> } else { Box::pin(plain(news, output)) })) }
+        let news = News { told: handle.listen(), end: CancellationToken::new() };
+        let end = news.end.clone();
+        let task = if std::io::stderr().is_terminal() { tokio::spawn(lines(news)) } else { tokio::spawn(plain(news, output)) };
+        Self { task: Some(task), end }
     }
 
-    /// Stops watching.
+    /// Stops watching, once everything that was told is said.
     pub(crate) async fn end(self) {
+        self.end.cancel();
         if let Some(task) = self.task {
-            // What was told before the end is still to be said.
-            tokio::task::yield_now().await;
-            task.abort();
             let _ = task.await;
+        }
+    }
+}
+
+/// What is told, until the end.
+struct News {
+    told: Receiver<Told>,
+    end: CancellationToken,
+}
+
+impl News {
+    async fn next(&mut self) -> Option<Told> {
+        loop {
+            let heard = tokio::select! {
+                biased;
+                heard = self.told.recv() => heard,
+                () = self.end.cancelled() => return None,
+            };
+            match heard {
+                Ok(told) => return Some(told),
+                // Too slow: the oldest lines are lost, the database has them all.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
         }
     }
 }
@@ -56,30 +81,19 @@ fn words(kind: &str) -> Option<&'static str> {
     })
 }
 
-async fn next(news: &mut Receiver<Told>) -> Option<Told> {
-    loop {
-        match news.recv().await {
-            Ok(told) => return Some(told),
-            // Too slow: the oldest lines are lost, the database has them all.
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return None,
-        }
-    }
-}
-
-async fn plain(mut news: Receiver<Told>, output: Output) {
-    while let Some(told) = next(&mut news).await {
+async fn plain(mut news: News, output: Output) {
+    while let Some(told) = news.next().await {
         if let Some(words) = words(&told.kind) {
             output.say(format!("{} {} {words}", told.specimen, told.subject).replace("  ", " "));
         }
     }
 }
 
-async fn lines(mut news: Receiver<Told>) {
+async fn lines(mut news: News) {
     let all = MultiProgress::new();
     let style = ProgressStyle::with_template("{spinner} {elapsed:>5} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let mut bars: HashMap<(String, String), ProgressBar> = HashMap::new();
-    while let Some(told) = next(&mut news).await {
+    while let Some(told) = news.next().await {
         let key = (told.run.to_string(), told.subject.clone());
         match told.kind.as_str() {
             "step_started" if bars.len() < LINES => {

@@ -8,8 +8,6 @@ pub const EXIT_RECORD: &str = "exit.json";
 pub const START_MARKER: &str = "started";
 /// The witness's instructions.
 pub const TASK_FILE: &str = "task.json";
-/// Held (`flock`) by the witness and everything it started.
-pub const LOCK_FILE: &str = "lock";
 /// Combined standard output and error, capped.
 pub const LOG_FILE: &str = "tool.log";
 /// The witness's own exit code when the start marker exists already: the tool was not run by it.

@@ -23,8 +23,6 @@ pub(crate) use self::prepare::{Inputs, Prepared, holds_other, prepare, request_s
 pub(crate) const WORK: &str = "work";
 /// Inputs.
 pub(crate) const INPUTS: &str = "in";
-/// Temporary files of plain processes.
-pub(crate) const TEMPORARY: &str = "tmp";
 /// Secrets of plain processes.
 pub(crate) const SECRETS: &str = "secrets";
 /// Left by whoever asks for an end; a witness that finds it does not start the tool.

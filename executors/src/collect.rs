@@ -3,8 +3,8 @@
 //! A tool may have left anything in its directory: everything is opened by descriptor beneath it, links are never
 //! followed, and only what is a plain file with one name is taken. It does not know whether an attempt succeeded.
 //!
-//! A crash between the renames and the database's commit is repeated: before anything moves, a note in the store (out
-//! of the tool's reach) says what was found, and the next collection of the same attempt finishes from it.
+//! A crash before the database's commit is repeated: files keep their place beside their new name, and before anything moves
+//! (directories) a note in the store, out of the tool's reach, says what was found.
 
 mod examine;
 mod find;
@@ -12,6 +12,7 @@ mod format;
 mod inspect;
 mod log;
 mod note;
+mod remains;
 mod tree;
 
 use std::path::PathBuf;
@@ -19,10 +20,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use kentai_engine::port::collect::{Collect, Collected, Made, Order, Refused};
-use kentai_engine::store::artifact::{ArtifactStore, remove_all};
+use kentai_engine::store::artifact::ArtifactStore;
 
 use self::inspect::Item;
-use crate::attempt::{INPUTS, SECRETS, TEMPORARY, WORK};
 
 /// Each order holds a descriptor of its directory until its batch is durable.
 const BATCH_MAX: usize = 128;
@@ -114,8 +114,9 @@ impl Collector {
 
     fn write_note(&self, one: &mut Taken, companions: &mut Vec<PathBuf>) {
         let Ok(items) = &one.outcome else { return };
-        // All in the store already: the note that says so lies there.
-        if items.iter().all(|item| item.place.is_none()) {
+        // Only what leaves its place needs a note; files that get a second name are found where they were.
+        let moves = |item: &Item| item.place.is_some() && (item.made.dir || !self.store.takes_by_link());
+        if !items.iter().any(moves) {
             return;
         }
         match note::write(&self.store, &one.order, items) {
@@ -158,13 +159,12 @@ impl Collector {
     }
 }
 
-/// Answers, and clears away what a collected attempt no longer needs. What a failed one left stays for people.
+/// Answers, and clears away what a collected attempt no longer needs. What a failed one left stays for people, and small remains
+/// stay for retention: removing each at once costs more than it frees.
 fn finish(one: Taken) -> Collected {
     let outcome = one.outcome.map(|items| items.into_iter().map(|item| item.made).collect::<Vec<Made>>());
     if outcome.is_ok() && one.order.outputs.is_some() {
-        for name in [WORK, INPUTS, TEMPORARY, SECRETS] {
-            remove_all(&one.order.directory.join(name));
-        }
+        remains::clear(&one.order.directory);
     }
     Collected { attempt: one.order.attempt, outcome, log_bytes: one.log_bytes }
 }

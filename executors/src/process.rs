@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 
 use self::waiting::Fence;
-use crate::attempt::{self, Inputs, Prepared, SECRETS, TEMPORARY, Traces};
+use crate::attempt::{self, Inputs, Prepared, SECRETS, Traces, WORK};
 use crate::witness::task::Instructions;
 
 /// Runs attempts as plain processes of the engine's own user.
@@ -203,7 +203,8 @@ fn launch(binary: &Path, task: &Task) -> Launched {
 }
 
 fn prepare(task: &Task) -> io::Result<Prepared> {
-    let temporary = task.directory.join(TEMPORARY);
+    // A plain process has no `/tmp` of its own; what it leaves in its working directory is cleared with it.
+    let temporary = task.directory.join(WORK);
     let mut env = task.env.clone();
     for name in ["HOME", "TMPDIR"] {
         env.entry(name.to_owned()).or_insert_with(|| temporary.to_string_lossy().into_owned());
@@ -222,7 +223,6 @@ fn prepare(task: &Task) -> io::Result<Prepared> {
     };
     let prepared = attempt::prepare(&task.directory, &instructions, &task.mounts, Inputs::Links)?;
     if prepared == Prepared::Ready {
-        std::fs::create_dir_all(&temporary)?;
         link_secrets(task)?;
     }
     Ok(prepared)

@@ -71,11 +71,16 @@ impl Run {
             }
         };
         say_submitted(&submitted, output);
-        let ended = wait(engine, self.timeout, output).await?;
-        let Some(handle) = ended.handle else { return Ok(ended.exit) };
-        let exit = summary(&handle, &submitted, output).await?;
-        Ok(if ended.exit == Exit::Done { exit } else { ended.exit })
+        finish(engine, &submitted, self.timeout, output).await
     }
+}
+
+/// Waits, sums up, and stops the engine, which then still removes its last containers.
+pub(crate) async fn finish(mut engine: Running, submitted: &Submitted, timeout: Option<Duration>, output: Output) -> anyhow::Result<Exit> {
+    let waited = wait(&mut engine, timeout, output).await?;
+    let exit = if waited == Exit::Done { summary(&engine.handle, submitted, output).await } else { Ok(waited) };
+    engine.stop().await?;
+    exit
 }
 
 /// Workflow and sheet, checked.
@@ -153,13 +158,8 @@ fn say_submitted(submitted: &Submitted, output: Output) {
     }
 }
 
-struct Ended {
-    exit: Exit,
-    handle: Option<Handle>,
-}
-
 /// Waits until nothing can happen by itself any more.
-async fn wait(mut engine: Running, timeout: Option<Duration>, output: Output) -> anyhow::Result<Ended> {
+async fn wait(engine: &mut Running, timeout: Option<Duration>, output: Output) -> anyhow::Result<Exit> {
     let mut pulse = engine.handle.pulse();
     let progress = Progress::start(&engine.handle, output);
     let deadline = async {
@@ -168,7 +168,6 @@ async fn wait(mut engine: Running, timeout: Option<Duration>, output: Output) ->
             None => std::future::pending().await,
         }
     };
-    let handle = engine.handle.clone();
     let exit = tokio::select! {
         quiet = pulse.wait_for(|pulse| pulse.active == 0 && pulse.tools == 0) => match quiet {
             Ok(_) => Exit::Done,
@@ -185,14 +184,7 @@ async fn wait(mut engine: Running, timeout: Option<Duration>, output: Output) ->
     if exit == Exit::Interrupted {
         output.say("interrupted; tools that run go on, and the same command adopts them (kentai cancel RUN ends them)");
     }
-    let handle = (exit == Exit::Done).then_some(handle);
-    if handle.is_none() {
-        engine.stop().await?;
-        return Ok(Ended { exit, handle: None });
-    }
-    // The summary still reads; the engine ends with the program.
-    std::mem::forget(engine);
-    Ok(Ended { exit, handle })
+    Ok(exit)
 }
 
 async fn summary(handle: &Handle, submitted: &Submitted, output: Output) -> anyhow::Result<Exit> {

@@ -31,10 +31,10 @@ impl Service {
             }
             Effect::Forget(id, executor) => {
                 let hands = Arc::clone(&self.house.options.executors[executor]);
-                self.spawn(async move {
+                // Not cut off by a stop: a stopping engine waits for its last containers to be removed.
+                self.tracker.spawn(async move {
                     // What cannot be removed now is found by the next reconcile.
                     let _ = hands.forget(id.as_str()).await;
-                    None
                 });
             }
             Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),

@@ -24,6 +24,8 @@ pub use self::import::Imported;
 pub struct ArtifactStore {
     root: PathBuf,
     handle: Arc<OwnedFd>,
+    /// The file system knows hard links.
+    links: bool,
 }
 
 impl ArtifactStore {
@@ -38,9 +40,16 @@ impl ArtifactStore {
             make_directories(&root)?;
         }
         let handle = Arc::new(open_directory(&root)?);
-        let store = Self { root, handle };
+        let links = knows_links(&root);
+        let store = Self { root, handle, links };
         store.sweep_incoming();
         Ok(store)
+    }
+
+    /// Are files taken in by a second name? Then an interrupted collection finds them where they were, and needs no note.
+    #[must_use]
+    pub fn takes_by_link(&self) -> bool {
+        self.links
     }
 
     /// Where the artifact with this digest lies, or would lie.
@@ -114,6 +123,16 @@ fn relative(sha256: &str, dir: bool) -> String {
 fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(rustix::fs::openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// Tried once per start: some file systems (FAT, some network ones) have no hard links.
+fn knows_links(root: &Path) -> bool {
+    let (one, other) = (root.join("incoming/.link-1"), root.join("incoming/.link-2"));
+    remove_all(&other);
+    let known = std::fs::write(&one, "").and_then(|()| std::fs::hard_link(&one, &other)).is_ok();
+    remove_all(&one);
+    remove_all(&other);
+    known
 }
 
 fn make_directories(root: &Path) -> io::Result<()> {

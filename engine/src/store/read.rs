@@ -5,6 +5,10 @@ use sqlx::{FromRow, Row};
 
 use super::{Error, pool::Pool, rows};
 
+mod page;
+
+pub use page::DeliveryFilter;
+
 /// Reads rows; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -20,12 +24,14 @@ macro_rules! sql {
 /// How to narrow a list of runs.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
-    /// Only this status.
+    /// Only this status: the stored word for [`Reader::runs`], the public one for `view::runs`.
     pub status: Option<String>,
     /// Only this specimen.
     pub specimen: Option<String>,
     /// Only this submission.
     pub submission: Option<String>,
+    /// Only ids before this one (the last of the page before); [`Reader::runs`] does not look at it.
+    pub after: Option<String>,
     /// At most so many; newest first.
     pub limit: i64,
 }

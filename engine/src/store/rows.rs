@@ -1,6 +1,7 @@
 //! Rows as the database holds them: text and numbers only. A promise; changing one is a migration.
 
 pub mod detail;
+pub mod line;
 
 use serde::Serialize;
 use sqlx::FromRow;

@@ -6,10 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kentai_engine::exit_record::{LOCK_FILE, START_MARKER, TASK_FILE};
+use kentai_engine::exit_record::{START_MARKER, TASK_FILE};
 use kentai_engine::port::executor::Mount;
 use kentai_engine::store::artifact::remove_all;
-use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
+use rustix::fs::{FlockOperation, Gid, Uid};
 use rustix::io::Errno;
 
 use super::{INPUTS, STOP_FILE, WORK, open_directory, read_small};
@@ -93,10 +93,8 @@ fn clear_unstarted(directory: &Path, work: &Path) -> io::Result<()> {
         return Ok(());
     }
     let handle = open_directory(directory)?;
-    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let lock = rustix::fs::openat(&handle, LOCK_FILE, flags, Mode::from_raw_mode(0o644))?;
     // Whoever may start the tool holds this lock before the marker is made.
-    let free = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
+    let free = rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive).is_ok();
     if free && read_small(&handle, START_MARKER)?.is_none() {
         entries.flatten().for_each(|entry| remove_all(&entry.path()));
     }

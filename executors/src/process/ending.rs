@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use kentai_engine::exit_record::LOCK_FILE;
 use kentai_engine::port::executor::Stop;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
@@ -58,7 +57,7 @@ fn kill_rest(directory: &Path, session: Option<Pid>) -> io::Result<()> {
         members.into_iter().for_each(kill);
         // Whoever made a session of its own still holds the lock, unless it closed what it inherited.
         if !found && is_locked(directory)? {
-            let holders = holders(&directory.join(LOCK_FILE))?;
+            let holders = holders(directory)?;
             found = !holders.is_empty();
             holders.into_iter().for_each(kill);
         }

@@ -4,9 +4,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use kentai_engine::exit_record::LOCK_FILE;
 use kentai_engine::port::executor::Held;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use tokio::sync::oneshot;
 
@@ -97,15 +96,9 @@ pub(super) fn fenced(directory: &Path) -> Option<String> {
 }
 
 fn open_lock(directory: &Path) -> io::Result<Option<OwnedFd>> {
-    let handle = match open_directory(directory) {
-        Ok(handle) => handle,
-        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    match rustix::fs::openat(&handle, LOCK_FILE, flags, Mode::empty()) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(Errno::NOENT) => Ok(None),
+    match open_directory(directory) {
+        Ok(handle) => Ok(Some(handle)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,12 +1,12 @@
 //! The two fences: a lock that says "something of it still runs", and a marker that says "it was started once".
 //!
-//! The lock comes first and is inherited by everything the tool starts; so whoever sees the marker and gets the lock
+//! The lock is one on the attempt's directory itself (its inode never changes, as a file's in it could). It comes first and is inherited by everything the tool starts; so whoever sees the marker and gets the lock
 //! knows that nothing runs any more. It does not know what is run.
 
 use std::io;
 use std::os::fd::OwnedFd;
 
-use kentai_engine::exit_record::{LOCK_FILE, START_MARKER};
+use kentai_engine::exit_record::START_MARKER;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -16,8 +16,8 @@ use crate::attempt::Identity;
 /// will have left its marker by then.
 pub(crate) fn lock(directory: &OwnedFd) -> io::Result<OwnedFd> {
     // Without CLOEXEC: the tool and its children inherit the descriptor, and with it the lock.
-    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::NOFOLLOW;
-    let file = rustix::fs::openat(directory, LOCK_FILE, flags, Mode::from_raw_mode(0o644))?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let file = rustix::fs::openat(directory, ".", flags, Mode::empty())?;
     rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))?;
     Ok(file)
 }

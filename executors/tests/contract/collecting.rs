@@ -68,7 +68,7 @@ fn made(collected: &Collected) -> &[Made] {
 #[test]
 fn outputs_and_log_are_taken_in_and_leftovers_are_cleared() {
     let site = Site::new();
-    let attempt = site.attempt("a", &[("work/x.txt", "x\n"), ("tool.log", "said\n"), ("exit.json", "{}")]);
+    let attempt = site.attempt("a", &[("work/x.txt", "x\n"), ("work/sort/0001", "x"), ("secrets/key", "x"), ("tool.log", "said\n"), ("exit.json", "{}")]);
     let order = site.order("a", &[expected("x.txt")]);
     let collected = site.collect(&order);
     let made = made(&collected);
@@ -76,7 +76,7 @@ fn outputs_and_log_are_taken_in_and_leftovers_are_cleared() {
     assert_eq!(site.text(&made[0]), "x\n");
     assert_eq!(collected.log_bytes, 5);
     assert_eq!(std::fs::read_to_string(&order.log).expect("kept"), "said\n");
-    assert!(!attempt.join("work").exists() && !attempt.join("in").exists());
+    assert!(!attempt.join("work/sort").exists() && !attempt.join("secrets").exists(), "intermediates go");
     assert!(attempt.join("exit.json").exists(), "the evidence stays");
     assert!(site.store.path_of(&made[0].sha256, false).metadata().expect("there").permissions().readonly());
 }
@@ -129,10 +129,10 @@ fn a_collection_cut_between_two_renames_is_finished_by_the_next() {
 #[test]
 fn a_note_is_not_believed_when_its_artifacts_are_nowhere() {
     let site = Site::new();
-    site.attempt("a", &[("work/x.txt", "x")]);
-    let order = site.order("a", &[expected("x.txt")]);
+    site.attempt("a", &[("work/d/x.txt", "x")]);
+    let order = site.order("a", &[Expected { dir: true, ..expected("d") }]);
     let first = made(&site.collect(&order)).to_vec();
-    std::fs::remove_file(site.store.path_of(&first[0].sha256, false)).expect("removed");
+    kentai_engine::store::artifact::remove_all(&site.store.path_of(&first[0].sha256, true));
     assert!(site.refused(&order).contains("missing"));
 }
 

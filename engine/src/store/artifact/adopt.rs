@@ -1,4 +1,5 @@
-//! Taking finished files in by rename: data durable first, then the name, then the directory.
+//! Taking finished files in: data durable first, then the name, then the directory. Files by a second name (a hard link), so that a
+//! crash before the database's commit finds them where they were; directories, which cannot have two names, by rename.
 //!
 //! It trusts the digests it is given and nothing else: no symbolic link is followed, and what arrived under the
 //! digest's name must be the very file that was hashed.
@@ -37,7 +38,7 @@ impl ArtifactStore {
     ///
     /// `companions` are files and directories that must be durable before any file moves (notes, logs). When the digest is in
     /// the store already the new file is removed instead. Repeating a batch after a crash is the caller's business:
-    /// files that moved are in the store, the others still lie where they were.
+    /// what was taken in is in the store (and, but for directories, still where it was).
     ///
     /// # Errors
     /// When the disk refuses a sync: then nothing may be recorded, whatever was moved.
@@ -58,7 +59,7 @@ impl ArtifactStore {
             self.sync()?;
         }
         let mut twins = Vec::new();
-        let answers = batch.iter().map(|incoming| self.rename_in(incoming, &mut twins)).collect();
+        let answers = batch.iter().map(|incoming| self.take_in(incoming, &mut twins)).collect();
         self.sync_names(batch, each)?;
         // Only now is the other copy certain to survive a power cut.
         twins.into_iter().for_each(remove_twin);
@@ -81,11 +82,18 @@ impl ArtifactStore {
         Ok(())
     }
 
-    fn rename_in<'a>(&self, incoming: &'a Incoming, twins: &mut Vec<&'a Incoming>) -> io::Result<()> {
+    fn take_in<'a>(&self, incoming: &'a Incoming, twins: &mut Vec<&'a Incoming>) -> io::Result<()> {
         let (parent, name) = parent_of(&incoming.directory, &incoming.path)?;
         let place = relative(&incoming.sha256, incoming.dir);
-        match rustix::fs::renameat_with(&parent, name, &self.handle, &place, RenameFlags::NOREPLACE) {
+        let by_link = self.links && !incoming.dir;
+        let done = if by_link {
+            rustix::fs::linkat(&parent, name, &self.handle, &place, AtFlags::empty())
+        } else {
+            rustix::fs::renameat_with(&parent, name, &self.handle, &place, RenameFlags::NOREPLACE)
+        };
+        match done {
             Ok(()) => {}
+            Err(Errno::EXIST) if by_link => return Ok(()),
             Err(Errno::EXIST) => {
                 twins.push(incoming);
                 return Ok(());
@@ -98,8 +106,12 @@ impl ArtifactStore {
         }
         let found = rustix::fs::statat(&self.handle, &place, AtFlags::SYMLINK_NOFOLLOW)?;
         if identity(&found) != incoming.identity {
-            let back = rustix::fs::renameat(&self.handle, &place, &parent, name);
-            return Err(io::Error::other(format!("changed while it was collected (moved back: {})", back.is_ok())));
+            let back = if by_link {
+                rustix::fs::unlinkat(&self.handle, &place, AtFlags::empty())
+            } else {
+                rustix::fs::renameat(&self.handle, &place, &parent, name)
+            };
+            return Err(io::Error::other(format!("changed while it was collected (undone: {})", back.is_ok())));
         }
         if incoming.dir {
             // A directory must be writable by its owner while it moves, because its `..` changes.
@@ -108,6 +120,12 @@ impl ArtifactStore {
             rustix::fs::fchmod(&tree, Mode::from_raw_mode(0o555))?;
         }
         Ok(())
+    }
+
+    /// Device and inode of a file artifact, when it is here.
+    #[must_use]
+    pub fn identity_of(&self, sha256: &str) -> Option<(u64, u64)> {
+        rustix::fs::statat(&self.handle, relative(sha256, false), AtFlags::SYMLINK_NOFOLLOW).ok().map(|found| identity(&found))
     }
 }
 
@@ -233,7 +251,8 @@ mod tests {
         let answers = store.adopt(&batch, &[]).expect("synced");
         assert!(answers.iter().all(Result::is_ok));
         assert!(store.contains(&"a".repeat(64), false));
-        assert!(!work.join("deep/er/a").exists() && !work.join("b").exists());
+        let kept = work.join("deep/er/a").metadata().expect("there");
+        assert_eq!(store.identity_of(&"a".repeat(64)), Some((kept.dev(), kept.ino())));
     }
 
     #[test]
