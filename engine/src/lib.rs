@@ -12,3 +12,4 @@ pub mod qc;
 pub mod scheduler;
 pub mod state;
 pub mod store;
+pub mod view;
