@@ -143,15 +143,10 @@ async fn write(pool: &Pool, batch: &Change) -> Result<(), Error> {
         if rows.is_empty() {
             continue;
         }
-        let query = sqlx::query(*sql).bind(rows_object(rows));
-        let changed = if *guarded {
-            query.fetch_all(&mut *tx).await.map(|rows| rows.len())
-        } else {
-            query.execute(&mut *tx).await.map(|_| rows.len())
-        }
-        .map_err(|source| pool.error(source))?;
-        if changed != rows.len() {
-            return Err(Error::Stale { table: name, missing: rows.len() - changed });
+        let done = sqlx::query(*sql).bind(rows_object(rows)).execute(&mut *tx).await.map_err(|source| pool.error(source))?;
+        let changed = usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
+        if *guarded && changed != rows.len() {
+            return Err(Error::Stale { table: name, missing: rows.len().saturating_sub(changed) });
         }
     }
     tx.commit().await.map_err(|source| pool.error(source))
@@ -169,6 +164,40 @@ pub async fn next_epoch(pool: &Pool) -> Result<i64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn step(status: &str, version: i64) -> Change {
+        let mut change = Change::default();
+        let row = crate::store::rows::Step {
+            run_id: "r".into(),
+            step_key: "s".into(),
+            position: 0,
+            step: "s".into(),
+            status: status.into(),
+            outputs: "{}".into(),
+            detail: "{}".into(),
+            updated_us: 1,
+            version,
+        };
+        change.put(Table::Step, &row);
+        change
+    }
+
+    #[tokio::test]
+    async fn a_row_that_another_engine_moved_is_stale_and_nothing_of_the_change_is_kept() {
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
+        // The run that the step belongs to is not what this is about.
+        sqlx::query("pragma foreign_keys = off").execute(pool.write.as_ref().expect("a writer")).await.expect("off");
+        let (writer, _) = Writer::start(pool.clone());
+        writer.commit(step("waiting", 1)).await.expect("new");
+        writer.commit(step("ready", 2)).await.expect("one on");
+        let mut late = step("running", 2);
+        late.put(Table::Artifact, &crate::store::rows::Artifact { sha256: "a".into(), size: 1, dir: 0, created_us: 1 });
+        let refused = writer.commit(late).await;
+        assert!(matches!(refused, Err(Error::Stale { table: "step", missing: 1 })), "{refused:?}");
+        let read = crate::store::read::Reader::new(pool);
+        assert_eq!(read.steps("r").await.expect("read")[0].status, "ready");
+    }
 
     #[test]
     fn rows_travel_as_one_object() {

@@ -1,4 +1,4 @@
--- Attempts, new or moved on by exactly one version; a row that does not come back was stale.
+-- Attempts, new or moved on by exactly one version; a row that is not changed was stale.
 -- $1: rows, a JSON object of objects with the columns' names.
 insert into attempt (attempt_id, run_id, step_key, number, round, status, executor, task, expected, cause, evidence, log_bytes, epoch, created_us, updated_us, version)
 select m.value ->> 'attempt_id',
@@ -28,4 +28,3 @@ select m.value ->> 'attempt_id',
        updated_us = excluded.updated_us,
        version = excluded.version
  where attempt.version = excluded.version - 1
-returning attempt_id

@@ -1,4 +1,4 @@
--- Runs, new or moved on by exactly one version; a row that does not come back was stale.
+-- Runs, new or moved on by exactly one version; a row that is not changed was stale.
 -- $1: rows, a JSON object of objects with the columns' names.
 insert into run (run_id, submission_id, intent, specimen_id, digest, status, hold, priority, parent, plan, steps_left, attempts_made, events, submitted_by, created_us, updated_us, version)
 select m.value ->> 'run_id',
@@ -29,4 +29,3 @@ select m.value ->> 'run_id',
        updated_us = excluded.updated_us,
        version = excluded.version
  where run.version = excluded.version - 1
-returning run_id

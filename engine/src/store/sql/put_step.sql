@@ -1,4 +1,4 @@
--- Steps, new or moved on by exactly one version; a row that does not come back was stale.
+-- Steps, new or moved on by exactly one version; a row that is not changed was stale.
 -- $1: rows, a JSON object of objects with the columns' names.
 insert into step (run_id, step_key, position, step, status, outputs, detail, updated_us, version)
 select m.value ->> 'run_id',
@@ -19,4 +19,3 @@ select m.value ->> 'run_id',
        updated_us = excluded.updated_us,
        version = excluded.version
  where step.version = excluded.version - 1
-returning step_key
