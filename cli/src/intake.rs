@@ -175,7 +175,7 @@ pub(crate) fn verify(intake: &Intake) -> Vec<Diagnostic> {
 fn wrong_checksum(intake: &Intake, path: &str, algorithm: &str, promised: &str, real: &str) -> Diagnostic {
     let (row, column) = intake.files.iter().find(|file| file.path == path).map_or((1, 1), |file| (file.row, file.column_number));
     Diagnostic::error(
-        "S130",
+        "S123",
         format!("{path}: its {algorithm} is {real}, the sheet promised {promised}"),
         format!("{path}: {algorithm} は {real} ですが、シートには {promised} とあります"),
     )
