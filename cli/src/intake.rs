@@ -167,23 +167,10 @@ pub(crate) fn verify(intake: &Intake) -> Vec<Diagnostic> {
                 Ok(real) => real,
                 Err(error) => error.to_string(),
             };
-            Some(wrong_checksum(intake, &promise.path, &promise.algorithm, &promise.hex, &real))
+            let file = intake.files.iter().find(|file| file.path == promise.path)?;
+            Some(sheet::wrong_checksum(&intake.sheet, file, &promise.algorithm, &promise.hex, &real))
         })
         .collect()
-}
-
-fn wrong_checksum(intake: &Intake, path: &str, algorithm: &str, promised: &str, real: &str) -> Diagnostic {
-    let (row, column) = intake.files.iter().find(|file| file.path == path).map_or((1, 1), |file| (file.row, file.column_number));
-    Diagnostic::error(
-        "S123",
-        format!("{path}: its {algorithm} is {real}, the sheet promised {promised}"),
-        format!("{path}: {algorithm} は {real} ですが、シートには {promised} とあります"),
-    )
-    .help(
-        "the file was cut or changed on its way, or the sheet belongs to another file: send it again, or correct the sheet",
-        "ファイルが途中で切れたか変わったか、シートが別のファイルのものです。送り直すか、シートを直してください",
-    )
-    .at_line(&intake.sheet, row, column)
 }
 
 fn checksum(path: &Path, algorithm: &str) -> std::io::Result<String> {

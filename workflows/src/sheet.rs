@@ -32,7 +32,7 @@ mod tests;
 mod width;
 
 pub use codes::CODES;
-pub use file::{Reason, SheetFile, missing_file, set_size};
+pub use file::{Reason, SheetFile, missing_file, set_size, wrong_checksum};
 
 /// Mistakes reported at most; a sheet with more has one cause, not a thousand.
 const DIAGNOSTICS_MAX: usize = 1_000;

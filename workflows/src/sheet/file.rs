@@ -63,6 +63,20 @@ pub fn missing_file(sheet: &str, file: &SheetFile, reason: Reason) -> Diagnostic
     Place::row(sheet, file.row).in_column(file.column_number, &file.column).error("S110", &wrong)
 }
 
+/// The S123 mistake at the cell of the sheet `sheet` that names `file`: its checksum (`real`) is not the `promised` one.
+#[must_use]
+pub fn wrong_checksum(sheet: &str, file: &SheetFile, algorithm: &str, promised: &str, real: &str) -> Diagnostic {
+    let path = shown_path(&file.path);
+    let wrong = Wrong::new(
+        format!("the {algorithm} of {path} is {real}, the sheet promises {promised}"),
+        format!("{path} の {algorithm} は {real} ですが、シートには {promised} とあります"),
+    );
+    Place::row(sheet, file.row).in_column(file.column_number, &file.column).error("S123", &wrong).help(
+        "it was cut or changed on its way, or the sheet belongs to another file: send it again, or correct the sheet",
+        "途中で切れたか変わったか、シートが別のファイルのものです。送り直すか、シートを直してください",
+    )
+}
+
 /// Long paths are told apart by their ends, so it is the front that is left out.
 fn shown_path(path: &str) -> String {
     let excess = path.chars().count().saturating_sub(50);
