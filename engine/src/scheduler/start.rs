@@ -26,6 +26,17 @@ impl House {
         if self.options.drain {
             return;
         }
+        loop {
+            let runs = self.runs.len();
+            self.start_pass();
+            // A `call` makes a run, whose first steps may start at once: nothing else would wake the loop for them.
+            if self.runs.len() == runs {
+                break;
+            }
+        }
+    }
+
+    fn start_pass(&mut self) {
         let mut order: Vec<(i64, i64, i64, String)> = self
             .runs
             .values()
