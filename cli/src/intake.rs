@@ -133,6 +133,8 @@ pub(crate) fn sheet(loaded: Loaded, path: &Path, params: BTreeMap<String, String
     found.diagnostics.extend(read.diagnostics);
     found.sources.insert(name.clone(), String::from_utf8_lossy(&bytes).into_owned());
     if has_errors(&found.diagnostics) {
+        // What only warns about the workflow would bury what is wrong with the sheet.
+        found.diagnostics.retain(|one| one.file == name);
         return Err(Error::Found(found));
     }
     let specimens = read.specimens.into_iter().map(|specimen| {
