@@ -1,1 +1,61 @@
-//! .
+//! The face: API version 1 on the site's own socket. The pages will stand beside it.
+//!
+//! It turns requests into calls of the engine's [`Handle`] and stored rows into views, and knows no executor: which person a
+//! user is, the assembly tells it. What goes wrong leaves as one kind of answer, see [`error`].
+
+mod api;
+pub mod error;
+mod extract;
+mod health;
+mod peer;
+mod serve;
+mod socket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware;
+use axum::routing::get;
+use kentai_engine::scheduler::Actor;
+use kentai_engine::scheduler::handle::Handle;
+use tower_http::trace::TraceLayer;
+
+use crate::error::Problem;
+
+pub use serve::serve;
+pub use socket::{BindError, bind};
+
+/// The person behind a user id of this machine, if the site knows one. Asked for every request: roles may have changed.
+pub type People = Arc<dyn Fn(u32) -> Option<Actor> + Send + Sync>;
+
+/// What every route is given.
+#[derive(Clone)]
+struct App {
+    engine: Handle,
+    people: People,
+}
+
+/// Every route of the site: `/api/v1`, `/healthz`, `/readyz`.
+#[must_use]
+pub fn router(handle: Handle, people: People) -> Router {
+    let app = App { engine: handle, people };
+    // Health is nobody's secret; everything else is for persons of the site only.
+    let api = api::v1::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}
+
+async fn no_such_route(uri: Uri) -> Problem {
+    Problem::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    Problem::method(&method, uri.path())
+}

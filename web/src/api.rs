@@ -1,0 +1,3 @@
+//! The API, one room per version.
+
+pub(crate) mod v1;

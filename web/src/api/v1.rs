@@ -1,0 +1,74 @@
+//! API version 1: one file per noun. Every answer is a view of the engine's or a problem.
+//!
+//! Every POST may be sent again without harm, and `Idempotency-Key` is accepted: a submission is known by its content (the same
+//! workflow, parameters, specimens and files are the same submission), and the others change nothing, or are refused with 409, when
+//! what they ask for was done.
+
+mod changes;
+mod deliveries;
+mod events;
+mod logs;
+mod requests;
+mod runs;
+mod site;
+mod specimens;
+mod submissions;
+mod why;
+mod workflows;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::App;
+use crate::error::Problem;
+
+/// A reason and a few names.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// A sheet of 100,000 specimens with their files.
+const SUBMISSION_BYTES_MAX: usize = 64 << 20;
+/// Reading and deciding take milliseconds; a full disk may take longer.
+const TIME_MAX: Duration = Duration::from_secs(60);
+/// Images may have to be pulled first.
+const SUBMISSION_TIME_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// Routes beneath `/api/v1`.
+pub(crate) fn routes() -> Router<App> {
+    let quick = Router::new()
+        .route("/site", get(site::show))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .route("/runs/{id}/events", get(events::list))
+        .route("/runs/{id}/why", get(why::show))
+        .route("/runs/{id}/log", get(logs::read))
+        .route("/runs/{id}/cancel", post(requests::cancel))
+        .route("/runs/{id}/hold", post(requests::hold))
+        .route("/runs/{id}/resume", post(requests::resume))
+        .route("/runs/{id}/retry", post(requests::retry))
+        .route("/runs/{id}/answer", post(requests::answer))
+        .route("/specimens", get(specimens::list))
+        .route("/specimens/{id}", get(specimens::show))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}", get(deliveries::show))
+        .route("/workflows", get(workflows::list))
+        .route("/changes", get(changes::listen))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(|request, next| within(TIME_MAX, request, next)));
+    let slow = Router::new()
+        .route("/submissions", post(submissions::submit))
+        .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
+        .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)));
+    quick.merge(slow)
+}
+
+/// Answers in time, if only to say that it cannot. A stream's body is not counted.
+async fn within(time_max: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(time_max, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unreachable("the engine did not answer in time; what was asked may still be done").into_response(),
+    }
+}

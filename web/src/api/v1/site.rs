@@ -1,0 +1,71 @@
+//! The site and its engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use kentai_engine::port::executor::Executor;
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use crate::App;
+
+/// An executor that is silent for longer is not reachable, whatever it does.
+const PING_TIME_MAX: Duration = Duration::from_secs(5);
+
+#[derive(Serialize)]
+pub(super) struct Site {
+    name: String,
+    version: &'static str,
+    /// Commits since the engine's start.
+    commits: u64,
+    /// Runs that can do something by themselves.
+    active: usize,
+    /// Tools that run.
+    tools: usize,
+    executors: Vec<Hands>,
+}
+
+#[derive(Serialize)]
+struct Hands {
+    name: String,
+    kind: &'static str,
+    reachable: bool,
+    /// Its version, or why it cannot be reached.
+    said: String,
+}
+
+/// `GET /site`
+pub(super) async fn show(State(app): State<App>) -> Json<Site> {
+    let options = app.engine.options();
+    let pulse = *app.engine.pulse().borrow();
+    Json(Site {
+        name: options.site.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        commits: pulse.commits,
+        active: pulse.active,
+        tools: pulse.tools,
+        executors: ping(&options.executors).await,
+    })
+}
+
+/// All at once, told in the site's order.
+async fn ping(executors: &[Arc<dyn Executor>]) -> Vec<Hands> {
+    let mut pings = JoinSet::new();
+    for (place, executor) in executors.iter().cloned().enumerate() {
+        pings.spawn(async move { (place, one(executor.as_ref()).await) });
+    }
+    let mut all = pings.join_all().await;
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().map(|(_, hands)| hands).collect()
+}
+
+async fn one(executor: &dyn Executor) -> Hands {
+    let (reachable, said) = match tokio::time::timeout(PING_TIME_MAX, executor.ping()).await {
+        Ok(Ok(version)) => (true, version),
+        Ok(Err(error)) => (false, error.to_string()),
+        Err(_) => (false, "it does not answer".to_owned()),
+    };
+    Hands { name: executor.name().to_owned(), kind: executor.kind(), reachable, said }
+}
