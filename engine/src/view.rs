@@ -13,7 +13,7 @@ mod step;
 mod workflow;
 
 pub use attempt::AttemptView;
-pub use delivery::{DeliveryView, DeliveredFile};
+pub use delivery::{DeliveredFile, DeliveryView};
 pub use event::{DecisionView, EventView, MeasurementView};
 pub use run::{Found, HoldView, RunDetail, RunView, State, events, find_run, run, runs};
 pub use specimen::{SpecimenDetail, SpecimenView, specimen, specimens};

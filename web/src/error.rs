@@ -65,9 +65,14 @@ impl Problem {
 
     /// Our own mistake or the machine's (exit code 1): the caller is told no more than that.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        let chain: Vec<String> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+        let chain: Vec<String> =
+            std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
         tracing::error!(error = chain.join(": "), "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unexpected", "the request failed on our side; the engine's log says why")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "unexpected",
+            "the request failed on our side; the engine's log says why",
+        )
     }
 
     /// A body that was refused before it was understood: too large, or of another kind.

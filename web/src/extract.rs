@@ -25,12 +25,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| Problem::body(error.status(), error.body_text()))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| Problem::body(error.status(), error.body_text()))?;
         if !bytes.is_empty() && !is_json {
             return Err(Problem::body(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json"));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| Problem::bad(format!("the body cannot be understood: {error}")))
+        serde_json::from_slice(text)
+            .map(Self)
+            .map_err(|error| Problem::bad(format!("the body cannot be understood: {error}")))
     }
 }
 

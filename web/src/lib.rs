@@ -37,7 +37,6 @@ struct App {
 }
 
 /// Every route of the site: `/api/v1`, `/healthz`, `/readyz`.
-#[must_use]
 pub fn router(handle: Handle, people: People) -> Router {
     let app = App { engine: handle, people };
     // Health is nobody's secret; everything else is for persons of the site only.

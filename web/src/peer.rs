@@ -43,6 +43,11 @@ impl<S: Sync> FromRequestParts<S> for Person {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Absent only on a route outside of `recognize`: then nobody may.
-        parts.extensions.get::<Actor>().cloned().map(Self).ok_or_else(|| Problem::not_allowed("this is for persons of the site"))
+        parts
+            .extensions
+            .get::<Actor>()
+            .cloned()
+            .map(Self)
+            .ok_or_else(|| Problem::not_allowed("this is for persons of the site"))
     }
 }

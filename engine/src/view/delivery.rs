@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Page, document, time};
 use crate::id::{DeliveryId, RunId, StepKey};
 use crate::port::courier::Parcel;
+use crate::store::Error;
 use crate::store::read::{DeliveryFilter, Reader};
 use crate::store::rows;
-use crate::store::Error;
 
 /// One hand-off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,11 @@ pub struct DeliveredFile {
 impl DeliveryView {
     pub(super) fn of(row: &rows::Delivery) -> Result<Self, Error> {
         let parcel: Parcel = document("a parcel", &row.parcel)?;
-        let file = |file: crate::port::courier::ParcelFile| DeliveredFile { name: file.name, size: file.size, sha256: file.sha256 };
+        let file = |file: crate::port::courier::ParcelFile| DeliveredFile {
+            name: file.name,
+            size: file.size,
+            sha256: file.sha256,
+        };
         let told = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         Ok(Self {
             id: row.delivery_id.clone(),

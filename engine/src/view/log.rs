@@ -49,7 +49,11 @@ pub enum Unclear {
 ///
 /// # Errors
 /// When there is none, or several could be meant.
-pub fn choose<'a>(attempts: &'a [rows::Attempt], step: Option<&str>, number: Option<&str>) -> Result<&'a rows::Attempt, Unclear> {
+pub fn choose<'a>(
+    attempts: &'a [rows::Attempt],
+    step: Option<&str>,
+    number: Option<&str>,
+) -> Result<&'a rows::Attempt, Unclear> {
     if let Some(id) = number
         && let Some(exact) = attempts.iter().find(|attempt| attempt.attempt_id.as_str() == id)
     {
@@ -131,7 +135,12 @@ fn open_beneath(site_dir: &Path, relative: &Path) -> io::Result<Option<File>> {
             at = rustix::fs::openat(&at, name, directory | OFlags::NOFOLLOW, Mode::empty())?;
         }
         // NONBLOCK: a pipe in the log's place would make us wait for ever.
-        rustix::fs::openat(&at, last, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+        rustix::fs::openat(
+            &at,
+            last,
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
     })();
     match opened {
         Ok(file) => Ok(Some(File::from(file))),

@@ -9,9 +9,9 @@ use super::{AttemptView, DecisionView, DeliveryView, EventView, MeasurementView,
 use crate::id::{RunId, SubmissionId};
 use crate::scheduler::{Hold, Parent};
 use crate::state::{self, words};
+use crate::store::Error;
 use crate::store::read::{Reader, RunFilter};
 use crate::store::rows::{self, detail::Detail, line};
-use crate::store::Error;
 
 words!(
     /// Where a run stands, in public: `canceling` is still `running`, a pause is a state, and so is a person's turn.
@@ -169,7 +169,9 @@ pub async fn find_run(reader: &Reader, text: &str) -> Result<Found, Error> {
 /// When the database cannot be read; an unknown state is [`Error::Unknown`].
 pub async fn runs(reader: &Reader, filter: &RunFilter) -> Result<Page<RunView>, Error> {
     let state = match filter.status.as_deref() {
-        Some(word) => State::parse(word).ok_or_else(|| Error::Unknown { what: "a public state", found: word.to_owned() })?,
+        Some(word) => {
+            State::parse(word).ok_or_else(|| Error::Unknown { what: "a public state", found: word.to_owned() })?
+        }
         None => State::Running,
     };
     let ids = reader.run_ids(filter, state.stored()).await?;
@@ -201,7 +203,10 @@ pub async fn run(reader: &Reader, id: &RunId) -> Result<Option<RunDetail>, Error
     Ok(Some(RunDetail {
         run,
         steps: steps.iter().map(|step| StepView::of(step, &roles)).collect::<Result<_, _>>()?,
-        attempts: attempts.iter().map(|attempt| AttemptView::of(attempt, reasons.get(attempt.attempt_id.as_str()))).collect(),
+        attempts: attempts
+            .iter()
+            .map(|attempt| AttemptView::of(attempt, reasons.get(attempt.attempt_id.as_str())))
+            .collect(),
         decisions: reader.decisions(id).await?.iter().map(DecisionView::of).collect(),
         deliveries: reader.deliveries_of(id).await?.iter().map(DeliveryView::of).collect::<Result<_, _>>()?,
         measurements: reader.measurements(id).await?.iter().map(MeasurementView::of).collect(),
@@ -227,7 +232,9 @@ fn view(line: &line::RunLine, reasons: &[line::StepReason]) -> Result<RunView, E
         .ok_or_else(|| Error::Unknown { what: "a run status", found: line.status.clone() })?;
     let hold: Option<Hold> = document("a hold", &line.hold)?;
     let reason = match &hold {
-        _ if status == state::run::Status::Canceling => Some("it is being canceled; something of it still runs".to_owned()),
+        _ if status == state::run::Status::Canceling => {
+            Some("it is being canceled; something of it still runs".to_owned())
+        }
         Some(hold) if !status.is_end() => Some(format!("held by {}: {}", hold.by, hold.reason)),
         _ => reason(reasons)?,
     };

@@ -5,9 +5,9 @@ use kentai_workflows::value::Map;
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryView, Page, RunView, document, time};
+use crate::store::Error;
 use crate::store::read::{DeliveryFilter, Reader, RunFilter};
 use crate::store::rows;
-use crate::store::Error;
 
 /// Runs and hand-offs that come with one specimen.
 const SHOWN: i64 = 1_000;

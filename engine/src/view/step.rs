@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{document, time};
 use crate::id::StepKey;
 use crate::state::attempt::Cause;
-use crate::store::rows::{self, detail};
 use crate::store::Error;
+use crate::store::rows::{self, detail};
 
 /// One concrete step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,7 +107,8 @@ impl StepView {
         let detail: detail::Detail = document("a step's detail", &row.detail)?;
         let stored: Map = document("a step's outputs", &row.outputs)?;
         let (outputs, values) = sort(stored);
-        let role = detail.planned.as_ref().map(|planned| planned.role).or_else(|| roles.get(row.step_key.as_str()).copied());
+        let role =
+            detail.planned.as_ref().map(|planned| planned.role).or_else(|| roles.get(row.step_key.as_str()).copied());
         Ok(Self {
             key: row.step_key.clone(),
             step: row.step.clone(),
@@ -157,7 +158,9 @@ impl FileView {
     /// The file that `value` is, or those that a list of files holds.
     fn all(value: &Value) -> Option<Vec<Self>> {
         match value {
-            Value::Array(items) if !items.is_empty() => items.iter().map(|item| FileValue::of(item).map(Self::of)).collect(),
+            Value::Array(items) if !items.is_empty() => {
+                items.iter().map(|item| FileValue::of(item).map(Self::of)).collect()
+            }
             one => FileValue::of(one).map(|file| vec![Self::of(file)]),
         }
     }
@@ -208,9 +211,13 @@ mod tests {
 
     #[test]
     fn files_are_told_by_name_and_checksum_and_not_by_where_they_lie() {
-        let outputs = r#"{"bam":{"$file":{"name":"a.bam","path":"/secret/place","sha256":"ab","size":3}},"verdict":"pass"}"#;
+        let outputs =
+            r#"{"bam":{"$file":{"name":"a.bam","path":"/secret/place","sha256":"ab","size":3}},"verdict":"pass"}"#;
         let view = StepView::of(&row(outputs, "{}"), &HashMap::new()).expect("a row of ours");
-        assert_eq!(view.outputs["bam"], [FileView { name: "a.bam".into(), size: Some(3), sha256: Some("ab".into()), dir: false }]);
+        assert_eq!(
+            view.outputs["bam"],
+            [FileView { name: "a.bam".into(), size: Some(3), sha256: Some("ab".into()), dir: false }]
+        );
         assert_eq!(view.values["verdict"], "pass");
         assert!(!serde_json::to_string(&view).expect("a view").contains("secret"));
     }

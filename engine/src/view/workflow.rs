@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::time;
+use crate::store::Error;
 use crate::store::read::Reader;
 use crate::store::rows::line;
-use crate::store::Error;
 
 /// One workflow that is known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -69,6 +69,8 @@ pub(crate) fn routes() -> Router<App> {
 async fn within(time_max: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(time_max, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unreachable("the engine did not answer in time; what was asked may still be done").into_response(),
+        Err(_) => {
+            Problem::unreachable("the engine did not answer in time; what was asked may still be done").into_response()
+        }
     }
 }

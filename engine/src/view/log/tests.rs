@@ -88,7 +88,12 @@ fn the_last_failed_attempt_is_meant_when_nothing_is_said() {
         status: status.into(),
         ..row()
     };
-    let all = [one("r1-1", "a/x", 1, "failed"), one("r1-2", "a/x", 2, "committed"), one("r1-3", "a/y", 1, "committed"), one("r1-4", "b", 1, "running")];
+    let all = [
+        one("r1-1", "a/x", 1, "failed"),
+        one("r1-2", "a/x", 2, "committed"),
+        one("r1-3", "a/y", 1, "committed"),
+        one("r1-4", "b", 1, "running"),
+    ];
     let id = |step, number| choose(&all, step, number).map(|attempt| attempt.attempt_id.to_string());
     assert_eq!(id(None, None), Ok("r1-1".into()));
     assert_eq!(id(Some("a/x"), None), Ok("r1-2".into()));

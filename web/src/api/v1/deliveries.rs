@@ -22,7 +22,10 @@ pub(super) struct Filter {
 }
 
 /// `GET /deliveries`
-pub(super) async fn list(State(app): State<App>, Asked(filter): Asked<Filter>) -> Result<Json<Page<DeliveryView>>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Asked(filter): Asked<Filter>,
+) -> Result<Json<Page<DeliveryView>>, Problem> {
     let filter = DeliveryFilter {
         specimen: filter.specimen,
         target: filter.target,

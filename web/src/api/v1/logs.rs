@@ -34,7 +34,8 @@ pub(super) async fn read(
     Asked(wish): Asked<Wish>,
 ) -> Result<impl IntoResponse, Problem> {
     let attempts = app.engine.reader().attempts(id.as_str()).await?;
-    let attempt = log::choose(&attempts, wish.step.as_deref(), wish.attempt.as_deref()).map_err(|unclear| unclear_problem(&unclear))?;
+    let attempt = log::choose(&attempts, wish.step.as_deref(), wish.attempt.as_deref())
+        .map_err(|unclear| unclear_problem(&unclear))?;
     let (directory, attempt) = (app.engine.options().directory.clone(), attempt.clone());
     let attempt_id = attempt.attempt_id.to_string();
     let read = tokio::task::spawn_blocking(move || log::read_log(&directory, &attempt, wish.offset, CHUNK_BYTES_MAX));

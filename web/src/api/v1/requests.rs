@@ -54,31 +54,56 @@ fn done(run: RunId, result: Result<String, Refusal>) -> Outcome {
 }
 
 /// `POST /runs/{id}/cancel`
-pub(super) async fn cancel(State(app): State<App>, Person(who): Person, ThisRun(id): ThisRun, Sent(why): Sent<Reason>) -> Outcome {
+pub(super) async fn cancel(
+    State(app): State<App>,
+    Person(who): Person,
+    ThisRun(id): ThisRun,
+    Sent(why): Sent<Reason>,
+) -> Outcome {
     let result = app.engine.cancel(&id, &who, &why.reason).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/hold`
-pub(super) async fn hold(State(app): State<App>, Person(who): Person, ThisRun(id): ThisRun, Sent(why): Sent<Reason>) -> Outcome {
+pub(super) async fn hold(
+    State(app): State<App>,
+    Person(who): Person,
+    ThisRun(id): ThisRun,
+    Sent(why): Sent<Reason>,
+) -> Outcome {
     let result = app.engine.hold(&id, &who, &why.reason).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/resume`
-pub(super) async fn resume(State(app): State<App>, Person(who): Person, ThisRun(id): ThisRun, Sent(_): Sent<Nothing>) -> Outcome {
+pub(super) async fn resume(
+    State(app): State<App>,
+    Person(who): Person,
+    ThisRun(id): ThisRun,
+    Sent(_): Sent<Nothing>,
+) -> Outcome {
     let result = app.engine.resume(&id, &who).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/retry`
-pub(super) async fn retry(State(app): State<App>, Person(who): Person, ThisRun(id): ThisRun, Sent(wish): Sent<From>) -> Outcome {
+pub(super) async fn retry(
+    State(app): State<App>,
+    Person(who): Person,
+    ThisRun(id): ThisRun,
+    Sent(wish): Sent<From>,
+) -> Outcome {
     let result = app.engine.retry(&id, wish.from.as_deref(), &who).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/answer`
-pub(super) async fn answer(State(app): State<App>, Person(who): Person, ThisRun(id): ThisRun, Sent(sent): Sent<To>) -> Outcome {
+pub(super) async fn answer(
+    State(app): State<App>,
+    Person(who): Person,
+    ThisRun(id): ThisRun,
+    Sent(sent): Sent<To>,
+) -> Outcome {
     let result = app.engine.answer(&id, &sent.step, &who, sent.answer).await;
     done(id, result)
 }

@@ -18,7 +18,10 @@ pub(super) struct Part {
 }
 
 /// `GET /specimens`
-pub(super) async fn list(State(app): State<App>, Asked(part): Asked<Part>) -> Result<Json<Page<SpecimenView>>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Asked(part): Asked<Part>,
+) -> Result<Json<Page<SpecimenView>>, Problem> {
     let limit = limit(part.limit)?;
     Ok(Json(view::specimens(app.engine.reader(), part.after.as_deref(), limit).await?))
 }

@@ -17,7 +17,8 @@ pub(super) async fn submit(
     headers: HeaderMap,
     Sent(submit): Sent<Submit>,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
-    let submitted = app.engine.submit(submit, &who).await.map_err(|refusal| Problem::refused(refusal, language(&headers)))?;
+    let submitted =
+        app.engine.submit(submit, &who).await.map_err(|refusal| Problem::refused(refusal, language(&headers)))?;
     let status = if submitted.existed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(submitted)))
 }

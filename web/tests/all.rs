@@ -1,0 +1,10 @@
+//! The API as its callers meet it: a real engine with scripted hands behind a real socket.
+
+#[path = "all/door.rs"]
+mod door;
+#[path = "all/house.rs"]
+mod house;
+#[path = "all/reading.rs"]
+mod reading;
+#[path = "all/requests.rs"]
+mod requests;

@@ -1,0 +1,114 @@
+//! What people ask for, and what they are refused.
+
+use serde_json::json;
+
+use crate::house::{BROKEN, House, SLOW, TINY, submission};
+
+#[tokio::test]
+async fn a_submission_is_made_once_however_often_it_is_sent() {
+    let house = House::open_to_all().await;
+    let first = house.post("/api/v1/submissions", &submission(TINY, "S1")).await.check(201).json();
+    let again = house.post("/api/v1/submissions", &submission(TINY, "S1")).await.check(200).json();
+    assert_eq!(first["submission"], again["submission"]);
+    assert_eq!((&first["existed"], &again["existed"]), (&json!(false), &json!(true)));
+    assert_eq!(first["runs"], again["runs"]);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_workflow_with_mistakes_is_refused_with_all_of_them() {
+    let house = House::open_to_all().await;
+    let wrong = TINY.replace("after: [work]", "after: [wrok]").replace("script:", "scirpt:");
+    let problem = house.post("/api/v1/submissions", &submission(&wrong, "S1")).await.problem(422, "check_failed");
+    let found = problem["diagnostics"].as_array().expect("a list");
+    assert!(found.len() >= 2, "{problem}");
+    assert!(found.iter().all(|one| one["code"].is_string() && one["line"].is_u64() && one["message"].is_string()));
+    let headers = "content-type: application/json\r\naccept-language: ja\r\n";
+    let japanese = house
+        .ask("POST", "/api/v1/submissions", headers, &submission(&wrong, "S1").to_string())
+        .await
+        .check(422)
+        .json();
+    assert_ne!(japanese["diagnostics"][0]["message"], problem["diagnostics"][0]["message"]);
+    let runs = house.get("/api/v1/runs").await.check(200).json();
+    assert_eq!(runs["items"], json!([]));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_hostile_specimen_id_is_refused() {
+    let house = House::open_to_all().await;
+    house.post("/api/v1/submissions", &submission(TINY, "../../etc")).await.problem(400, "usage");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_person_without_the_role_may_look_but_not_ask() {
+    let house = House::open(&["reviewer"]).await;
+    house.get("/api/v1/runs").await.check(200);
+    house.post("/api/v1/submissions", &submission(TINY, "S1")).await.problem(403, "not_allowed");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_run_is_held_and_goes_on_and_is_canceled() {
+    let house = House::open_to_all().await;
+    let id = house.run(SLOW, "S1").await;
+    house.until(|pulse| pulse.tools == 1).await;
+    let run = format!("/api/v1/runs/{id}");
+    house.post(&format!("{run}/hold"), &json!({ "reason": "the scale is broken" })).await.check(200);
+    let held = house.get(&run).await.check(200).json();
+    assert_eq!(held["run"]["status"], "held");
+    assert_eq!(held["run"]["held"]["by"], "ops-02");
+    assert_eq!(held["run"]["reason"], "held by ops-02: the scale is broken");
+    house.ask("POST", &format!("{run}/resume"), "", "").await.check(200);
+    house.post(&format!("{run}/resume"), &json!({})).await.problem(409, "state");
+    assert_eq!(house.get(&run).await.json()["run"]["status"], "running");
+    house.post(&format!("{run}/cancel"), &json!({ "reason": "wrong tube" })).await.check(200);
+    house.quiet().await;
+    assert_eq!(house.get(&run).await.json()["run"]["status"], "canceled");
+    house.post(&format!("{run}/hold"), &json!({})).await.problem(409, "state");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_answer_lets_a_waiting_run_go_on() {
+    let house = House::open_to_all().await;
+    let id = house.run(TINY, "S1").await;
+    house.quiet().await;
+    let run = format!("/api/v1/runs/{id}");
+    let waits = house.get(&run).await.check(200).json();
+    assert_eq!(waits["run"]["status"], "waits_for_person");
+    assert_eq!(waits["run"]["needs_person"], true);
+    assert_eq!(waits["run"]["reason"], "release: Release it?");
+    let answer = |verdict: &str| json!({ "step": "release", "answer": { "kind": "approve", "verdict": verdict, "reason": "looks good" } });
+    house.post(&format!("{run}/answer"), &json!({ "step": "release" })).await.problem(400, "usage");
+    let done = house.post(&format!("{run}/answer"), &answer("approve")).await.check(200).json();
+    assert_eq!(done["run"], json!(id));
+    house.quiet().await;
+    let ended = house.get(&run).await.json();
+    assert_eq!(ended["run"]["status"], "succeeded");
+    assert_eq!(ended["run"]["steps_done"], ended["run"]["steps_total"]);
+    assert_eq!(ended["decisions"][0]["person"], "ops-02");
+    house.post(&format!("{run}/answer"), &answer("approve")).await.problem(409, "state");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_failed_run_says_why_and_is_tried_again() {
+    let house = House::open_to_all().await;
+    let id = house.run(BROKEN, "S1").await;
+    house.quiet().await;
+    let run = format!("/api/v1/runs/{id}");
+    let failed = house.get(&run).await.check(200).json();
+    assert_eq!(failed["run"]["status"], "failed");
+    assert_eq!(failed["attempts"][0]["exit_code"], 2);
+    assert_eq!(failed["attempts"][0]["cause"], "tool");
+    assert!(failed["run"]["reason"].as_str().is_some_and(|reason| reason.starts_with("broken: ")), "{failed}");
+    house.post(&format!("{run}/retry"), &json!({ "from": "nothing" })).await.problem(404, "not_found");
+    house.post(&format!("{run}/retry"), &json!({})).await.check(200);
+    house.quiet().await;
+    let again = house.get(&run).await.json();
+    assert_eq!(again["attempts"].as_array().map(Vec::len), Some(2));
+    house.close().await;
+}
