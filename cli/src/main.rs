@@ -111,6 +111,8 @@ fn code_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref() {
         Some(assemble::Error::NoExecutor { .. }) => Exit::Usage,
         Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Locked { .. })) => Exit::State,
+        // A full or broken disk: nothing was lost, and the same command goes on when it is mended.
+        Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Store(error))) if error.is_passing() => Exit::Unreachable,
         _ => Exit::Unexpected,
     }
 }

@@ -13,11 +13,13 @@ use std::process::Stdio;
 use kentai_engine::exit_record::ALREADY_STARTED;
 use kentai_engine::port::BoxFuture;
 use kentai_engine::port::executor::{Error, Evidence, Executor, Held, Obstacle, Report, Stop, Task};
+use rustix::io::Errno;
 use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 
 use self::waiting::Fence;
 use crate::attempt::{self, Inputs, Prepared, SECRETS, Traces, WORK};
+use crate::witness::DISK_FULL;
 use crate::witness::task::Instructions;
 
 /// Runs attempts as plain processes of the engine's own user.
@@ -34,6 +36,8 @@ enum Launched {
     Ours(Child),
     /// It was started before.
     Before,
+    /// The disk is full: nothing was started, and nothing is decided.
+    Full(String),
     /// No witness could be started.
     Failed(String),
     /// Something else lies here.
@@ -57,6 +61,7 @@ impl ProcessExecutor {
         match launched {
             Launched::Ours(child) => self.await_own(child, task).await,
             Launched::Before => adopt(task).await,
+            Launched::Full(reason) => Report::Unreachable(reason),
             Launched::Failed(reason) => unstarted(task, reason).await,
             Launched::Other => Report::Quarantine("another task lies in the attempt's directory".to_owned()),
         }
@@ -70,6 +75,7 @@ impl ProcessExecutor {
         match Traces::read(&task.directory) {
             // Without a record the tool may still run, or another witness came first: the lock knows.
             Ok(traces) if traces.record.is_some() => exited(traces, code),
+            Ok(traces) if code == Some(DISK_FULL) && !traces.started => Report::Unreachable(full(&Errno::NOSPC.into())),
             Ok(traces) if traces.started || code == Some(ALREADY_STARTED) => adopt(task).await,
             Ok(_) => {
                 let said = attempt::witness_error(&task.directory);
@@ -189,6 +195,7 @@ fn launch(binary: &Path, task: &Task) -> Launched {
     match prepare(task) {
         Ok(Prepared::Ready) => {}
         Ok(Prepared::Other) => return Launched::Other,
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => return Launched::Full(full(&error)),
         Err(error) => return Launched::Failed(format!("cannot make the attempt's directory: {error}")),
     }
     // No pre_exec, no uid: the standard library then starts it by vfork, which costs the same however large we are.
@@ -200,6 +207,11 @@ fn launch(binary: &Path, task: &Task) -> Launched {
         Ok(child) => Launched::Ours(child),
         Err(error) => Launched::Failed(format!("cannot start the witness {}: {error}", binary.display())),
     }
+}
+
+/// What `why` says while a full disk keeps an attempt from starting.
+fn full(error: &io::Error) -> String {
+    format!("the disk of the site is full ({error}); free some space")
 }
 
 fn prepare(task: &Task) -> io::Result<Prepared> {

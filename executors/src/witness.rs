@@ -21,12 +21,15 @@ use std::path::Path;
 use kentai_engine::exit_record::ALREADY_STARTED;
 use rustix::fs::{AtFlags, Mode, OFlags};
 
+use self::record::Place;
 use self::signals::Signals;
 use self::task::Instructions;
 use crate::attempt::{STOP_FILE, WITNESS_ERROR};
 
 /// The witness's own exit code when it failed before the tool was started.
 pub(crate) const WITNESS_FAILED: i32 = 97;
+/// The witness's own exit code when the disk was full before the tool was started.
+pub(crate) const DISK_FULL: i32 = 98;
 
 /// Runs the witness when the process was called as `<program> witness …`; `None` means that it was called otherwise.
 ///
@@ -47,7 +50,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match rustix::fs::open(Path::new(&directory), flags, Mode::empty()) {
-        Ok(handle) => watch(&handle).unwrap_or_else(|error| complain(Some(&handle), &error.to_string())),
+        Ok(handle) => watch(&handle).unwrap_or_else(|error| failed(&handle, &error)),
         Err(error) => complain(None, &format!("cannot open {}: {error}", directory.display())),
     }
 }
@@ -60,21 +63,28 @@ fn watch(directory: &OwnedFd) -> io::Result<i32> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let instructions = Instructions::read(directory)?;
     let _lock = marker::lock(directory)?;
+    let place = Place::reserve(directory)?;
     if !marker::start(directory)? {
+        place.give_back(directory);
         return Ok(ALREADY_STARTED);
     }
     // A request to stop that came before the marker left this file; whoever asks later finds the marker.
     if rustix::fs::statat(directory, STOP_FILE, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-        return record::write_unstarted(directory, &instructions, None);
+        return record::write_unstarted(directory, place, &instructions, None);
     }
     limit(&instructions)?;
     match launch::launch(directory, &instructions) {
         Ok(tool) => {
             let ended = supervise::supervise(directory, &instructions, tool, &signals)?;
-            record::write_ended(directory, &instructions, &ended)
+            record::write_ended(directory, place, &instructions, &ended)
         }
-        Err(refused) => record::write_unstarted(directory, &instructions, Some(&refused)),
+        Err(refused) => record::write_unstarted(directory, place, &instructions, Some(&refused)),
     }
+}
+
+fn failed(directory: &OwnedFd, error: &io::Error) -> i32 {
+    let code = complain(Some(directory), &error.to_string());
+    if error.kind() == io::ErrorKind::StorageFull { DISK_FULL } else { code }
 }
 
 /// Limits on itself, which the tool inherits. A core file could hold a participant's data, so there is none.

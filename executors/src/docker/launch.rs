@@ -53,6 +53,10 @@ impl DockerExecutor {
                 let text = "another task lies in the attempt's directory";
                 return Ok(Some(Report::Quarantine(text.to_owned())));
             }
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                let text = format!("the disk of the site is full ({error}); free some space");
+                return Ok(Some(Report::Unreachable(text)));
+            }
             Err(error) => {
                 let text = format!("cannot make the attempt's directory: {error}");
                 return Ok(Some(Report::NotStarted(Obstacle::Infrastructure, text)));

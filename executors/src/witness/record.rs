@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use kentai_engine::exit_record::{EXIT_RECORD, ExitRecord};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::launch::Refused;
@@ -15,8 +15,11 @@ use super::supervise::Ended;
 use super::task::Instructions;
 use crate::attempt::now_us;
 
+/// More than any record takes; its one long field is an error text of the system.
+const RECORD_BYTES: u64 = 4096;
+
 /// Records the end of a tool that ran; gives the witness's own exit code.
-pub(super) fn write_ended(directory: &OwnedFd, instructions: &Instructions, ended: &Ended) -> io::Result<i32> {
+pub(super) fn write_ended(directory: &OwnedFd, place: Place, instructions: &Instructions, ended: &Ended) -> io::Result<i32> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let cpu_ms = usage.user_time().num_milliseconds() + usage.system_time().num_milliseconds();
     let record = ExitRecord {
@@ -34,12 +37,13 @@ pub(super) fn write_ended(directory: &OwnedFd, instructions: &Instructions, ende
         log_dropped_bytes: ended.log_dropped_bytes,
         error: None,
     };
-    write(directory, &record)
+    place.write(directory, &record)
 }
 
 /// Records that the tool never ran: it was stopped before, or could not be executed.
 pub(super) fn write_unstarted(
     directory: &OwnedFd,
+    place: Place,
     instructions: &Instructions,
     refused: Option<&Refused>,
 ) -> io::Result<i32> {
@@ -56,19 +60,45 @@ pub(super) fn write_unstarted(
         ended_us: now,
         ..ExitRecord::default()
     };
-    write(directory, &record)
+    place.write(directory, &record)
 }
 
-fn write(directory: &OwnedFd, record: &ExitRecord) -> io::Result<i32> {
-    let temporary = format!("{EXIT_RECORD}.new");
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(directory, &temporary, flags, Mode::from_raw_mode(0o644))?;
-    let text = serde_json::to_vec(record)?;
-    if rustix::io::write(&file, &text)? != text.len() {
-        return Err(Errno::NOSPC.into());
+/// The record's file, with its space taken before the tool starts: a disk that the tool fills must not cost us the record.
+pub(super) struct Place {
+    file: OwnedFd,
+    name: String,
+}
+
+impl Place {
+    /// Takes the space.
+    pub(super) fn reserve(directory: &OwnedFd) -> io::Result<Self> {
+        let name = format!("{EXIT_RECORD}.new");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(directory, &name, flags, Mode::from_raw_mode(0o644))?;
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, RECORD_BYTES) {
+            // A file system that cannot promise space: the record is written as everything else is.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(Self { file, name }),
+            Err(error) => {
+                let _ = rustix::fs::unlinkat(directory, &name, AtFlags::empty());
+                Err(error.into())
+            }
+        }
     }
-    rustix::fs::renameat(directory, &temporary, directory, EXIT_RECORD)?;
-    Ok(record.exit_code.or(record.signal.map(|signal| 128 + signal)).unwrap_or(0))
+
+    /// Gives it back: another witness came first.
+    pub(super) fn give_back(self, directory: &OwnedFd) {
+        let _ = rustix::fs::unlinkat(directory, &self.name, AtFlags::empty());
+    }
+
+    fn write(self, directory: &OwnedFd, record: &ExitRecord) -> io::Result<i32> {
+        let text = serde_json::to_vec(record)?;
+        if rustix::io::pwrite(&self.file, &text, 0)? != text.len() {
+            return Err(Errno::NOSPC.into());
+        }
+        rustix::fs::ftruncate(&self.file, text.len() as u64)?;
+        rustix::fs::renameat(directory, &self.name, directory, EXIT_RECORD)?;
+        Ok(record.exit_code.or(record.signal.map(|signal| 128 + signal)).unwrap_or(0))
+    }
 }
 
 /// Counted by the container's own control group, version 2 or 1; zero when neither can be read.
