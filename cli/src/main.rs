@@ -1,6 +1,7 @@
 //! `kentai`: verbs for operators. Each verb is a file in `command`; `assemble` puts the rooms together.
 
 mod assemble;
+mod client;
 mod command;
 mod config;
 mod demo;
