@@ -1,8 +1,8 @@
 //! API version 1: one file per noun. Every answer is a view of the engine's or a problem.
 //!
-//! Every POST may be sent again without harm, and `Idempotency-Key` is accepted: a submission is known by its content (the same
-//! workflow, parameters, specimens and files are the same submission), and the others change nothing, or are refused with 409, when
-//! what they ask for was done.
+//! A POST that is sent again does no harm: a submission is known by its content (the same workflow, parameters, specimens and
+//! files are the same submission), and what was done already changes nothing or is refused with 409. The exception is `retry`
+//! with `from`, which does ended steps again each time. `Idempotency-Key` is accepted, and nothing is remembered under it yet.
 
 mod changes;
 mod deliveries;
