@@ -1,5 +1,6 @@
 //! One binary for every test that needs more than one room.
 
+mod disk;
 mod germline;
 mod kill;
 mod tidy;

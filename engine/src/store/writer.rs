@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Error, pool::Pool};
@@ -137,7 +138,17 @@ async fn write(pool: &Pool, batch: &Change) -> Result<(), Error> {
         return Ok(());
     }
     let writer = pool.write.as_ref().ok_or(Error::Closed)?;
-    let mut tx = writer.begin_with("begin immediate").await.map_err(|source| pool.error(source))?;
+    let mut connection = writer.acquire().await.map_err(|source| pool.error(source))?;
+    let result = apply(pool, &mut connection, batch).await;
+    if result.is_err() {
+        // After a full disk SQLite has rolled back by itself and sqlx still counts a transaction: only a new connection is clean.
+        let _ = connection.detach().close_hard().await;
+    }
+    result
+}
+
+async fn apply(pool: &Pool, connection: &mut SqliteConnection, batch: &Change) -> Result<(), Error> {
+    let mut tx = connection.begin_with("begin immediate").await.map_err(|source| pool.error(source))?;
     for (table, name, sql, guarded) in TABLES {
         let rows = &batch.rows[*table as usize];
         if rows.is_empty() {
