@@ -1,4 +1,17 @@
-//! One file per verb.
+//! One file per verb or noun.
 
 pub(crate) mod check;
+pub(crate) mod config;
+pub(crate) mod control;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod handoff;
+pub(crate) mod init;
+pub(crate) mod qc;
+pub(crate) mod reference;
 pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod specimen;
+pub(crate) mod status;
+pub(crate) mod submit;
+pub(crate) mod workflow;

@@ -2,7 +2,6 @@
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the whole table stands here, as the README prints it")]
 pub(crate) enum Exit {
     Done = 0,
     Unexpected = 1,

@@ -1,5 +1,6 @@
 //! `kentai`: verbs for operators. Each verb is a file in `command`; `assemble` puts the rooms together.
 
+mod access;
 mod assemble;
 mod client;
 mod command;
@@ -45,14 +46,96 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    /// Run the whole line on simulated specimens and compare the calls with the truth
+    Demo(command::demo::Demo),
+    /// Make a site: a directory with a commented kentai.yaml
+    Init {
+        /// Directory
+        directory: PathBuf,
+        /// Site name, part of container names; default: the directory's
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Run an engine and listen on the site's socket
+    Serve {
+        /// Executor by name or kind that takes every step
+        #[arg(long)]
+        executor: Option<String>,
+    },
+    /// Look whether this machine and site can do their work
+    Doctor,
     /// Run a workflow over every specimen of a sheet, to the end
     Run(command::run::Run),
+    /// Submit to the site's server
+    Submit(command::submit::Submit),
+    /// Show runs, or one run with its steps
+    Status(command::status::Status),
+    /// Say what happens to a run until it ends or waits
+    Watch(command::status::Watch),
+    /// Print what a tool said
+    Logs(command::status::Logs),
+    /// Say why a run, a step or a specimen stands where it stands
+    Why(command::status::Why),
+    /// End a run: start nothing new, then end what runs
+    Cancel(command::control::Reasoned),
+    /// Do failed steps again, or everything from one step on
+    Retry(command::control::Retry),
+    /// Answer an approval: yes
+    Approve(command::control::Approval),
+    /// Answer an approval: no
+    Reject(command::control::Approval),
+    /// Pause a run: what runs goes on, nothing new starts
+    Hold(command::control::Reasoned),
+    /// Let a held run go on
+    Resume(command::control::Plain),
+    /// Gates that hold, and decisions about them
+    #[command(subcommand)]
+    Qc(command::qc::Qc),
     /// Check workflows: every mistake at once
     Check {
         /// Workflow files, or names of shipped workflows
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Draw a workflow
+    Graph(command::workflow::Graph),
+    /// Check, format, draw, lock and register workflows
+    #[command(subcommand)]
+    Workflow(command::workflow::Workflow),
+    /// Reference bundles
+    #[command(subcommand)]
+    Reference(command::reference::Reference),
+    /// Specimens
+    #[command(subcommand)]
+    Specimen(command::specimen::Specimen),
+    /// Hand-offs to data centers
+    #[command(subcommand)]
+    Handoff(command::handoff::Handoff),
+    /// Settings, with where each came from
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// A page about a diagnostic's code
+    Explain {
+        /// K012
+        code: String,
+    },
+    /// Completions for a shell
+    Completions {
+        /// bash, zsh, fish …
+        shell: clap_complete::Shell,
+    },
+    /// Manual pages
+    Man {
+        /// All of them, into this directory
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum ConfigVerb {
+    /// Show every setting
+    Show,
 }
 
 fn main() -> ExitCode {
@@ -77,15 +160,44 @@ async fn go(cli: Cli) -> anyhow::Result<Exit> {
         .with_writer(std::io::stderr)
         .init();
     let output = Output { json: cli.json, quiet: cli.quiet, language: language(&cli) };
+    let site = &cli.site;
     match cli.verb {
-        Verb::Run(run) => {
-            let site = Site::open_or_make(&cli.site)?;
-            run.run(&site, output).await
-        }
-        Verb::Check { files } => {
-            let site = Site::open(&cli.site).ok();
-            command::check::run(&files, site.as_ref(), output)
-        }
+        Verb::Init { directory, name } => command::init::init(&directory, name.as_deref(), output),
+        Verb::Run(run) => run.run(&Site::open_or_make(site)?, output).await,
+        Verb::Demo(demo) => demo.run(&Site::open_or_make(site)?, output).await,
+        Verb::Check { files } => command::check::run(&files, Site::open(site).ok().as_ref(), output),
+        Verb::Graph(graph) => graph.draw(output),
+        Verb::Workflow(workflow) => workflow.run(site, output).await,
+        Verb::Explain { code } => command::config::explain(&code, output),
+        Verb::Completions { shell } => Ok(command::config::completions(shell, <Cli as clap::CommandFactory>::command())),
+        Verb::Man { dir } => command::config::man(dir.as_deref()),
+        Verb::Reference(reference) => reference.run(&Site::open_or_make(site)?, output).await,
+        Verb::Specimen(specimen) => specimen.run(&Site::open_or_make(site)?, output).await,
+        verb => with_site(verb, &Site::open(site)?, output).await,
+    }
+}
+
+/// Verbs that need a site which is there already.
+async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Exit> {
+    use command::control::Control;
+    match verb {
+        Verb::Serve { executor } => command::serve::serve(site, executor.as_deref(), output).await,
+        Verb::Doctor => command::doctor::doctor(site, output).await,
+        Verb::Submit(submit) => submit.submit(site, output).await,
+        Verb::Status(status) => status.show(site, output).await,
+        Verb::Watch(watch) => watch.watch(site, output).await,
+        Verb::Logs(logs) => logs.print(site).await,
+        Verb::Why(why) => why.say(site, output).await,
+        Verb::Cancel(args) => Control::Cancel(args).ask(site, output).await,
+        Verb::Hold(args) => Control::Hold(args).ask(site, output).await,
+        Verb::Resume(args) => Control::Resume(args).ask(site, output).await,
+        Verb::Retry(args) => Control::Retry(args).ask(site, output).await,
+        Verb::Approve(args) => Control::Approve(args).ask(site, output).await,
+        Verb::Reject(args) => Control::Reject(args).ask(site, output).await,
+        Verb::Qc(qc) => qc.run(site, output).await,
+        Verb::Handoff(handoff) => handoff.run(site, output).await,
+        Verb::Config(ConfigVerb::Show) => command::config::show(site, output),
+        _ => Err(Stop::new(Exit::Unexpected, "a verb without a room").into()),
     }
 }
 

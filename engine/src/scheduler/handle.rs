@@ -113,6 +113,8 @@ pub(super) enum Message {
     Submitted(Box<super::submit::Ready>, Reply<Submitted>),
     About(RunId, Actor, Request, Reply<String>),
     Why(RunId, Option<String>, Reply<Vec<Because>>),
+    /// Rows that belong to no run (specimens, registered workflows).
+    Keep(Box<crate::store::writer::Change>, Reply<()>),
     Report(crate::id::AttemptId, Report),
     Collected(Vec<Collected>),
     Received(RunId, usize, Result<super::work::receive::Found, String>),
@@ -210,6 +212,24 @@ impl Handle {
     /// When it does not exist.
     pub async fn why(&self, run: &RunId, step: Option<&str>) -> Result<Vec<Because>, Refusal> {
         self.ask(|reply| Message::Why(run.clone(), step.map(str::to_owned), reply)).await
+    }
+
+    /// Keeps what a sheet says about specimens, without running anything.
+    ///
+    /// # Errors
+    /// When the actor may not, or an id is no id.
+    pub async fn import(&self, specimens: &[Specimen], source: &str, actor: &Actor) -> Result<(), Refusal> {
+        let change = super::submit::specimens_change(specimens, source, actor)?;
+        self.ask(|reply| Message::Keep(Box::new(change), reply)).await
+    }
+
+    /// Registers a checked workflow; every image that it names must be locked at this site.
+    ///
+    /// # Errors
+    /// When the actor may not, or an image has no lock.
+    pub async fn register(&self, workflow: &kentai_workflows::workflow::Workflow, actor: &Actor) -> Result<(), Refusal> {
+        let change = super::submit::register_change(workflow, &(self.options.facts)().locked_images, actor)?;
+        self.ask(|reply| Message::Keep(Box::new(change), reply)).await
     }
 
     /// What is stored.

@@ -254,6 +254,10 @@ impl Service {
                 };
                 self.reply(reply, result);
             }
+            Message::Keep(mut change, reply) => {
+                self.house.ledger.change.absorb(&mut change);
+                self.reply(reply, Ok(()));
+            }
             Message::Report(id, report) => self.house.on_report(&id, report),
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),

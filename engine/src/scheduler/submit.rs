@@ -18,6 +18,7 @@ use crate::id::{RunId, SubmissionId, fresh};
 use crate::port::executor;
 use crate::store::read::Reader;
 use crate::store::rows;
+use crate::store::writer::{Change, Table};
 
 /// A submission as the loop takes it.
 pub(super) struct Ready {
@@ -30,11 +31,53 @@ pub(super) struct Ready {
     pub(super) known: Vec<RunId>,
 }
 
+fn needs_operator(actor: &Actor, what: &str) -> Result<(), Refusal> {
+    if actor.roles.contains("operator") {
+        return Ok(());
+    }
+    Err(Refusal::NotAllowed(format!("{} may not {what}: it needs the role operator (`people:` in kentai.yaml)", actor.name)))
+}
+
+/// Rows of specimens that no run is about yet.
+pub(super) fn specimens_change(specimens: &[Specimen], source: &str, actor: &Actor) -> Result<Change, Refusal> {
+    needs_operator(actor, "import specimens")?;
+    let now = crate::clock::now();
+    let mut change = Change::default();
+    for specimen in specimens {
+        refuse_hostile(specimen)?;
+        change.put(Table::Specimen, &specimen_row(specimen, source, now));
+    }
+    Ok(change)
+}
+
+/// The row of a registered workflow, when everything that it runs is locked.
+pub(super) fn register_change(workflow: &Workflow, locked: &BTreeMap<String, String>, actor: &Actor) -> Result<Change, Refusal> {
+    needs_operator(actor, "register a workflow")?;
+    let mut names = BTreeSet::new();
+    gather_images(workflow, &mut names);
+    let open: Vec<&str> = names.iter().filter(|name| !name.contains("@sha256:") && !locked.contains_key(*name)).map(String::as_str).collect();
+    if !open.is_empty() {
+        let reason = format!("no lock for {}: lock it first with `kentai workflow lock`", open.join(", "));
+        return Err(Refusal::State(reason));
+    }
+    let mut change = Change::default();
+    change.put(Table::Workflow, &rows::Workflow { registered: 1, ..workflow_row(workflow, crate::clock::now()) });
+    Ok(change)
+}
+
+fn specimen_row(specimen: &Specimen, source: &str, now: i64) -> rows::Specimen {
+    rows::Specimen {
+        specimen_id: specimen.id.clone(),
+        document: text(specimen),
+        source: source.to_owned(),
+        created_us: now,
+        updated_us: now,
+    }
+}
+
 /// Checks everything and lays it out; nothing is stored.
 pub(super) async fn prepare(submit: Submit, actor: &Actor, options: &Options, reader: &Reader) -> Result<Ready, Refusal> {
-    if !actor.roles.contains("operator") {
-        return Err(Refusal::NotAllowed(format!("{} may not submit: it needs the role operator (`people:` in kentai.yaml)", actor.name)));
-    }
+    needs_operator(actor, "submit")?;
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow);
@@ -192,13 +235,7 @@ async fn add_run(ready: &mut Ready, plan: &Plan, stamp: &str, actor: &Actor, rea
     }
     let run = new_run(&ready.submission.submission_id, &intent, plan, &actor.name, now);
     let steps = new_steps(&run.run_id, plan, now);
-    ready.specimens.push(rows::Specimen {
-        specimen_id: plan.specimen.id.clone(),
-        document: text(&plan.specimen),
-        source: plan.workflow.clone(),
-        created_us: now,
-        updated_us: now,
-    });
+    ready.specimens.push(specimen_row(&plan.specimen, &plan.workflow, now));
     ready.known.push(run.run_id.clone());
     ready.runs.push((run, steps));
     Ok(())

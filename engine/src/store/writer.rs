@@ -64,7 +64,8 @@ impl Change {
         self.rows.iter().all(Vec::is_empty)
     }
 
-    fn absorb(&mut self, other: &mut Self) {
+    /// Takes the rows of another change into this one.
+    pub fn absorb(&mut self, other: &mut Self) {
         for (mine, theirs) in self.rows.iter_mut().zip(&mut other.rows) {
             mine.append(theirs);
         }

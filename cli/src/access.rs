@@ -1,0 +1,108 @@
+//! How a verb reaches a site: through its server when one answers, else by opening the site itself.
+
+use kentai_engine::id::RunId;
+use kentai_engine::scheduler::handle::Answer;
+use kentai_engine::scheduler::why::Because;
+use kentai_engine::scheduler::{Actor, Error as EngineError, Running};
+use kentai_engine::store::pool::Pool;
+use kentai_engine::store::read::Reader;
+use kentai_engine::view::{self, Found};
+
+use crate::client::Client;
+use crate::command::run::refused;
+use crate::exit::{Exit, Stop};
+use crate::site::Site;
+use crate::{assemble, person};
+
+/// A way to change things.
+pub(crate) enum Door {
+    /// The site's server.
+    Server(Client),
+    /// An engine of our own that starts nothing, and the person we are.
+    Own(Box<Running>, Actor),
+}
+
+/// Reads the site's database, whether an engine runs or not.
+pub(crate) async fn reader(site: &Site) -> anyhow::Result<Reader> {
+    let path = site.database();
+    if !path.exists() {
+        return Err(Stop::new(Exit::NotFound, "nothing has run on this site yet; start with `kentai run`").into());
+    }
+    Ok(Reader::new(Pool::open_read_only(&path).await?))
+}
+
+/// The run that `text` names: its id, or the beginning of one.
+pub(crate) async fn run_id(reader: &Reader, text: &str) -> anyhow::Result<RunId> {
+    match view::find_run(reader, text).await? {
+        Found::One(id) => Ok(id),
+        Found::None => Err(Stop::new(Exit::NotFound, format!("there is no run `{text}`; see `kentai status`")).into()),
+        Found::Several => Err(Stop::new(Exit::Usage, format!("`{text}` begins several run ids: give more letters")).into()),
+    }
+}
+
+impl Door {
+    /// Opens a door for a change.
+    pub(crate) async fn open(site: &Site) -> anyhow::Result<Self> {
+        if let Some(client) = Client::connect(&site.socket()).await? {
+            return Ok(Self::Server(client));
+        }
+        match assemble::engine(site, None, true).await {
+            Ok(running) => Ok(Self::Own(Box::new(running), person::me(&site.config, &site.directory))),
+            Err(assemble::Error::Engine(EngineError::Locked { .. })) => {
+                let message = "an engine is at work on this site (`kentai run`) and answers no requests; wait for its end, or stop it";
+                Err(Stop::new(Exit::State, message).into())
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// Closes it; an engine of our own writes what is left.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Own(running, _) => Ok(running.stop().await?),
+        }
+    }
+
+    pub(crate) async fn cancel(&self, run: &RunId, reason: &str) -> anyhow::Result<String> {
+        match self {
+            Self::Server(client) => Ok(client.cancel(run.as_str(), reason).await?),
+            Self::Own(own, me) => own.handle.cancel(run, me, reason).await.map_err(refused),
+        }
+    }
+
+    pub(crate) async fn hold(&self, run: &RunId, reason: &str) -> anyhow::Result<String> {
+        match self {
+            Self::Server(client) => Ok(client.hold(run.as_str(), reason).await?),
+            Self::Own(own, me) => own.handle.hold(run, me, reason).await.map_err(refused),
+        }
+    }
+
+    pub(crate) async fn resume(&self, run: &RunId) -> anyhow::Result<String> {
+        match self {
+            Self::Server(client) => Ok(client.resume(run.as_str()).await?),
+            Self::Own(own, me) => own.handle.resume(run, me).await.map_err(refused),
+        }
+    }
+
+    pub(crate) async fn retry(&self, run: &RunId, from: Option<&str>) -> anyhow::Result<String> {
+        match self {
+            Self::Server(client) => Ok(client.retry(run.as_str(), from).await?),
+            Self::Own(own, me) => own.handle.retry(run, from, me).await.map_err(refused),
+        }
+    }
+
+    pub(crate) async fn answer(&self, run: &RunId, step: &str, answer: Answer) -> anyhow::Result<String> {
+        match self {
+            Self::Server(client) => Ok(client.answer(run.as_str(), step, &answer).await?),
+            Self::Own(own, me) => own.handle.answer(run, step, me, answer).await.map_err(refused),
+        }
+    }
+
+    pub(crate) async fn why(&self, run: &RunId, step: Option<&str>) -> anyhow::Result<Vec<Because>> {
+        match self {
+            Self::Server(client) => Ok(client.why(run.as_str(), step).await?),
+            Self::Own(own, _) => own.handle.why(run, step).await.map_err(refused),
+        }
+    }
+}
