@@ -26,7 +26,7 @@ use site::Site;
 
 /// The production line of a genome sequencing center.
 #[derive(Parser, Debug)]
-#[command(name = "kentai", version, about, disable_help_subcommand = true)]
+#[command(name = "kentai", version, about)]
 struct Cli {
     /// The site's directory
     #[arg(long, global = true, env = "KENTAI_SITE_DIRECTORY", default_value = site::DEFAULT)]
@@ -210,13 +210,23 @@ fn language(cli: &Cli) -> Language {
 fn fail(error: &anyhow::Error) -> ExitCode {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "kentai: {error:#}");
-    let exit = error.chain().find_map(|cause| cause.downcast_ref::<Stop>().map(|stop| stop.exit)).unwrap_or_else(|| code_of(error));
-    ExitCode::from(exit as u8)
+    ExitCode::from(code_of(error) as u8)
 }
 
 fn code_of(error: &anyhow::Error) -> Exit {
-    if let Some(site::Error::Missing(_)) = error.downcast_ref() {
-        return Exit::NotFound;
+    // A context has to be asked for by itself: it is no link of the chain.
+    let stop = error.downcast_ref::<Stop>().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()));
+    if let Some(stop) = stop {
+        return stop.exit;
+    }
+    if let Some(refused) = error.downcast_ref::<client::ClientError>() {
+        return refused.exit();
+    }
+    match error.downcast_ref() {
+        Some(site::Error::Missing(_)) => return Exit::NotFound,
+        Some(site::Error::Config(config::Error::Variable { .. })) => return Exit::Usage,
+        Some(site::Error::Config(config::Error::Bad { .. })) => return Exit::CheckFailed,
+        _ => {}
     }
     if let Some(intake::Error::NoWorkflow { .. } | intake::Error::Read { .. }) = error.downcast_ref() {
         return Exit::NotFound;

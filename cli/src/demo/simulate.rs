@@ -64,12 +64,23 @@ const PEOPLE: [Person; 2] = [
     },
 ];
 
-/// Writes the demonstration into `dir`, over what a former call wrote there.
+/// Writes the demonstration into `dir`, unless a former call wrote all of it: files that stay as they are make the same
+/// submission again.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub(crate) fn simulate(dir: &Path, seed: u64) -> io::Result<Simulated> {
-    write(dir, seed, &DEMONSTRATION)
+    match written(dir) {
+        Some(simulated) => Ok(simulated),
+        None => write(dir, seed, &DEMONSTRATION),
+    }
+}
+
+/// What a former call wrote; its sheet comes last.
+fn written(dir: &Path) -> Option<Simulated> {
+    let sheet = dir.join("sheet.csv");
+    let truth = |person: &Person| (person.specimen.to_owned(), dir.join("truth").join(format!("{}.vcf", person.specimen)));
+    sheet.is_file().then(|| Simulated { reference: dir.join("reference.fa"), sheet, specimens: PEOPLE.iter().map(truth).collect() })
 }
 
 fn write(dir: &Path, seed: u64, scale: &Scale) -> io::Result<Simulated> {
@@ -95,7 +106,9 @@ fn write(dir: &Path, seed: u64, scale: &Scale) -> io::Result<Simulated> {
         specimens.push((person.specimen.to_owned(), truth));
     }
     let sheet = dir.join("sheet.csv");
-    fs::write(&sheet, rows.join("\n") + "\n")?;
+    let unfinished = dir.join("sheet.csv.new");
+    fs::write(&unfinished, rows.join("\n") + "\n")?;
+    fs::rename(&unfinished, &sheet)?;
     Ok(Simulated { reference, sheet, specimens })
 }
 
