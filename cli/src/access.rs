@@ -36,7 +36,9 @@ pub(crate) async fn run_id(reader: &Reader, text: &str) -> anyhow::Result<RunId>
     match view::find_run(reader, text).await? {
         Found::One(id) => Ok(id),
         Found::None => Err(Stop::new(Exit::NotFound, format!("there is no run `{text}`; see `kentai status`")).into()),
-        Found::Several => Err(Stop::new(Exit::Usage, format!("`{text}` begins several run ids: give more letters")).into()),
+        Found::Several => {
+            Err(Stop::new(Exit::Usage, format!("`{text}` begins several run ids: give more letters")).into())
+        }
     }
 }
 

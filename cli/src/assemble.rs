@@ -71,10 +71,11 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
 pub(crate) fn executors(site: &Site, wish: Option<&str>) -> Result<Vec<Arc<dyn Executor>>, Error> {
     let mut configured: Vec<&config::Executor> = site.config.executors.iter().collect();
     if let Some(wish) = wish {
-        let position = configured.iter().position(|executor| executor.name == wish || executor.kind == wish).ok_or_else(|| {
-            let known: Vec<&str> = configured.iter().map(|executor| executor.name.as_str()).collect();
-            Error::NoExecutor { wish: wish.to_owned(), known: known.join(", ") }
-        })?;
+        let position =
+            configured.iter().position(|executor| executor.name == wish || executor.kind == wish).ok_or_else(|| {
+                let known: Vec<&str> = configured.iter().map(|executor| executor.name.as_str()).collect();
+                Error::NoExecutor { wish: wish.to_owned(), known: known.join(", ") }
+            })?;
         let chosen = configured.remove(position);
         configured.insert(0, chosen);
     }
@@ -101,7 +102,8 @@ fn hands(site: &Site, executor: &config::Executor, binary: &std::path::Path) -> 
         tmpfs_bytes: tasks.tmp.0,
         umask: tasks.umask(),
     };
-    let built = DockerExecutor::new(options).map_err(|error| Error::Executor { name: executor.name.clone(), reason: error.to_string() })?;
+    let built = DockerExecutor::new(options)
+        .map_err(|error| Error::Executor { name: executor.name.clone(), reason: error.to_string() })?;
     Ok(Arc::new(built))
 }
 

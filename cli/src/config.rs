@@ -274,7 +274,9 @@ impl Config {
 
     /// What the types cannot say.
     fn check(&self) -> Result<(), String> {
-        let fits = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let fits = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
         if !fits(&self.site) || self.site.len() > 40 {
             return Err(format!("`site: {}`: use lowercase letters, digits and `-`, at most 40", self.site));
         }
@@ -292,7 +294,10 @@ impl Config {
         }
         for executor in &self.executors {
             if !["docker", "process"].contains(&executor.kind.as_str()) {
-                return Err(format!("executor `{}`: this version knows the kinds docker and process, not `{}`", executor.name, executor.kind));
+                return Err(format!(
+                    "executor `{}`: this version knows the kinds docker and process, not `{}`",
+                    executor.name, executor.kind
+                ));
             }
         }
         for (name, target) in &self.targets {
@@ -300,7 +305,9 @@ impl Config {
                 return Err(format!("target `{name}`: this version knows the kind `directory`, not `{}`", target.kind));
             }
             if target.encrypt != "none" {
-                return Err(format!("target `{name}`: this version cannot encrypt yet; it refuses rather than sends plain"));
+                return Err(format!(
+                    "target `{name}`: this version cannot encrypt yet; it refuses rather than sends plain"
+                ));
             }
         }
         Ok(())

@@ -89,9 +89,11 @@ pub(crate) fn read_workflow(name: &Path) -> Result<(String, Vec<u8>), Error> {
         Ok(bytes) => Ok((name.to_string_lossy().into_owned(), bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let shipped = name.to_str().and_then(library::text);
-            shipped.map(|text| (name.to_string_lossy().into_owned(), text.as_bytes().to_vec())).ok_or_else(|| Error::NoWorkflow {
-                path: name.to_owned(),
-                shipped: library::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+            shipped.map(|text| (name.to_string_lossy().into_owned(), text.as_bytes().to_vec())).ok_or_else(|| {
+                Error::NoWorkflow {
+                    path: name.to_owned(),
+                    shipped: library::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+                }
             })
         }
         Err(source) => Err(Error::Read { path: name.to_owned(), source }),
@@ -141,7 +143,13 @@ pub(crate) fn sheet(loaded: Loaded, path: &Path, params: BTreeMap<String, String
         let stamp = stamps.remove(&specimen.id).unwrap_or_default().join("\n");
         (specimen, stamp)
     });
-    let submit = Submit { path: loaded.path, source: loaded.source, called: loaded.called, specimens: specimens.collect(), params };
+    let submit = Submit {
+        path: loaded.path,
+        source: loaded.source,
+        called: loaded.called,
+        specimens: specimens.collect(),
+        params,
+    };
     Ok(Intake { submit, files: read.files, sheet: name, found })
 }
 

@@ -169,7 +169,9 @@ async fn go(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Graph(graph) => graph.draw(output),
         Verb::Workflow(workflow) => workflow.run(site, output).await,
         Verb::Explain { code } => command::config::explain(&code, output),
-        Verb::Completions { shell } => Ok(command::config::completions(shell, <Cli as clap::CommandFactory>::command())),
+        Verb::Completions { shell } => {
+            Ok(command::config::completions(shell, <Cli as clap::CommandFactory>::command()))
+        }
         Verb::Man { dir } => command::config::man(dir.as_deref()),
         Verb::Reference(reference) => reference.run(&Site::open_or_make(site)?, output).await,
         Verb::Specimen(specimen) => specimen.run(&Site::open_or_make(site)?, output).await,
@@ -235,7 +237,9 @@ fn code_of(error: &anyhow::Error) -> Exit {
         Some(assemble::Error::NoExecutor { .. }) => Exit::Usage,
         Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Locked { .. })) => Exit::State,
         // A full or broken disk: nothing was lost, and the same command goes on when it is mended.
-        Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Store(error))) if error.is_passing() => Exit::Unreachable,
+        Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Store(error))) if error.is_passing() => {
+            Exit::Unreachable
+        }
         _ => Exit::Unexpected,
     }
 }

@@ -29,7 +29,8 @@ impl Progress {
         }
         let news = News { told: handle.listen(), end: CancellationToken::new() };
         let end = news.end.clone();
-        let task = if std::io::stderr().is_terminal() { tokio::spawn(lines(news)) } else { tokio::spawn(plain(news, output)) };
+        let task =
+            if std::io::stderr().is_terminal() { tokio::spawn(lines(news)) } else { tokio::spawn(plain(news, output)) };
         Self { task: Some(task), end }
     }
 
@@ -91,13 +92,18 @@ async fn plain(mut news: News, output: Output) {
 
 async fn lines(mut news: News) {
     let all = MultiProgress::new();
-    let style = ProgressStyle::with_template("{spinner} {elapsed:>5} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {elapsed:>5} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
     let mut bars: HashMap<(String, String), ProgressBar> = HashMap::new();
     while let Some(told) = news.next().await {
         let key = (told.run.to_string(), told.subject.clone());
         match told.kind.as_str() {
             "step_started" if bars.len() < LINES => {
-                let bar = all.add(ProgressBar::new_spinner().with_style(style.clone()).with_message(format!("{} {}", told.specimen, told.subject)));
+                let bar = all.add(
+                    ProgressBar::new_spinner()
+                        .with_style(style.clone())
+                        .with_message(format!("{} {}", told.specimen, told.subject)),
+                );
                 bar.enable_steady_tick(Duration::from_millis(200));
                 bars.insert(key, bar);
             }

@@ -48,14 +48,17 @@ impl Site {
     }
 
     fn load(directory: &Path) -> Result<Self, Error> {
-        let directory = directory.canonicalize().map_err(|source| Error::Make { path: directory.to_owned(), source })?;
+        let directory =
+            directory.canonicalize().map_err(|source| Error::Make { path: directory.to_owned(), source })?;
         let (config, origin) = Config::load(&directory)?;
         Ok(Self { directory, config, origin })
     }
 
     /// The executor that takes every step: the wished one by name or kind, else the first.
     pub(crate) fn executor(&self, wish: Option<&str>) -> Option<&crate::config::Executor> {
-        let fits = |executor: &&crate::config::Executor| wish.is_none_or(|wish| executor.name == wish || executor.kind == wish);
+        let fits = |executor: &&crate::config::Executor| {
+            wish.is_none_or(|wish| executor.name == wish || executor.kind == wish)
+        };
         self.config.executors.iter().find(fits)
     }
 
@@ -153,7 +156,9 @@ impl Machine {
     pub(crate) fn look() -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
         let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let kib = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        let kib = meminfo
+            .lines()
+            .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
         Self { cpus, memory_bytes: kib.unwrap_or(0) * 1024 / 10 * 9 }
     }
 }

@@ -29,7 +29,11 @@ pub fn kentai() -> Result<&'static Path> {
 
 fn build() -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let status = Command::new(cargo).args(["build", "--quiet", "-p", "kentai"]).current_dir(root()).status().context("run cargo")?;
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "-p", "kentai"])
+        .current_dir(root())
+        .status()
+        .context("run cargo")?;
     ensure!(status.success(), "build kentai");
     // …/deps/all-0123 → …/kentai
     let test = std::env::current_exe()?;
@@ -89,7 +93,10 @@ impl Site {
     ///
     /// # Errors
     /// When it cannot be run.
-    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<(i32, String, String)> {
+    pub fn run<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<(i32, String, String)> {
         let Output { status, stdout, stderr } = self.command(arguments)?.output()?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok((status.code().unwrap_or(-1), text(stdout), text(stderr)))
@@ -101,7 +108,11 @@ impl Site {
 /// # Errors
 /// When it cannot be run or fails.
 pub fn tool(program: &str, arguments: &[&str], directory: &Path) -> Result<String> {
-    let output = Command::new(program).args(arguments).current_dir(directory).output().with_context(|| format!("run {program}"))?;
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .with_context(|| format!("run {program}"))?;
     if !output.status.success() {
         bail!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
     }

@@ -1,5 +1,7 @@
 //! One binary for every test that needs more than one room.
 
+#![expect(clippy::print_stderr, reason = "tests speak to people")]
+
 mod disk;
 mod germline;
 mod kill;

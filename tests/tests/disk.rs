@@ -34,13 +34,21 @@ struct Small {
 impl Small {
     fn mount(size: &str) -> Result<Self> {
         let place = tempfile::tempdir()?;
-        tool("mount", &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", &place.path().to_string_lossy()], Path::new("/"))?;
+        tool(
+            "mount",
+            &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", &place.path().to_string_lossy()],
+            Path::new("/"),
+        )?;
         Ok(Self { place })
     }
 
     fn fill(&self) -> Result<()> {
         let filler = self.place.path().join("filler");
-        let filled = Command::new("dd").args(["if=/dev/zero", "bs=1k"]).arg(format!("of={}", filler.display())).stderr(Stdio::null()).status()?;
+        let filled = Command::new("dd")
+            .args(["if=/dev/zero", "bs=1k"])
+            .arg(format!("of={}", filler.display()))
+            .stderr(Stdio::null())
+            .status()?;
         ensure!(!filled.success(), "the file system should be full now");
         Ok(())
     }
@@ -117,7 +125,15 @@ fn a_disk_that_is_full_from_the_start_is_said_with_exit_code_7_and_nothing_is_lo
     let run = || -> Result<i32> {
         let mut command = Command::new(kentai()?);
         command.arg("--site").arg(small.place.path().join("site"));
-        command.args(["run", &workflow.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "process", "--quiet"]);
+        command.args([
+            "run",
+            &workflow.to_string_lossy(),
+            "--sheet",
+            &sheet.to_string_lossy(),
+            "--executor",
+            "process",
+            "--quiet",
+        ]);
         Ok(command.stderr(Stdio::null()).status()?.code().unwrap_or(-1))
     };
     small.fill()?;
@@ -156,19 +172,36 @@ fn what_the_database_says_was_synced_before_it_was_said() -> Result<()> {
         .arg(kentai()?)
         .arg("--site")
         .arg(site.path())
-        .args(["run", &workflow.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "process", "--quiet"])
+        .args([
+            "run",
+            &workflow.to_string_lossy(),
+            "--sheet",
+            &sheet.to_string_lossy(),
+            "--executor",
+            "process",
+            "--quiet",
+        ])
         .status()
         .context("run strace")?;
     ensure!(status.success(), "the run under strace ended with {status}");
     let text = fs::read_to_string(&log)?;
     let calls = calls(&text);
-    let links: Vec<usize> = (0..calls.len()).filter(|at| calls[*at].name == "linkat" && calls[*at].rest.contains("sha256/")).collect();
+    let links: Vec<usize> =
+        (0..calls.len()).filter(|at| calls[*at].name == "linkat" && calls[*at].rest.contains("sha256/")).collect();
     ensure!(!links.is_empty(), "nothing was taken in:\n{text}");
     for at in links {
-        let synced = |call: &Call<'_>, path: &str| ["fsync", "fdatasync", "syncfs"].contains(&call.name) && call.rest.contains(path);
-        ensure!(calls[..at].iter().rev().take(40).any(|call| synced(call, "/work/o.txt")), "an output got its name before it was synced:\n{text}");
+        let synced = |call: &Call<'_>, path: &str| {
+            ["fsync", "fdatasync", "syncfs"].contains(&call.name) && call.rest.contains(path)
+        };
+        ensure!(
+            calls[..at].iter().rev().take(40).any(|call| synced(call, "/work/o.txt")),
+            "an output got its name before it was synced:\n{text}"
+        );
         let said = (at..calls.len()).find(|at| synced(&calls[*at], "kentai.db-wal")).context("a commit follows")?;
-        ensure!(calls[at..said].iter().any(|call| synced(call, "/artifacts/sha256/")), "a name was recorded before it was synced:\n{text}");
+        ensure!(
+            calls[at..said].iter().any(|call| synced(call, "/artifacts/sha256/")),
+            "a name was recorded before it was synced:\n{text}"
+        );
     }
     Ok(())
 }

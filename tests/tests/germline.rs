@@ -17,20 +17,25 @@ fn prepare(name: &str, people: &str) -> Result<(Site, String)> {
     tool_image()?;
     let site = Site::new(name, people)?;
     let fasta = data().join("reference.fa.gz");
-    let (code, _, told) = site.run(["reference", "add", "tiny@1", &fasta.to_string_lossy(), "--executor", "docker", "--quiet"])?;
+    let (code, _, told) =
+        site.run(["reference", "add", "tiny@1", &fasta.to_string_lossy(), "--executor", "docker", "--quiet"])?;
     ensure!(code == 0, "reference add ended with {code}: {told}");
     let mut rows = String::from("specimen,lane,r1,r2,consent,participant,r1_sha256,r2_sha256\n");
     for lane in LANES {
         let [r1, r2] = ["R1", "R2"].map(|read| data().join(format!("tiny_n_{lane}_{read}_xxx.fastq.gz")));
-        let sum = |path: &Path| tool("sha256sum", &[&path.to_string_lossy()], Path::new("/")).map(|text| text[..64].to_owned());
-        rows += &format!("TN-1,{lane},{},{},C-1:sequencing,P-1,{},{}\n", r1.display(), r2.display(), sum(&r1)?, sum(&r2)?);
+        let sum = |path: &Path| {
+            tool("sha256sum", &[&path.to_string_lossy()], Path::new("/")).map(|text| text[..64].to_owned())
+        };
+        rows +=
+            &format!("TN-1,{lane},{},{},C-1:sequencing,P-1,{},{}\n", r1.display(), r2.display(), sum(&r1)?, sum(&r2)?);
     }
     let sheet = site.write("sheet.csv", &rows)?.to_string_lossy().into_owned();
     Ok((site, sheet))
 }
 
 fn run(site: &Site, sheet: &str, params: &[&str]) -> Result<(i32, String, String)> {
-    let mut arguments = vec!["run", "germline_wgs", "--sheet", sheet, "--executor", "docker", "--param", "reference=tiny@1"];
+    let mut arguments =
+        vec!["run", "germline_wgs", "--sheet", sheet, "--executor", "docker", "--param", "reference=tiny@1"];
     for param in params {
         arguments.extend(["--param", param]);
     }
@@ -52,7 +57,10 @@ fn is_as_other_tools_say(site: &Site) -> Result<()> {
         tool(program, &["--check", "--strict", &manifest], &package)?;
     }
     let reference = site.path().join("references/tiny@1");
-    let fasta = fs::read_dir(&reference)?.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "fa" || e == "fasta"));
+    let fasta = fs::read_dir(&reference)?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|e| e == "fa" || e == "fasta"));
     let fasta = fasta.context("the bundle's FASTA")?.to_string_lossy().into_owned();
     let cram = package.join("data/TN-1.cram").to_string_lossy().into_owned();
     let plain = tool("samtools", &["view", "-b", "-T", &fasta, "-o", "plain.bam", &cram], site.directory.path());
@@ -100,14 +108,20 @@ fn the_default_gate_holds_two_lanes_until_a_reviewer_and_a_releaser_decide() -> 
     // Who submitted has no role to decide.
     let (code, ..) = site.run(["qc", "decide", &run_id, "reads_ok", "--verdict", "release", "--reason", "mine"])?;
     ensure!(code == 5, "the operator's decision ended with {code}");
-    as_nobody(&site, &["qc", "decide", &run_id, "reads_ok", "--verdict", "release", "--reason", "two old lanes, the depth suffices"])?;
+    as_nobody(
+        &site,
+        &["qc", "decide", &run_id, "reads_ok", "--verdict", "release", "--reason", "two old lanes, the depth suffices"],
+    )?;
     let (code, _, told) = run(&site, &sheet, &["min_depth=0.5"])?;
     ensure!(code == 11, "after the decision it ended with {code}:\n{told}");
     as_nobody(&site, &["approve", &run_id, "release", "--reason", "seen"])?;
     let (code, _, told) = run(&site, &sheet, &["min_depth=0.5"])?;
     ensure!(code == 0, "after the approval it ended with {code}:\n{told}");
     let document = fs::read_to_string(package(&site)?.join("data/delivery.json"))?;
-    ensure!(document.contains("rev-01") && document.contains("two old lanes"), "the decision does not travel:\n{document}");
+    ensure!(
+        document.contains("rev-01") && document.contains("two old lanes"),
+        "the decision does not travel:\n{document}"
+    );
     is_as_other_tools_say(&site)
 }
 

@@ -20,7 +20,10 @@ fn kills(variable: &str, otherwise: usize) -> usize {
 }
 
 fn seeded() -> (u64, StdRng) {
-    let seed = std::env::var("KENTAI_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| StdRng::from_os_rng().random());
+    let seed = std::env::var("KENTAI_TEST_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| StdRng::from_os_rng().random());
     eprintln!("seed {seed}");
     (seed, StdRng::seed_from_u64(seed))
 }
@@ -42,8 +45,7 @@ fn workflow(image: &str, effect: &str) -> String {
 
 /// Starts the same `run` again and again, killing it after a random while, until one ends by itself. Gives the kills.
 fn run_under_fire(site: &Site, arguments: &[&str], longest_ms: u64, random: &mut StdRng) -> Result<usize> {
-    let mut killed = 0;
-    for _ in 0..400 {
+    for killed in 0..400 {
         let mut child = site.command(arguments)?.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let life = Duration::from_millis(random.random_range(1..longest_ms));
         if let Some(status) = end_within(&mut child, life)? {
@@ -54,7 +56,6 @@ fn run_under_fire(site: &Site, arguments: &[&str], longest_ms: u64, random: &mut
         }
         child.kill()?;
         child.wait()?;
-        killed += 1;
     }
     anyhow::bail!("it did not come to its end in 400 starts")
 }
@@ -82,7 +83,11 @@ fn count_lines(path: &Path) -> Result<BTreeMap<String, usize>> {
 /// Attempts that the engine itself says were lost: only they may have happened more than once.
 fn lost(site: &Site) -> Result<usize> {
     let database = site.path().join("kentai.db");
-    let text = tool("sqlite3", &[&database.to_string_lossy(), "select count(*) from attempt where cause = 'lost'"], Path::new("/"))?;
+    let text = tool(
+        "sqlite3",
+        &[&database.to_string_lossy(), "select count(*) from attempt where cause = 'lost'"],
+        Path::new("/"),
+    )?;
     Ok(text.trim().parse()?)
 }
 
@@ -100,7 +105,9 @@ fn killing_the_engine_neither_loses_nor_doubles_a_process() -> Result<()> {
     while killed < wanted {
         let sheet = format!("specimen,x\nA{specimens},x.txt\nB{specimens},x.txt\n");
         let sheet = site.write(&format!("sheet{specimens}.csv"), &sheet)?;
-        let arguments = ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "process", "--quiet"].map(str::to_owned);
+        let arguments =
+            ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "process", "--quiet"]
+                .map(str::to_owned);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         killed += run_under_fire(&site, &arguments, 120, &mut random)?;
         specimens += 1;
@@ -123,7 +130,10 @@ impl Recorder {
     fn start(site: &str, file: std::path::PathBuf) -> Result<Self> {
         let child = Command::new("docker")
             .args(["events", "--filter", &format!("label=kentai.site={site}"), "--filter", "event=start"])
-            .args(["--format", "{{index .Actor.Attributes \"kentai.attempt\"}} {{index .Actor.Attributes \"kentai.step\"}}"])
+            .args([
+                "--format",
+                "{{index .Actor.Attributes \"kentai.attempt\"}} {{index .Actor.Attributes \"kentai.step\"}}",
+            ])
             .stdout(fs::File::create(&file)?)
             .stderr(Stdio::null())
             .spawn()
@@ -153,8 +163,13 @@ fn killing_the_engine_never_starts_a_container_twice() -> Result<()> {
     site.write("x.txt", "x\n")?;
     let (mut killed, mut specimens) = (0, 0);
     while killed < wanted {
-        let sheet = site.write(&format!("sheet{specimens}.csv"), &format!("specimen,x\nA{specimens},x.txt\nB{specimens},x.txt\n"))?;
-        let arguments = ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "docker", "--quiet"].map(str::to_owned);
+        let sheet = site.write(
+            &format!("sheet{specimens}.csv"),
+            &format!("specimen,x\nA{specimens},x.txt\nB{specimens},x.txt\n"),
+        )?;
+        let arguments =
+            ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "docker", "--quiet"]
+                .map(str::to_owned);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         killed += run_under_fire(&site, &arguments, 1_500, &mut random)?;
         specimens += 1;
@@ -164,6 +179,11 @@ fn killing_the_engine_never_starts_a_container_twice() -> Result<()> {
     let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
     ensure!(doubled.is_empty(), "started more than once: {doubled:?}");
     let lost = lost(&site)?;
-    ensure!(counts.len() >= specimens * 6 && counts.len() <= specimens * 6 + lost, "{} containers for {} steps, {lost} lost", counts.len(), specimens * 6);
+    ensure!(
+        counts.len() >= specimens * 6 && counts.len() <= specimens * 6 + lost,
+        "{} containers for {} steps, {lost} lost",
+        counts.len(),
+        specimens * 6
+    );
     Ok(())
 }

@@ -79,7 +79,11 @@ fn each_foreign_crate_has_one_owner() {
         for (foreign, homes) in owners {
             let used = code.contains(&format!("{foreign}::"));
             let at_home = homes.iter().any(|home| name.starts_with(home));
-            assert!(!used || at_home || is_test_file(&name), "{name} uses {foreign}, which belongs to {}", homes.join(", "));
+            assert!(
+                !used || at_home || is_test_file(&name),
+                "{name} uses {foreign}, which belongs to {}",
+                homes.join(", ")
+            );
         }
     }
 }
@@ -114,7 +118,9 @@ fn types_become_serializable_only_at_a_border() {
         "cli/src/demo",
     ];
     for (name, text) in sources() {
-        let derives = code(&text).lines().any(|line| line.contains("derive(") && (line.contains("Serialize") || line.contains("Deserialize")));
+        let derives = code(&text)
+            .lines()
+            .any(|line| line.contains("derive(") && (line.contains("Serialize") || line.contains("Deserialize")));
         let border = borders.iter().any(|border| name.starts_with(border));
         assert!(!derives || border || is_test_file(&name), "{name} derives serde, and is no border");
     }
@@ -122,14 +128,24 @@ fn types_become_serializable_only_at_a_border() {
 
 #[test]
 fn the_pure_rooms_have_no_clock_no_disk_and_no_await() {
-    let impure = ["engine/src/store", "engine/src/scheduler", "engine/src/clock.rs", "engine/src/id.rs", "engine/src/port", "engine/src/view"];
+    let impure = [
+        "engine/src/store",
+        "engine/src/scheduler",
+        "engine/src/clock.rs",
+        "engine/src/id.rs",
+        "engine/src/port",
+        "engine/src/view",
+    ];
     for (name, text) in sources() {
-        let pure = (name.starts_with("workflows/") || name.starts_with("engine/")) && !impure.iter().any(|room| name.starts_with(room));
+        let pure = (name.starts_with("workflows/") || name.starts_with("engine/"))
+            && !impure.iter().any(|room| name.starts_with(room));
         if !pure || is_test_file(&name) {
             continue;
         }
         let code = code(&text);
-        for forbidden in ["std::fs", "SystemTime", "Instant::now", "async fn", ".await", "std::env", "std::process", "tokio::"] {
+        for forbidden in
+            ["std::fs", "SystemTime", "Instant::now", "async fn", ".await", "std::env", "std::process", "tokio::"]
+        {
             assert!(!code.contains(forbidden), "{name} is pure and must not use {forbidden}");
         }
     }
@@ -137,7 +153,9 @@ fn the_pure_rooms_have_no_clock_no_disk_and_no_await() {
 
 #[test]
 fn the_houses_pure_steps_await_nothing() {
-    for name in ["advance.rs", "start.rs", "report.rs", "house.rs", "render.rs", "scope.rs", "why.rs", "delivery.rs", "live.rs"] {
+    for name in
+        ["advance.rs", "start.rs", "report.rs", "house.rs", "render.rs", "scope.rs", "why.rs", "delivery.rs", "live.rs"]
+    {
         let text = fs::read_to_string(root().join("engine/src/scheduler").join(name)).expect("a file of the scheduler");
         assert!(!code(&text).contains(".await"), "scheduler/{name} decides and must not wait");
     }
@@ -179,7 +197,8 @@ fn sql_is_written_for_both_databases() {
         let name = entry.file_name().to_string_lossy().into_owned();
         seen += 1;
         assert!(text.starts_with("-- "), "{name} has no header");
-        let (header, body) = text.split_at(text.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1).sum());
+        let (header, body) =
+            text.split_at(text.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1).sum());
         let count = (1..).take_while(|n| body.contains(&format!("${n}"))).count();
         for n in 1..=count {
             assert!(header.contains(&format!("${n}")), "{name}: its header does not name ${n}");

@@ -61,6 +61,7 @@ pub(crate) fn explain(code: &str, output: Output) -> anyhow::Result<Exit> {
         output.line(page.trim_end());
         return Ok(Exit::Done);
     }
-    let near: Vec<&str> = kentai_workflows::explain::codes().into_iter().filter(|known| known.get(..2) == code.get(..2)).collect();
+    let near: Vec<&str> =
+        kentai_workflows::explain::codes().into_iter().filter(|known| known.get(..2) == code.get(..2)).collect();
     Err(Stop::new(Exit::NotFound, format!("there is no code {code}; near it: {}", near.join(", "))).into())
 }

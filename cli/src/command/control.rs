@@ -91,15 +91,22 @@ impl Control {
     pub(crate) async fn ask(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let run = access::run_id(&access::reader(site).await?, self.run()).await?;
         let door = Door::open(site).await?;
-        let answer = |verdict: &str, reason: &str, kind| Answer { kind, verdict: verdict.to_owned(), reason: reason.to_owned() };
+        let answer =
+            |verdict: &str, reason: &str, kind| Answer { kind, verdict: verdict.to_owned(), reason: reason.to_owned() };
         let said = match &self {
             Self::Cancel(args) => door.cancel(&run, &args.reason).await,
             Self::Hold(args) => door.hold(&run, &args.reason).await,
             Self::Resume(_) => door.resume(&run).await,
             Self::Retry(args) => door.retry(&run, args.from.as_deref()).await,
-            Self::Approve(args) => door.answer(&run, &args.step, answer("approve", &args.reason, AnswerKind::Approve)).await,
-            Self::Reject(args) => door.answer(&run, &args.step, answer("reject", &args.reason, AnswerKind::Approve)).await,
-            Self::Decide(args) => door.answer(&run, &args.step, answer(&args.verdict, &args.reason, AnswerKind::Qc)).await,
+            Self::Approve(args) => {
+                door.answer(&run, &args.step, answer("approve", &args.reason, AnswerKind::Approve)).await
+            }
+            Self::Reject(args) => {
+                door.answer(&run, &args.step, answer("reject", &args.reason, AnswerKind::Approve)).await
+            }
+            Self::Decide(args) => {
+                door.answer(&run, &args.step, answer(&args.verdict, &args.reason, AnswerKind::Qc)).await
+            }
         };
         let own = matches!(door, Door::Own(..));
         door.close().await?;

@@ -7,13 +7,13 @@ use clap::Args;
 use kentai_engine::store::read::RunFilter;
 use kentai_engine::view;
 
+use crate::access;
 use crate::command::reference::Add;
 use crate::command::run::Run;
 use crate::demo::{compare, simulate};
 use crate::exit::{Exit, Stop};
 use crate::output::Output;
 use crate::site::Site;
-use crate::access;
 
 /// What the line needs on the machine when no containers are used.
 const TOOLS: [&str; 6] = ["bash", "bwa", "samtools", "bcftools", "fastp", "gzip"];
@@ -43,7 +43,12 @@ impl Demo {
         let bundle = format!("{REFERENCE}.{}", self.seed);
         if !site.references().join(&bundle).exists() {
             output.say(format!("indexing their reference as {bundle}"));
-            let add = Add { bundle: bundle.clone(), fasta: simulated.reference.clone(), known_sites: None, executor: Some(self.executor.clone()) };
+            let add = Add {
+                bundle: bundle.clone(),
+                fasta: simulated.reference.clone(),
+                known_sites: None,
+                executor: Some(self.executor.clone()),
+            };
             let exit = add.add(site, output).await?;
             if exit != Exit::Done {
                 return Ok(exit);
@@ -68,12 +73,19 @@ impl Demo {
         let mut perfect = true;
         let mut report = Vec::new();
         for (specimen, truth) in specimens {
-            let filter = RunFilter { specimen: Some(specimen.clone()), status: Some("succeeded".into()), limit: 1, ..RunFilter::default() };
+            let filter = RunFilter {
+                specimen: Some(specimen.clone()),
+                status: Some("succeeded".into()),
+                limit: 1,
+                ..RunFilter::default()
+            };
             let run = view::runs(&reader, &filter).await?.items.pop();
             let run = run.ok_or_else(|| Stop::new(Exit::RunFailed, format!("{specimen} has no finished run")))?;
             let detail = view::run(&reader, &run.id).await?;
             let delivery = detail.and_then(|detail| detail.deliveries.into_iter().next());
-            let place = delivery.and_then(|delivery| delivery.place).ok_or_else(|| Stop::new(Exit::RunFailed, format!("{specimen} was not delivered")))?;
+            let place = delivery
+                .and_then(|delivery| delivery.place)
+                .ok_or_else(|| Stop::new(Exit::RunFailed, format!("{specimen} was not delivered")))?;
             let comparison = compare(truth, &calls(Path::new(&place))?)?;
             perfect &= comparison.is_perfect();
             let (snvs, indels) = (comparison.snvs, comparison.indels);
@@ -108,7 +120,8 @@ fn look_for_tools() -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let message = format!("this machine lacks {}: on Debian, apt-get install {}", missing.join(", "), missing.join(" "));
+    let message =
+        format!("this machine lacks {}: on Debian, apt-get install {}", missing.join(", "), missing.join(" "));
     Err(Stop::new(Exit::Unreachable, message).into())
 }
 

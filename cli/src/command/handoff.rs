@@ -37,20 +37,34 @@ impl Handoff {
                     return Ok(Exit::Done);
                 }
                 let rows = page.items.iter().map(|one| {
-                    vec![one.id.to_string(), one.specimen.clone(), one.target.clone(), one.status.clone(), one.files.len().to_string(), one.updated.chars().take(19).collect()]
+                    vec![
+                        one.id.to_string(),
+                        one.specimen.clone(),
+                        one.target.clone(),
+                        one.status.clone(),
+                        one.files.len().to_string(),
+                        one.updated.chars().take(19).collect(),
+                    ]
                 });
                 output.line(table(&["delivery", "specimen", "target", "status", "files", "updated (UTC)"], rows));
             }
             Self::Show { id } => {
                 let Some(one) = view::delivery(&reader, &id).await? else {
-                    return Err(Stop::new(Exit::NotFound, format!("there is no delivery `{id}`; see `kentai handoff list`")).into());
+                    return Err(Stop::new(
+                        Exit::NotFound,
+                        format!("there is no delivery `{id}`; see `kentai handoff list`"),
+                    )
+                    .into());
                 };
                 if output.json {
                     output.json(&one);
                     return Ok(Exit::Done);
                 }
                 output.line(format!("delivery {} of {} to {}: {}", one.id, one.specimen, one.target, one.status));
-                output.line(table(&["file", "bytes", "sha256"], one.files.iter().map(|file| vec![file.name.clone(), file.size.to_string(), file.sha256.clone()])));
+                output.line(table(
+                    &["file", "bytes", "sha256"],
+                    one.files.iter().map(|file| vec![file.name.clone(), file.size.to_string(), file.sha256.clone()]),
+                ));
                 if let Some(place) = &one.place {
                     output.say(format!("check it: cd {place} && sha256sum -c manifest-sha256.txt"));
                 }

@@ -34,7 +34,8 @@ pub(crate) fn init(directory: &Path, name: Option<&str>, output: Output) -> anyh
 fn named_after(directory: &Path) -> String {
     let absolute: PathBuf = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     let name = absolute.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let fit: String = name.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).take(40).collect();
+    let fit: String =
+        name.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).take(40).collect();
     let fit = fit.trim_matches('-');
     if fit.is_empty() { "kentai".to_owned() } else { fit.to_owned() }
 }

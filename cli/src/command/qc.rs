@@ -34,15 +34,23 @@ async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
     let mut holding = Vec::new();
     for run in view::runs(&reader, &filter).await?.items {
         let Some(detail) = view::run(&reader, &run.id).await? else { continue };
-        let gates = detail.steps.into_iter().filter(|step| step.ask.as_ref().is_some_and(|ask| ask.kind == "qc") && step.status == "awaiting_person");
+        let gates = detail
+            .steps
+            .into_iter()
+            .filter(|step| step.ask.as_ref().is_some_and(|ask| ask.kind == "qc") && step.status == "awaiting_person");
         holding.extend(gates.map(|step| (run.clone(), step)));
     }
     if output.json {
-        let list: Vec<_> = holding.iter().map(|(run, step)| serde_json::json!({ "run": run.id, "specimen": run.specimen, "step": step })).collect();
+        let list: Vec<_> = holding
+            .iter()
+            .map(|(run, step)| serde_json::json!({ "run": run.id, "specimen": run.specimen, "step": step }))
+            .collect();
         output.json(&list);
         return Ok(Exit::Done);
     }
-    let rows = holding.iter().map(|(run, step)| vec![run.id.to_string(), run.specimen.clone(), step.key.to_string(), step.reason.clone().unwrap_or_default()]);
+    let rows = holding.iter().map(|(run, step)| {
+        vec![run.id.to_string(), run.specimen.clone(), step.key.to_string(), step.reason.clone().unwrap_or_default()]
+    });
     output.line(table(&["run", "specimen", "gate", "found"], rows));
     Ok(Exit::Done)
 }

@@ -72,7 +72,9 @@ impl Add {
         let (name, version) = self.names()?;
         let place = site.references().join(&self.bundle);
         if place.exists() {
-            return Err(Stop::new(Exit::State, format!("bundle {} is here already: {}", self.bundle, place.display())).into());
+            return Err(
+                Stop::new(Exit::State, format!("bundle {} is here already: {}", self.bundle, place.display())).into()
+            );
         }
         let submit = self.submission(&name)?;
         let (exit, submitted) = carry_out(site, submit, self.executor.as_deref(), output).await?;
@@ -89,12 +91,15 @@ impl Add {
     fn names(&self) -> anyhow::Result<(String, String)> {
         let parts = self.bundle.split_once('@').filter(|(name, version)| is_id(name) && is_id(version));
         let message = format!("`{}`: write it as NAME@VERSION with letters, digits and . _ -", self.bundle);
-        parts.map(|(name, version)| (name.to_owned(), version.to_owned())).ok_or_else(|| Stop::new(Exit::Usage, message).into())
+        parts
+            .map(|(name, version)| (name.to_owned(), version.to_owned()))
+            .ok_or_else(|| Stop::new(Exit::Usage, message).into())
     }
 
     fn submission(&self, name: &str) -> anyhow::Result<Submit> {
         let path = std::path::absolute(&self.fasta)?;
-        let facts = std::fs::metadata(&path).map_err(|error| Stop::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
+        let facts = std::fs::metadata(&path)
+            .map_err(|error| Stop::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
         let file = FileValue {
             name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             path: Some(path.to_string_lossy().into_owned()),
@@ -124,7 +129,12 @@ impl Add {
 }
 
 /// Through the site's server when one answers, else by an engine of our own.
-async fn carry_out(site: &Site, submit: Submit, executor: Option<&str>, output: Output) -> anyhow::Result<(Exit, Submitted)> {
+async fn carry_out(
+    site: &Site,
+    submit: Submit,
+    executor: Option<&str>,
+    output: Output,
+) -> anyhow::Result<(Exit, Submitted)> {
     if let Some(client) = Client::connect(&site.socket()).await? {
         let submitted = client.submit(&submit).await?;
         return Ok((submit::wait(&client, &submitted).await?, submitted));
@@ -150,7 +160,13 @@ async fn outputs(site: &Site, run: &RunId) -> anyhow::Result<Vec<FileView>> {
 }
 
 /// Makes the bundle beside its place and renames it: it is there whole or not at all.
-fn register(site: &Site, place: &Path, (name, version): (&str, &str), files: &[FileView], known_sites: Option<&Path>) -> anyhow::Result<()> {
+fn register(
+    site: &Site,
+    place: &Path,
+    (name, version): (&str, &str),
+    files: &[FileView],
+    known_sites: Option<&Path>,
+) -> anyhow::Result<()> {
     let store = ArtifactStore::open(&site.directory)?;
     std::fs::create_dir_all(site.references())?;
     let temporary = site.references().join(format!(".{name}@{version}.partial"));
@@ -218,7 +234,9 @@ fn list(site: &Site, output: Output) -> Exit {
     } else if bundles.is_empty() {
         output.say("no bundles; add one with kentai reference add NAME@VERSION FASTA");
     } else {
-        let rows = bundles.into_iter().map(|(name, bundle)| vec![name, bundle.roles.into_keys().collect::<Vec<_>>().join(", "), bundle.directory]);
+        let rows = bundles.into_iter().map(|(name, bundle)| {
+            vec![name, bundle.roles.into_keys().collect::<Vec<_>>().join(", "), bundle.directory]
+        });
         output.line(table(&["bundle", "roles", "directory"], rows));
     }
     Exit::Done
@@ -228,7 +246,9 @@ fn read(site: &Site, bundle: &str) -> anyhow::Result<(PathBuf, BundleFile)> {
     let named = bundle.split_once('@').is_some_and(|(name, version)| is_id(name) && is_id(version));
     let directory = site.references().join(bundle);
     if !named || !directory.is_dir() {
-        return Err(Stop::new(Exit::NotFound, format!("there is no bundle `{bundle}`; see `kentai reference list`")).into());
+        return Err(
+            Stop::new(Exit::NotFound, format!("there is no bundle `{bundle}`; see `kentai reference list`")).into()
+        );
     }
     let document = BundleFile::read(&directory)?;
     Ok((directory, document))
@@ -239,7 +259,10 @@ fn show(site: &Site, bundle: &str, output: Output) -> anyhow::Result<Exit> {
     if output.json {
         output.json(&document);
     } else {
-        let rows = document.files.into_iter().map(|file| vec![file.name, file.role.unwrap_or_default(), file.size.to_string(), file.sha256]);
+        let rows = document
+            .files
+            .into_iter()
+            .map(|file| vec![file.name, file.role.unwrap_or_default(), file.size.to_string(), file.sha256]);
         output.line(table(&["file", "role", "bytes", "sha256"], rows));
     }
     Ok(Exit::Done)

@@ -42,7 +42,9 @@ pub(crate) fn parse_param(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
-    kentai_workflows::resources::parse_duration_s(text).map(Duration::from_secs).ok_or_else(|| "write it like 90s or 2h".into())
+    kentai_workflows::resources::parse_duration_s(text)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "write it like 90s or 2h".into())
 }
 
 impl Run {
@@ -76,7 +78,12 @@ impl Run {
 }
 
 /// Waits, sums up, and stops the engine, which then still removes its last containers.
-pub(crate) async fn finish(mut engine: Running, submitted: &Submitted, timeout: Option<Duration>, output: Output) -> anyhow::Result<Exit> {
+pub(crate) async fn finish(
+    mut engine: Running,
+    submitted: &Submitted,
+    timeout: Option<Duration>,
+    output: Output,
+) -> anyhow::Result<Exit> {
     let waited = wait(&mut engine, timeout, output).await?;
     let exit = if waited == Exit::Done { summary(&engine.handle, submitted, output).await } else { Ok(waited) };
     engine.stop().await?;
@@ -95,7 +102,12 @@ pub(crate) fn read(
 }
 
 /// Submits, unless the same was submitted before. `None`: mistakes were shown.
-pub(crate) async fn submit(handle: &Handle, intake: &Intake, site: &Site, output: Output) -> anyhow::Result<Option<Submitted>> {
+pub(crate) async fn submit(
+    handle: &Handle,
+    intake: &Intake,
+    site: &Site,
+    output: Output,
+) -> anyhow::Result<Option<Submitted>> {
     let me = person::me(&site.config, &site.directory);
     let known = match handle.find(&intake.submit).await {
         Ok(known) => known.is_some(),
@@ -140,7 +152,8 @@ pub(crate) fn refused(refusal: Refusal) -> anyhow::Error {
 
 /// Warnings about the sheet in full; those about the workflow are `check`'s.
 fn say_warnings(intake: &Intake, file: &std::path::Path, output: Output) {
-    let (sheet, workflow): (Vec<_>, Vec<_>) = intake.found.diagnostics.iter().cloned().partition(|found| found.file == intake.sheet);
+    let (sheet, workflow): (Vec<_>, Vec<_>) =
+        intake.found.diagnostics.iter().cloned().partition(|found| found.file == intake.sheet);
     if !output.json && !sheet.is_empty() {
         output.diagnostics(&intake::Found { diagnostics: sheet, sources: intake.found.sources.clone() });
     }
@@ -209,7 +222,9 @@ async fn summary(handle: &Handle, submitted: &Submitted, output: Output) -> anyh
         () => Exit::Done,
     };
     if output.json {
-        output.json(&serde_json::json!({ "submission": submitted.submission, "runs": submitted.runs, "statuses": tally }));
+        output.json(
+            &serde_json::json!({ "submission": submitted.submission, "runs": submitted.runs, "statuses": tally }),
+        );
     }
     let words: Vec<String> = tally.iter().map(|(status, n)| format!("{n} {status}")).collect();
     output.say(format!("{total} run(s): {}", words.join(", ")));

@@ -47,7 +47,13 @@ impl Specimen {
     }
 }
 
-async fn import(site: &Site, sheet: &std::path::Path, workflow: &std::path::Path, dry_run: bool, output: Output) -> anyhow::Result<Exit> {
+async fn import(
+    site: &Site,
+    sheet: &std::path::Path,
+    workflow: &std::path::Path,
+    dry_run: bool,
+    output: Output,
+) -> anyhow::Result<Exit> {
     let loaded = intake::workflow_to_run(site, workflow, Some("process"))?;
     let intake = match intake::sheet(loaded, sheet, std::collections::BTreeMap::new()) {
         Ok(intake) => intake,
@@ -67,7 +73,9 @@ async fn import(site: &Site, sheet: &std::path::Path, workflow: &std::path::Path
         let door = Door::open(site).await?;
         let kept = match &door {
             Door::Own(own, me) => own.handle.import(&specimens, &intake.sheet, me).await,
-            Door::Server(_) => Err(Refusal::State("a server runs on this site: stop it for an import, or submit the sheet".into())),
+            Door::Server(_) => {
+                Err(Refusal::State("a server runs on this site: stop it for an import, or submit the sheet".into()))
+            }
         };
         door.close().await?;
         kept.map_err(refused)?;
@@ -85,7 +93,12 @@ async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
     }
     let rows = page.items.iter().map(|one| {
         let consent = one.consent.as_ref().map(|consent| format!("{} ({})", consent.record, consent.scopes.join(", ")));
-        vec![one.id.clone(), one.participant.clone().unwrap_or_default(), consent.unwrap_or_default(), one.updated.chars().take(19).collect()]
+        vec![
+            one.id.clone(),
+            one.participant.clone().unwrap_or_default(),
+            consent.unwrap_or_default(),
+            one.updated.chars().take(19).collect(),
+        ]
     });
     output.line(table(&["specimen", "participant", "consent", "updated (UTC)"], rows));
     Ok(Exit::Done)
@@ -94,14 +107,20 @@ async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
 async fn show(site: &Site, id: &str, output: Output) -> anyhow::Result<Exit> {
     let found = view::specimen(&access::reader(site).await?, id).await?;
     let Some(found) = found else {
-        return Err(Stop::new(Exit::NotFound, format!("there is no specimen `{id}`; see `kentai specimen list`")).into());
+        return Err(
+            Stop::new(Exit::NotFound, format!("there is no specimen `{id}`; see `kentai specimen list`")).into()
+        );
     };
     if output.json {
         output.json(&found);
         return Ok(Exit::Done);
     }
     let one = &found.specimen;
-    output.line(format!("specimen {} of participant {}", one.id, one.participant.clone().unwrap_or_else(|| "(none)".into())));
+    output.line(format!(
+        "specimen {} of participant {}",
+        one.id,
+        one.participant.clone().unwrap_or_else(|| "(none)".into())
+    ));
     show_runs(&found.runs, output);
     for delivery in &found.deliveries {
         output.line(format!("delivery {} to {}: {}", delivery.id, delivery.target, delivery.status));

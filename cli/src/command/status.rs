@@ -51,7 +51,8 @@ impl Status {
         {
             return Err(Stop::new(Exit::Usage, format!("`{word}` is no state; see `kentai help status`")).into());
         }
-        let filter = RunFilter { status: self.state, specimen: self.specimen, limit: self.limit, ..RunFilter::default() };
+        let filter =
+            RunFilter { status: self.state, specimen: self.specimen, limit: self.limit, ..RunFilter::default() };
         let page = view::runs(&reader, &filter).await?;
         if output.json {
             output.json(&page);
@@ -85,13 +86,31 @@ pub(crate) fn show_runs(runs: &[RunView], output: Output) {
 
 fn show_run(detail: &RunDetail, output: Output) {
     let run = &detail.run;
-    output.line(format!("run {} of {} with {} {}: {}", run.id, run.specimen, run.workflow, run.version, run.status.word()));
+    output.line(format!(
+        "run {} of {} with {} {}: {}",
+        run.id,
+        run.specimen,
+        run.workflow,
+        run.version,
+        run.status.word()
+    ));
     let rows = detail.steps.iter().map(|step| {
-        vec![step.key.to_string(), step.status.clone(), step.attempts.to_string(), step.reason.clone().unwrap_or_default()]
+        vec![
+            step.key.to_string(),
+            step.status.clone(),
+            step.attempts.to_string(),
+            step.reason.clone().unwrap_or_default(),
+        ]
     });
     output.line(table(&["step", "status", "attempts", "reason"], rows));
     for delivery in &detail.deliveries {
-        output.line(format!("delivery {} to {}: {} {}", delivery.id, delivery.target, delivery.status, delivery.place.clone().unwrap_or_default()));
+        output.line(format!(
+            "delivery {} to {}: {} {}",
+            delivery.id,
+            delivery.target,
+            delivery.status,
+            delivery.place.clone().unwrap_or_default()
+        ));
     }
     if !run.status.is_end() || run.status == State::Failed {
         output.say(format!("next: kentai why {}", run.id));
@@ -119,7 +138,13 @@ impl Watch {
                 if output.json {
                     output.line(serde_json::to_string(&event).unwrap_or_default());
                 } else {
-                    output.line(format!("{} {} {} {}", event.at.chars().take(19).collect::<String>(), event.kind, event.subject, event.actor));
+                    output.line(format!(
+                        "{} {} {} {}",
+                        event.at.chars().take(19).collect::<String>(),
+                        event.kind,
+                        event.subject,
+                        event.actor
+                    ));
                 }
             }
             let exit = match detail.run.status {
@@ -203,7 +228,8 @@ fn written(detail: &RunDetail, step: Option<&str>) -> Vec<Because> {
 
 fn show_why(all: &[(RunId, Vec<Because>)], output: Output) {
     if output.json {
-        let list: Vec<_> = all.iter().map(|(run, because)| serde_json::json!({ "run": run, "because": because })).collect();
+        let list: Vec<_> =
+            all.iter().map(|(run, because)| serde_json::json!({ "run": run, "because": because })).collect();
         output.json(&list);
         return;
     }
@@ -251,7 +277,7 @@ impl Logs {
             }
             let empty = chunk.bytes.is_empty();
             offset = chunk.next;
-            if chunk.is_final && empty || !self.follow && empty {
+            if empty && (chunk.is_final || !self.follow) {
                 return Ok(Exit::Done);
             }
             if empty {

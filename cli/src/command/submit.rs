@@ -35,7 +35,10 @@ impl Submit {
     /// Checks here, submits there.
     pub(crate) async fn submit(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let Some(client) = Client::connect(&site.socket()).await? else {
-            let message = format!("no server answers on {}; start one with `kentai serve`, or use `kentai run`", site.socket().display());
+            let message = format!(
+                "no server answers on {}; start one with `kentai serve`, or use `kentai run`",
+                site.socket().display()
+            );
             return Err(Stop::new(Exit::Unreachable, message).into());
         };
         let params: BTreeMap<String, String> = self.params.iter().cloned().collect();
@@ -57,7 +60,12 @@ impl Submit {
             output.json(&submitted);
         } else {
             submitted.runs.iter().for_each(|run| output.line(run.to_string()));
-            output.say(format!("submission {}: {} run(s), {} new; next: kentai status", submitted.submission, submitted.runs.len(), submitted.new_runs));
+            output.say(format!(
+                "submission {}: {} run(s), {} new; next: kentai status",
+                submitted.submission,
+                submitted.runs.len(),
+                submitted.new_runs
+            ));
         }
         if self.wait { wait(&client, &submitted).await } else { Ok(Exit::Done) }
     }

@@ -116,7 +116,9 @@ impl Workflow {
                 output.json(&schema::json_schema());
                 Ok(Exit::Done)
             }
-            Self::Lock { file, executor } => lock(&Site::open_or_make(directory)?, &file, executor.as_deref(), output).await,
+            Self::Lock { file, executor } => {
+                lock(&Site::open_or_make(directory)?, &file, executor.as_deref(), output).await
+            }
             Self::Register { file } => register(&Site::open_or_make(directory)?, &file, output).await,
             Self::List => list(Site::open(directory).ok().as_ref(), output).await,
             Self::Show { name } => show(Site::open(directory).ok().as_ref(), &name, output).await,
@@ -127,7 +129,8 @@ impl Workflow {
 fn fmt(files: &[PathBuf], write: bool, check: bool, output: Output) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for file in files {
-        let source = std::fs::read_to_string(file).map_err(|source| intake::Error::Read { path: file.clone(), source })?;
+        let source =
+            std::fs::read_to_string(file).map_err(|source| intake::Error::Read { path: file.clone(), source })?;
         let formatted = match format::format(&source) {
             Ok(formatted) => formatted,
             Err(diagnostics) => {
@@ -156,7 +159,9 @@ fn fmt(files: &[PathBuf], write: bool, check: bool, output: Output) -> anyhow::R
 
 /// Whole or not at all.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    let mut file = tempfile::NamedTempFile::new_in(
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+    )?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     if let Ok(facts) = std::fs::metadata(path) {
@@ -187,7 +192,9 @@ async fn lock(site: &Site, file: &Path, executor: Option<&str>, output: Output) 
     let mut locks = site.locked_images();
     for name in names {
         let id = hands.resolve(&name).await.map_err(|error| match error {
-            executor::Error::Image { .. } | executor::Error::Unreachable { .. } => Stop::new(Exit::Unreachable, error.to_string()),
+            executor::Error::Image { .. } | executor::Error::Unreachable { .. } => {
+                Stop::new(Exit::Unreachable, error.to_string())
+            }
             executor::Error::Other(reason) => Stop::new(Exit::Unexpected, reason),
         })?;
         output.line(format!("{name} {id}"));
@@ -215,7 +222,9 @@ async fn register(site: &Site, file: &Path, output: Output) -> anyhow::Result<Ex
             Ok(Exit::Done)
         }
         // Without a lock nothing is registered: that is a failed check.
-        Err(Refusal::State(reason)) if reason.starts_with("no lock") => Err(Stop::new(Exit::CheckFailed, reason).into()),
+        Err(Refusal::State(reason)) if reason.starts_with("no lock") => {
+            Err(Stop::new(Exit::CheckFailed, reason).into())
+        }
         Err(other) => Err(refused(other)),
     }
 }
@@ -229,7 +238,9 @@ async fn list(site: Option<&Site>, output: Output) -> anyhow::Result<Exit> {
         output.json(&serde_json::json!({ "shipped": library::NAMES.map(|(name, _)| name), "known": known }));
         return Ok(Exit::Done);
     }
-    let shipped = library::NAMES.iter().map(|(name, _)| vec![(*name).to_owned(), String::new(), "shipped".to_owned(), String::new()]);
+    let shipped = library::NAMES
+        .iter()
+        .map(|(name, _)| vec![(*name).to_owned(), String::new(), "shipped".to_owned(), String::new()]);
     let known = known.into_iter().map(|one| {
         let state = if one.registered { "registered" } else { "was run" };
         vec![one.id, one.version, state.to_owned(), one.digest.chars().take(12).collect()]
@@ -247,7 +258,10 @@ async fn show(site: Option<&Site>, name: &str, output: Output) -> anyhow::Result
         && site.database().exists()
     {
         let reader = access::reader(site).await?;
-        let known = view::workflows(&reader).await?.into_iter().find(|one| one.id == name || (name.len() >= 8 && one.digest.starts_with(name)));
+        let known = view::workflows(&reader)
+            .await?
+            .into_iter()
+            .find(|one| one.id == name || (name.len() >= 8 && one.digest.starts_with(name)));
         if let Some(one) = known
             && let Some(row) = reader.workflow(&one.digest).await?
         {

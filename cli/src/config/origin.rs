@@ -24,14 +24,16 @@ impl Origin {
 
 /// Lays variables over the file. Lists and maps with names of the site's own are set in the file only.
 pub(super) fn overlay(file: &Value, variables: &BTreeMap<String, String>) -> Result<(Value, Origin), Error> {
-    let defaults = serde_yaml::to_value(Config::default()).map_err(|error| Error::Variable { name: "KENTAI_…".into(), reason: error.to_string() })?;
+    let defaults = serde_yaml::to_value(Config::default())
+        .map_err(|error| Error::Variable { name: "KENTAI_…".into(), reason: error.to_string() })?;
     let mut value = file.clone();
     let mut origin = Origin::default();
     for path in leaves(&defaults) {
         let name = format!("KENTAI_{}", path.join("_").to_uppercase());
         let from = match variables.get(&name) {
             Some(text) => {
-                let parsed = serde_yaml::from_str(text).map_err(|error| Error::Variable { name: name.clone(), reason: error.to_string() })?;
+                let parsed = serde_yaml::from_str(text)
+                    .map_err(|error| Error::Variable { name: name.clone(), reason: error.to_string() })?;
                 set(&mut value, &path, parsed);
                 name
             }

@@ -23,7 +23,9 @@ impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(bytes) => Ok(Self(bytes)),
-            Written::Text(text) => parse_size(&text).map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` is no size; write one like `4 GiB`"))),
+            Written::Text(text) => parse_size(&text)
+                .map(Self)
+                .ok_or_else(|| D::Error::custom(format!("`{text}` is no size; write one like `4 GiB`"))),
         }
     }
 }
@@ -32,9 +34,9 @@ impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(seconds) => Ok(Self(seconds)),
-            Written::Text(text) => {
-                parse_duration_s(&text).map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` is no duration; write one like `90s` or `7d`")))
-            }
+            Written::Text(text) => parse_duration_s(&text)
+                .map(Self)
+                .ok_or_else(|| D::Error::custom(format!("`{text}` is no duration; write one like `90s` or `7d`"))),
         }
     }
 }

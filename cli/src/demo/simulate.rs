@@ -79,8 +79,13 @@ pub(crate) fn simulate(dir: &Path, seed: u64) -> io::Result<Simulated> {
 /// What a former call wrote; its sheet comes last.
 fn written(dir: &Path) -> Option<Simulated> {
     let sheet = dir.join("sheet.csv");
-    let truth = |person: &Person| (person.specimen.to_owned(), dir.join("truth").join(format!("{}.vcf", person.specimen)));
-    sheet.is_file().then(|| Simulated { reference: dir.join("reference.fa"), sheet, specimens: PEOPLE.iter().map(truth).collect() })
+    let truth =
+        |person: &Person| (person.specimen.to_owned(), dir.join("truth").join(format!("{}.vcf", person.specimen)));
+    sheet.is_file().then(|| Simulated {
+        reference: dir.join("reference.fa"),
+        sheet,
+        specimens: PEOPLE.iter().map(truth).collect(),
+    })
 }
 
 fn write(dir: &Path, seed: u64, scale: &Scale) -> io::Result<Simulated> {

@@ -72,11 +72,13 @@ impl Book {
             return Some(format!("{} cpus ({} of {} taken)", request.cpus, self.used.cpus, self.total.cpus));
         }
         if over(self.total.memory_bytes, self.used.memory_bytes, request.memory_bytes) {
-            let [wish, used, total] = [request.memory_bytes, self.used.memory_bytes, self.total.memory_bytes].map(format_size);
+            let [wish, used, total] =
+                [request.memory_bytes, self.used.memory_bytes, self.total.memory_bytes].map(format_size);
             return Some(format!("{wish} of memory ({used} of {total} taken)"));
         }
         if over(self.total.disk_bytes, self.used.disk_bytes, request.disk_bytes) {
-            let [wish, used, total] = [request.disk_bytes, self.used.disk_bytes, self.total.disk_bytes].map(format_size);
+            let [wish, used, total] =
+                [request.disk_bytes, self.used.disk_bytes, self.total.disk_bytes].map(format_size);
             return Some(format!("{wish} of disk ({used} of {total} taken)"));
         }
         None

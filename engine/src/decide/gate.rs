@@ -170,12 +170,19 @@ mod tests {
     }
 
     fn criterion() -> Criterion {
-        Criterion { metric: "q30".into(), pass: ">= 0.85".into(), warn: Some(">= 0.8".into()), missing: Missing::Fail, tracked: true }
+        Criterion {
+            metric: "q30".into(),
+            pass: ">= 0.85".into(),
+            warn: Some(">= 0.8".into()),
+            missing: Missing::Fail,
+            tracked: true,
+        }
     }
 
     #[test]
     fn the_worst_lane_decides_and_every_lane_keeps_its_verdict() {
-        let report = evaluate(&[q30(&[("L001", Some(0.861)), ("L002", Some(0.834)), ("L004", Some(0.78))])], &[criterion()]);
+        let report =
+            evaluate(&[q30(&[("L001", Some(0.861)), ("L002", Some(0.834)), ("L004", Some(0.78))])], &[criterion()]);
         let report = report.expect("a good criterion");
         assert_eq!(report.verdict, Verdict::Fail);
         assert_eq!(report.checks[0].value, Some(0.78));
@@ -185,7 +192,8 @@ mod tests {
 
     #[test]
     fn a_missing_value_is_decided_by_the_workflow() {
-        let report = evaluate(&[q30(&[("L001", Some(0.9)), ("L002", None)])], &[criterion()]).expect("a good criterion");
+        let report =
+            evaluate(&[q30(&[("L001", Some(0.9)), ("L002", None)])], &[criterion()]).expect("a good criterion");
         assert_eq!((report.verdict, report.checks[0].value), (Verdict::Fail, None));
         assert_eq!(evaluate(&[], &[criterion()]).expect("a good criterion").verdict, Verdict::Fail);
     }

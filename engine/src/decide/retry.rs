@@ -95,7 +95,12 @@ fn site_wait_ms(used: u32) -> u64 {
     (1_000_u64 << used.saturating_sub(1).min(20)).min(300_000)
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of waits")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "milliseconds of waits"
+)]
 fn own_wait_ms(retry: &Retry, own: u32, unit: f64) -> u64 {
     let factor = retry.wait_factor.powi(i32::try_from(own.saturating_sub(1)).unwrap_or(i32::MAX));
     let full = (retry.wait_first_ms as f64 * factor).min(retry.wait_max_ms as f64);
@@ -105,7 +110,12 @@ fn own_wait_ms(retry: &Retry, own: u32, unit: f64) -> u64 {
 
 /// `base` grown by `factor` once per failure of a kind, clamped by the site (zero: no clamp).
 #[must_use]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes and seconds, clamped")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bytes and seconds, clamped"
+)]
 pub fn escalate(base: u64, factor: Option<f64>, times: u32, max: u64) -> u64 {
     let grown = base as f64 * factor.unwrap_or(1.0).powi(i32::try_from(times).unwrap_or(i32::MAX));
     let grown = grown.min(u64::MAX as f64) as u64;
@@ -161,7 +171,8 @@ mod tests {
     #[test]
     fn waits_grow_to_their_limit() {
         let retry = retry(9, &[RetryCause::Timeout], &[]);
-        let wait = |n| decide(&retry, &Budgets::default(), &failures(&[(Cause::Timeout, n)]), Cause::Timeout, None, 0.0);
+        let wait =
+            |n| decide(&retry, &Budgets::default(), &failures(&[(Cause::Timeout, n)]), Cause::Timeout, None, 0.0);
         assert_eq!([wait(1), wait(2), wait(3)], [Next::After(100), Next::After(200), Next::After(250)]);
     }
 

@@ -59,7 +59,9 @@ fn without_record(evidence: &Evidence) -> Outcome {
     }
     match (&evidence.executor_error, evidence.executor_exit_code) {
         (Some(error), _) => Outcome::Failed(Cause::Infrastructure, error.clone()),
-        (None, Some(code)) => Outcome::Failed(Cause::Lost, format!("it ended (executor says {code}) without an exit record")),
+        (None, Some(code)) => {
+            Outcome::Failed(Cause::Lost, format!("it ended (executor says {code}) without an exit record"))
+        }
         (None, None) => Outcome::Failed(Cause::Lost, "it is gone and left no exit record".into()),
     }
 }
@@ -82,7 +84,8 @@ mod tests {
 
     #[test]
     fn exit_code_zero_with_an_out_of_memory_kill_is_not_success() {
-        let evidence = Evidence { oom_killed: true, ..with(ExitRecord { exit_code: Some(0), ..ExitRecord::default() }) };
+        let evidence =
+            Evidence { oom_killed: true, ..with(ExitRecord { exit_code: Some(0), ..ExitRecord::default() }) };
         assert_eq!(cause(&evidence), Some(Cause::OutOfMemory));
     }
 
@@ -104,8 +107,10 @@ mod tests {
 
     #[test]
     fn an_executor_that_contradicts_a_good_record_wins() {
-        let evidence =
-            Evidence { executor_exit_code: Some(137), ..with(ExitRecord { exit_code: Some(0), ..ExitRecord::default() }) };
+        let evidence = Evidence {
+            executor_exit_code: Some(137),
+            ..with(ExitRecord { exit_code: Some(0), ..ExitRecord::default() })
+        };
         assert_eq!(cause(&evidence), Some(Cause::Infrastructure));
     }
 }

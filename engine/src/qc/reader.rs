@@ -122,7 +122,9 @@ fn coverage(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>,
     let mut sums = Sums::default();
     for line in lines {
         let fields: Vec<&str> = line.split('\t').collect();
-        let number = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).ok_or_else(|| bad("a line is cut"));
+        let number = |index: usize| {
+            fields.get(index).and_then(|field| field.parse::<f64>().ok()).ok_or_else(|| bad("a line is cut"))
+        };
         if !wanted(contigs, fields[0]) {
             continue;
         }
@@ -178,7 +180,9 @@ fn mosdepth(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>,
     let (mut length, mut bases) = (0.0, 0.0);
     for line in text.lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
-        let number = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).ok_or_else(|| bad("a line is cut"));
+        let number = |index: usize| {
+            fields.get(index).and_then(|field| field.parse::<f64>().ok()).ok_or_else(|| bad("a line is cut"))
+        };
         let counts = if contigs.is_empty() { fields[0] == "total" } else { wanted(contigs, fields[0]) };
         if counts {
             length += number(1)?;
@@ -190,7 +194,8 @@ fn mosdepth(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>,
 
 /// `SN<tab>0<tab>number of SNPs:<tab>34` and the `TSTV` line.
 fn bcftools(text: &str, metric: &str) -> Option<f64> {
-    let field = |line: &str, index: usize| line.split('\t').nth(index).and_then(|field| field.trim().parse::<f64>().ok());
+    let field =
+        |line: &str, index: usize| line.split('\t').nth(index).and_then(|field| field.trim().parse::<f64>().ok());
     text.lines().find_map(|line| match (line.split('\t').next()?, metric) {
         ("TSTV", "ts_tv") => field(line, 4),
         ("SN", _) => {
@@ -250,7 +255,12 @@ mod tests {
         check("bcftools_stats", "ts_tv", "TSTV\t0\t22\t12\t1.83\t22\t12\t1.83\n", Some(1.83));
         check("selfsm", "freemix", "#SEQ_ID\tRG\tFREEMIX\nS\tALL\t0.01\n", Some(0.01));
         check("picard", "pct_dup", "## htsjdk\n## METRICS CLASS\tx\nLIB\tPCT_DUP\nl\t0.1\n", Some(0.1));
-        check("mosdepth_summary", "mean_depth", "chrom\tlength\tbases\tmean\tmin\tmax\n1\t10\t20\t2\t0\t4\ntotal\t10\t20\t2\t0\t4\n", Some(2.0));
+        check(
+            "mosdepth_summary",
+            "mean_depth",
+            "chrom\tlength\tbases\tmean\tmin\tmax\n1\t10\t20\t2\t0\t4\ntotal\t10\t20\t2\t0\t4\n",
+            Some(2.0),
+        );
     }
 
     #[test]

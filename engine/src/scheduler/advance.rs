@@ -86,16 +86,23 @@ impl House {
         if !run.definition(index).hold_before || run.steps[index].detail.let_go {
             return;
         }
-        let ask = Ask { kind: "hold".into(), roles: vec!["operator".into()], count: 1, asked_us: now, ..Ask::default() };
+        let ask =
+            Ask { kind: "hold".into(), roles: vec!["operator".into()], count: 1, asked_us: now, ..Ask::default() };
         run.steps[index].detail.ask = Some(ask);
-        run.steps[index].detail.reason = Some("the workflow holds here until a person lets it go (`hold_before`)".into());
+        run.steps[index].detail.reason =
+            Some("the workflow holds here until a person lets it go (`hold_before`)".into());
         self.move_step(id, index, step::Event::Asked, ENGINE, &Value::Null);
     }
 
     fn end_group(&mut self, id: &RunId, index: usize) -> bool {
         let run = self.run(id);
-        let items: Vec<usize> = run.order.needs(index).filter(|need| run.steps[*need].planned.step == run.steps[index].planned.step).collect();
-        let all_skipped = !items.is_empty() && items.iter().all(|item| run.steps[*item].status == step::Status::Skipped);
+        let items: Vec<usize> = run
+            .order
+            .needs(index)
+            .filter(|need| run.steps[*need].planned.step == run.steps[index].planned.step)
+            .collect();
+        let all_skipped =
+            !items.is_empty() && items.iter().all(|item| run.steps[*item].status == step::Status::Skipped);
         let event = if all_skipped { step::Event::Skipped } else { step::Event::Succeeded };
         self.move_step(id, index, event, ENGINE, &Value::Null)
     }
@@ -129,7 +136,9 @@ impl House {
         run.reorder();
         let first = run.steps.len() - lists_len(&lists);
         for item in first..self.run(id).steps.len() {
-            if self.run(id).order.needs(item).all(|need| self.run(id).steps[need].status.is_satisfied()) && self.ripen(id, item) {
+            if self.run(id).order.needs(item).all(|need| self.run(id).steps[need].status.is_satisfied())
+                && self.ripen(id, item)
+            {
                 self.advance_after(id, item);
             }
         }
@@ -161,7 +170,9 @@ impl House {
     pub(super) fn settle(&mut self, id: &RunId) {
         let run = self.run(id);
         let nothing_open = run.busy == 0
-            && ![step::Status::Ready, step::Status::Running, step::Status::AwaitingPerson].into_iter().any(|status| run.has(status));
+            && ![step::Status::Ready, step::Status::Running, step::Status::AwaitingPerson]
+                .into_iter()
+                .any(|status| run.has(status));
         match run.status {
             // Nothing had to be started: every step was skipped.
             run::Status::Queued if run.steps.iter().all(|step| step.status.is_satisfied()) => {
@@ -174,17 +185,19 @@ impl House {
                 self.settle(id);
             }
             run::Status::Running if run.steps.iter().all(|step| step.status.is_satisfied()) => {
-                if self.move_run(id, run::Event::Succeeded, ENGINE, &Value::Null) {
-                    self.tell_parent(id);
-                }
+                self.end_run(id, run::Event::Succeeded);
             }
             run::Status::Running if nothing_open && run.has(step::Status::Failed) => {
-                if self.move_run(id, run::Event::Failed, ENGINE, &Value::Null) {
-                    self.tell_parent(id);
-                }
+                self.end_run(id, run::Event::Failed)
             }
             run::Status::Canceling if run.busy == 0 => self.end_canceled(id),
             _ => {}
+        }
+    }
+
+    fn end_run(&mut self, id: &RunId, event: run::Event) {
+        if self.move_run(id, event, ENGINE, &Value::Null) {
+            self.tell_parent(id);
         }
     }
 
@@ -194,9 +207,7 @@ impl House {
                 self.move_step(id, index, step::Event::Canceled, ENGINE, &Value::Null);
             }
         }
-        if self.move_run(id, run::Event::Canceled, ENGINE, &Value::Null) {
-            self.tell_parent(id);
-        }
+        self.end_run(id, run::Event::Canceled);
     }
 
     /// A called run ended: its caller's step ends with it (when the caller is loaded; recovery asks again otherwise).
@@ -219,8 +230,12 @@ impl House {
     fn end_call(&mut self, id: &RunId, index: usize, child: &RunId) {
         let called = self.run(child);
         let scope = scope::whole(called);
-        let outputs: Result<_, _> =
-            called.workflow.outputs.iter().map(|(name, expression)| expression.evaluate(&scope).map(|value| (name.clone(), value))).collect();
+        let outputs: Result<_, _> = called
+            .workflow
+            .outputs
+            .iter()
+            .map(|(name, expression)| expression.evaluate(&scope).map(|value| (name.clone(), value)))
+            .collect();
         match outputs {
             Ok(outputs) => {
                 self.run_mut(id).steps[index].outputs = outputs;

@@ -35,7 +35,10 @@ impl House {
         let name = target(self.run(id), index)?;
         let target = self.options.targets.get(&name).cloned().ok_or_else(|| {
             let known: Vec<&str> = self.options.targets.keys().map(String::as_str).collect();
-            format!("this site has no target `{name}` (it has: {}); add it under `targets:` in kentai.yaml", known.join(", "))
+            format!(
+                "this site has no target `{name}` (it has: {}); add it under `targets:` in kentai.yaml",
+                known.join(", ")
+            )
         })?;
         consent_covers(self.run(id), target.consent_use.as_deref())?;
         let delivery = self.run(id).steps[index].detail.delivery.clone().unwrap_or_else(|| crate::id::fresh("d"));
@@ -44,11 +47,22 @@ impl House {
         self.ledger.change.put(Table::Delivery, &row);
         self.run_mut(id).steps[index].detail.delivery = Some(delivery);
         self.begin_work(id, index, &json!({ "delivery": parcel.delivery, "target": name }));
-        self.effect(Effect::Carry(id.clone(), index, Box::new(work::carry::Work { courier: target.courier, parcel, target: name })));
+        self.effect(Effect::Carry(
+            id.clone(),
+            index,
+            Box::new(work::carry::Work { courier: target.courier, parcel, target: name }),
+        ));
         Ok(())
     }
 
-    pub(super) fn delivery_row(&self, id: &RunId, index: usize, target: &str, parcel: &Parcel, created_us: i64) -> rows::Delivery {
+    pub(super) fn delivery_row(
+        &self,
+        id: &RunId,
+        index: usize,
+        target: &str,
+        parcel: &Parcel,
+        created_us: i64,
+    ) -> rows::Delivery {
         let run = self.run(id);
         rows::Delivery {
             delivery_id: parcel.delivery.as_str().into(),
@@ -71,7 +85,8 @@ impl House {
 pub(super) fn again(house: &House, id: &RunId, index: usize) -> Result<work::carry::Work, String> {
     let run = house.run(id);
     let name = target(run, index)?;
-    let target = house.options.targets.get(&name).ok_or_else(|| format!("this site has no target `{name}` any more"))?;
+    let target =
+        house.options.targets.get(&name).ok_or_else(|| format!("this site has no target `{name}` any more"))?;
     let delivery = run.steps[index].detail.delivery.clone().ok_or("it has no delivery")?;
     let parcel = parcel(run, index, &delivery, &house.options.site, &name)?;
     Ok(work::carry::Work { courier: std::sync::Arc::clone(&target.courier), parcel, target: name })
@@ -83,7 +98,12 @@ fn consent_covers(run: &LiveRun, wanted: Option<&str>) -> Result<(), String> {
     let specimen = &run.plan.specimen;
     match &specimen.consent {
         Some(consent) if consent.scopes.iter().any(|scope| scope == wanted) => Ok(()),
-        Some(consent) => Err(format!("consent {} of {} covers {}, not `{wanted}`", consent.record, specimen.id, consent.scopes.join(", "))),
+        Some(consent) => Err(format!(
+            "consent {} of {} covers {}, not `{wanted}`",
+            consent.record,
+            specimen.id,
+            consent.scopes.join(", ")
+        )),
         None => Err(format!("no consent is recorded for {}, and this target needs `{wanted}`", specimen.id)),
     }
 }
@@ -110,7 +130,12 @@ fn parcel(run: &LiveRun, index: usize, delivery: &str, site: &str, target: &str)
         return Err("there is no file to hand off".into());
     }
     let document = document(run, delivery, site, target, &files);
-    Ok(Parcel { delivery: delivery.to_owned(), folder: format!("{}.{}", run.plan.specimen.id, run.id), files, document })
+    Ok(Parcel {
+        delivery: delivery.to_owned(),
+        folder: format!("{}.{}", run.plan.specimen.id, run.id),
+        files,
+        document,
+    })
 }
 
 fn gather(run: &LiveRun, index: usize, template: &Template, found: &mut Vec<FileValue>) -> Result<(), String> {
@@ -160,12 +185,16 @@ fn document(run: &LiveRun, delivery: &str, site: &str, target: &str, files: &[Pa
     let quality: Vec<Value> = run
         .steps
         .iter()
-        .filter_map(|step| step.detail.gate.as_ref().map(|report| json!({ "step": step.planned.key, "report": report })))
+        .filter_map(|step| {
+            step.detail.gate.as_ref().map(|report| json!({ "step": step.planned.key, "report": report }))
+        })
         .collect();
     let decisions: Vec<Value> = run
         .steps
         .iter()
-        .flat_map(|step| step.detail.answers.iter().map(|answer| json!({ "step": step.planned.key, "decision": answer })))
+        .flat_map(|step| {
+            step.detail.answers.iter().map(|answer| json!({ "step": step.planned.key, "decision": answer }))
+        })
         .collect();
     json!({
         "delivery": delivery,
@@ -200,7 +229,14 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> FileValue {
-        FileValue { name: name.into(), path: Some("/s/x".into()), sha256: Some("ab".into()), size: Some(1), bundle: None, dir: false }
+        FileValue {
+            name: name.into(),
+            path: Some("/s/x".into()),
+            sha256: Some("ab".into()),
+            size: Some(1),
+            bundle: None,
+            dir: false,
+        }
     }
 
     fn names(found: &[&str]) -> Vec<String> {

@@ -52,7 +52,8 @@ impl Service {
 
     fn run_attempt(&self, id: &AttemptId, after_ms: u64) {
         let Some(live) = self.house.attempts.get(id) else { return };
-        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        let (id, task, hands) =
+            (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
         self.spawn(async move {
             if after_ms > 0 {
                 tokio::time::sleep(Duration::from_millis(after_ms)).await;
@@ -79,7 +80,8 @@ impl Service {
     /// For a canceled attempt whose executor was out of reach: ended and gone, or asked again later. Never started.
     fn end_attempt(&self, id: &AttemptId, after_ms: u64) {
         let Some(live) = self.house.attempts.get(id) else { return };
-        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        let (id, task, hands) =
+            (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
         self.spawn(async move {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             let report = match hands.stop(&task, Stop::Kill).await {

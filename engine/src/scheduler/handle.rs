@@ -227,7 +227,11 @@ impl Handle {
     ///
     /// # Errors
     /// When the actor may not, or an image has no lock.
-    pub async fn register(&self, workflow: &kentai_workflows::workflow::Workflow, actor: &Actor) -> Result<(), Refusal> {
+    pub async fn register(
+        &self,
+        workflow: &kentai_workflows::workflow::Workflow,
+        actor: &Actor,
+    ) -> Result<(), Refusal> {
         let change = super::submit::register_change(workflow, &(self.options.facts)().locked_images, actor)?;
         self.ask(|reply| Message::Keep(Box::new(change), reply)).await
     }

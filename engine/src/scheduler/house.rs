@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use kentai_workflows::value::Value;
 
-use super::live::{LiveAttempt, LiveRun, text};
 use super::handle::Told;
+use super::live::{LiveAttempt, LiveRun, text};
 use super::work;
 use super::{Options, Places};
 use crate::clock::Micros;
@@ -109,7 +109,12 @@ impl House {
             actor: actor.to_owned(),
             body: if body.is_null() { "{}".to_owned() } else { text(body) },
         };
-        let told = Told { run: id.clone(), specimen: run.plan.specimen.id.clone(), kind: row.kind.clone(), subject: row.subject.clone() };
+        let told = Told {
+            run: id.clone(),
+            specimen: run.plan.specimen.id.clone(),
+            kind: row.kind.clone(),
+            subject: row.subject.clone(),
+        };
         self.ledger.told.push(told);
         self.ledger.change.put(Table::Event, &row);
         self.ledger.runs.insert(id.clone());
@@ -131,7 +136,14 @@ impl House {
     }
 
     /// Moves a step on.
-    pub(super) fn move_step(&mut self, id: &RunId, index: usize, event: step::Event, actor: &str, body: &Value) -> bool {
+    pub(super) fn move_step(
+        &mut self,
+        id: &RunId,
+        index: usize,
+        event: step::Event,
+        actor: &str,
+        body: &Value,
+    ) -> bool {
         let step = &self.run(id).steps[index];
         let key = step.planned.key.clone();
         match step.status.next(event) {
@@ -207,7 +219,7 @@ impl House {
         for id in &ledger.attempts {
             let Some(live) = self.attempts.get_mut(id) else { continue };
             if live.dirty {
-                ledger.change.put(Table::Attempt, &live.to_row(self.now));
+                ledger.change.put(Table::Attempt, &live.next_row(self.now));
             }
             if live.status.is_end() {
                 self.attempts.remove(id);
@@ -221,7 +233,7 @@ impl House {
         let Some(run) = self.runs.get_mut(id) else { return };
         for step in &mut run.steps {
             if step.dirty {
-                change.put(Table::Step, &step.to_row(id, now));
+                change.put(Table::Step, &step.next_row(id, now));
             }
         }
         run.row.status = run.status.word().to_owned();

@@ -143,13 +143,16 @@ impl LiveRun {
 
     /// Finds who waits for whom; again after steps were added.
     pub(super) fn reorder(&mut self) {
-        self.order = Order::of(self.steps.iter().map(|step| (step.planned.key.as_str(), step.planned.needs.as_slice())));
+        self.order =
+            Order::of(self.steps.iter().map(|step| (step.planned.key.as_str(), step.planned.needs.as_slice())));
     }
 
     /// The workflow's step behind a concrete one.
     pub(super) fn definition(&self, index: usize) -> &Step {
         let id = &self.steps[index].planned.step;
-        self.workflow.step(id).expect("the plan was laid out from this workflow's text, whose digest was compared when it was loaded")
+        self.workflow
+            .step(id)
+            .expect("the plan was laid out from this workflow's text, whose digest was compared when it was loaded")
     }
 
     pub(super) fn index(&self, key: &str) -> Option<usize> {
@@ -190,7 +193,7 @@ impl LiveStep {
     }
 
     /// The row to be written: one version on.
-    pub(super) fn to_row(&mut self, run: &RunId, now: i64) -> rows::Step {
+    pub(super) fn next_row(&mut self, run: &RunId, now: i64) -> rows::Step {
         self.version += 1;
         self.dirty = false;
         rows::Step {
@@ -231,7 +234,7 @@ impl LiveAttempt {
     }
 
     /// The row to be written: one version on.
-    pub(super) fn to_row(&mut self, now: i64) -> rows::Attempt {
+    pub(super) fn next_row(&mut self, now: i64) -> rows::Attempt {
         self.row.version += 1;
         self.row.updated_us = now;
         self.row.status = self.status.word().to_owned();

@@ -108,7 +108,12 @@ impl Service {
             let (path, text) = called.get(name).ok_or("it was not kept")?;
             Ok((path.clone(), text.clone().into_bytes()))
         };
-        let checked = check(&row.path, row.source.as_bytes(), &Site { network_allowed: true, images_ignored: true, ..Site::default() }, &load);
+        let checked = check(
+            &row.path,
+            row.source.as_bytes(),
+            &Site { network_allowed: true, images_ignored: true, ..Site::default() },
+            &load,
+        );
         if let Some(workflow) = &checked.workflow {
             self.workflows.insert(digest.to_owned(), Arc::clone(workflow));
         }
@@ -138,7 +143,9 @@ impl Service {
                         Self::end_leftover(hands.as_ref(), &row, held.running).await;
                     }
                     Ok(Some(_)) | Err(_) => {}
-                    Ok(None) => tracing::warn!(attempt = %id, executor = hands.name(), "holds an attempt that this site does not know; left alone"),
+                    Ok(None) => {
+                        tracing::warn!(attempt = %id, executor = hands.name(), "holds an attempt that this site does not know; left alone")
+                    }
                 }
             }
         }
@@ -255,9 +262,12 @@ impl House {
     pub(super) fn unload(&mut self) {
         let keep: Vec<RunId> = self.attempts.values().map(|live| live.run.clone()).collect();
         let drain = self.options.drain;
-        self.runs.retain(|id, live| !(live.status.is_end() && live.busy == 0 || drain) || keep.contains(id) && !drain);
-        if drain {
-            self.attempts.clear();
+        if !drain {
+            self.runs.retain(|id, live| !live.status.is_end() || live.busy > 0 || keep.contains(id));
+            return;
         }
+        // Without an engine nothing is kept: every request loads what it is about.
+        self.runs.clear();
+        self.attempts.clear();
     }
 }

@@ -42,19 +42,28 @@ pub(super) struct Prepared {
 /// What a step may take, before anything is rendered.
 pub(super) fn request(run: &LiveRun, index: usize, tool: &Tool, options: &Options) -> Result<Request, String> {
     // Most steps ask for plain amounts: the scope is made only for those that compute them.
-    let plain = [&tool.resources.cpus, &tool.resources.memory, &tool.resources.disk].into_iter().flatten().all(is_plain);
+    let plain =
+        [&tool.resources.cpus, &tool.resources.memory, &tool.resources.disk].into_iter().flatten().all(is_plain);
     let scope = if plain { Map::new() } else { scope::of(run, index) };
     let detail = &run.steps[index].detail;
     let retry = &run.definition(index).retry;
-    let cpus = amount(tool.resources.cpus.as_ref(), &scope, "cpus")?.map_or(CPUS, |n| u32::try_from(n).unwrap_or(u32::MAX)).max(1);
+    let cpus = amount(tool.resources.cpus.as_ref(), &scope, "cpus")?
+        .map_or(CPUS, |n| u32::try_from(n).unwrap_or(u32::MAX))
+        .max(1);
     let memory = amount(tool.resources.memory.as_ref(), &scope, "memory")?.unwrap_or(0);
     let disk = amount(tool.resources.disk.as_ref(), &scope, "disk")?.unwrap_or(0);
     let out_of_memory = failures(detail, Cause::OutOfMemory);
-    let memory_max = if options.memory_max_per_step > 0 { options.memory_max_per_step } else { options.resources.memory_bytes };
+    let memory_max =
+        if options.memory_max_per_step > 0 { options.memory_max_per_step } else { options.resources.memory_bytes };
     Ok(Request {
         cpus,
         memory_bytes: escalate(memory, retry.escalate_memory, out_of_memory, memory_max),
-        disk_bytes: escalate(disk, retry.escalate_disk, failures(detail, Cause::BadOutput), options.resources.disk_bytes),
+        disk_bytes: escalate(
+            disk,
+            retry.escalate_disk,
+            failures(detail, Cause::BadOutput),
+            options.resources.disk_bytes,
+        ),
     })
 }
 
@@ -70,9 +79,16 @@ fn amount(template: Option<&Template>, scope: &Map, what: &str) -> Result<Option
     let Some(template) = template else { return Ok(None) };
     let text = template.render_text(scope).map_err(|error| error.to_string())?;
     let number = text.trim().parse::<f64>().ok().filter(|number| *number >= 0.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a number that is not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be a number that is not negative"
+    )]
     let whole = number.map(|number| number.ceil() as u64);
-    whole.or_else(|| parse_size(&text)).map(Some).ok_or_else(|| format!("`resources.{what}` is `{text}`, which is no amount"))
+    whole
+        .or_else(|| parse_size(&text))
+        .map(Some)
+        .ok_or_else(|| format!("`resources.{what}` is `{text}`, which is no amount"))
 }
 
 /// Renders the task of one attempt.
@@ -162,7 +178,11 @@ fn argv(tool: &Tool, binder: &mut Binder, scope: &Map) -> Result<Vec<String>, St
         Action::Script { shell, text } => {
             let flags: &[&str] = if shell == "bash" { &["-eu", "-o", "pipefail", "-c"] } else { &["-eu", "-c"] };
             let program = format!("/bin/{shell}");
-            std::iter::once(program.as_str()).chain(flags.iter().copied()).chain([text.as_str()]).map(str::to_owned).collect()
+            std::iter::once(program.as_str())
+                .chain(flags.iter().copied())
+                .chain([text.as_str()])
+                .map(str::to_owned)
+                .collect()
         }
         Action::Command(arguments) => {
             let mut argv = Vec::new();
@@ -173,7 +193,9 @@ fn argv(tool: &Tool, binder: &mut Binder, scope: &Map) -> Result<Vec<String>, St
         }
     };
     match argv.iter().find(|argument| argument.len() > ARGUMENT_MAX || argument.contains('\0')) {
-        Some(_) => Err(format!("an argument is longer than {ARGUMENT_MAX} bytes (or holds a zero byte); give it as a file")),
+        Some(_) => {
+            Err(format!("an argument is longer than {ARGUMENT_MAX} bytes (or holds a zero byte); give it as a file"))
+        }
         None => Ok(argv),
     }
 }

@@ -19,7 +19,10 @@ use crate::port::courier::{Carried, Error as CourierError};
 use crate::port::executor::{Obstacle, Report, Stop};
 use crate::state::attempt::{self, Cause};
 use crate::state::step;
-use crate::store::rows::{self, detail::{Ask, GateReport, Verdict}};
+use crate::store::rows::{
+    self,
+    detail::{Ask, GateReport, Verdict},
+};
 use crate::store::writer::Table;
 
 /// Between two asks of an executor that is out of reach, and between two tries to take in on a full disk.
@@ -38,7 +41,8 @@ impl House {
                 let live = &self.attempts[id];
                 let outcome = judge(&evidence, &live.task.nonce);
                 let exit_code = evidence.record.as_ref().and_then(|record| record.exit_code);
-                let document = text(&json!({ "record": evidence.record, "executor_exit_code": evidence.executor_exit_code,
+                let document =
+                    text(&json!({ "record": evidence.record, "executor_exit_code": evidence.executor_exit_code,
                     "oom_killed": evidence.oom_killed, "executor_error": evidence.executor_error }));
                 if let Some(live) = self.attempts.get_mut(id) {
                     live.row.evidence = document;
@@ -52,7 +56,9 @@ impl House {
                 }
             }
             Report::NotStarted(Obstacle::Image, reason) => self.fail_attempt(id, Cause::Image, &reason, None),
-            Report::NotStarted(Obstacle::Infrastructure, reason) => self.fail_attempt(id, Cause::Infrastructure, &reason, None),
+            Report::NotStarted(Obstacle::Infrastructure, reason) => {
+                self.fail_attempt(id, Cause::Infrastructure, &reason, None)
+            }
             Report::Lost(reason) => self.fail_attempt(id, Cause::Lost, &reason, None),
             Report::Quarantine(reason) => self.quarantine(id, &reason),
             Report::Unreachable(reason) => self.unreachable(id, &reason),
@@ -121,7 +127,12 @@ impl House {
         self.move_attempt(id, attempt::Event::Quarantined, ENGINE, &json!({ "reason": reason }));
         let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
         self.let_go(id);
-        self.fail_step(&run, index, Cause::Policy, &format!("attempt {id} is in quarantine, a person must look: {reason}"));
+        self.fail_step(
+            &run,
+            index,
+            Cause::Policy,
+            &format!("attempt {id} is in quarantine, a person must look: {reason}"),
+        );
     }
 
     fn fail_attempt(&mut self, id: &AttemptId, cause: Cause, reason: &str, exit_code: Option<i32>) {
@@ -138,7 +149,14 @@ impl House {
         *step.detail.failures.entry(cause.word().to_owned()).or_insert(0) += 1;
         step.detail.cause = Some(cause);
         let failures = step.detail.failures.clone();
-        let next = retry::decide(&self.run(&run).definition(index).retry, &self.options.budgets, &failures, cause, exit_code, spread(id));
+        let next = retry::decide(
+            &self.run(&run).definition(index).retry,
+            &self.options.budgets,
+            &failures,
+            cause,
+            exit_code,
+            spread(id),
+        );
         match next {
             Next::After(wait_ms) => self.again(&run, index, wait_ms, cause, reason),
             Next::GiveUp(why) => self.fail_step(&run, index, cause, &format!("{reason} ({why})")),
@@ -149,7 +167,10 @@ impl House {
         let at = self.now + i64::try_from(wait_ms).unwrap_or(i64::MAX / 2_000) * 1_000;
         let detail = &mut self.run_mut(run).steps[index].detail;
         detail.not_before_us = Some(at);
-        detail.reason = Some(format!("another attempt follows in {} ({cause}: {reason})", format_duration_s(wait_ms.div_ceil(1_000))));
+        detail.reason = Some(format!(
+            "another attempt follows in {} ({cause}: {reason})",
+            format_duration_s(wait_ms.div_ceil(1_000))
+        ));
         self.move_step(run, index, step::Event::Again, ENGINE, &json!({ "cause": cause, "wait_ms": wait_ms }));
     }
 
@@ -164,10 +185,13 @@ impl House {
                 self.move_attempt(&id, attempt::Event::Collecting, ENGINE, &Value::Null);
                 self.commit(&id, &made);
             }
-            Err(Refused::Bad { output, reason }) => self.fail_attempt(&id, Cause::BadOutput, &format!("output `{output}`: {reason}"), None),
+            Err(Refused::Bad { output, reason }) => {
+                self.fail_attempt(&id, Cause::BadOutput, &format!("output `{output}`: {reason}"), None)
+            }
             Err(Refused::Disk(reason)) => {
                 let (run, index) = (live.run.clone(), live.step);
-                self.run_mut(&run).steps[index].detail.reason = Some(format!("its outputs wait to be taken in: {reason}"));
+                self.run_mut(&run).steps[index].detail.reason =
+                    Some(format!("its outputs wait to be taken in: {reason}"));
                 self.touch_step(&run, index);
                 let order = self.order(&id, Some(self.attempts[&id].expected.as_ref().clone()));
                 self.effect(Effect::Collect(order, AGAIN_MS));
@@ -308,8 +332,14 @@ impl House {
         let detail = &mut self.run_mut(id).steps[index].detail;
         detail.reason = Some(sentence);
         let shown = body.clone();
-        detail.ask =
-            Some(Ask { kind: "qc".into(), roles: vec!["reviewer".into()], count: 1, shown, asked_us: now, ..Ask::default() });
+        detail.ask = Some(Ask {
+            kind: "qc".into(),
+            roles: vec!["reviewer".into()],
+            count: 1,
+            shown,
+            asked_us: now,
+            ..Ask::default()
+        });
         self.move_step(id, index, step::Event::Asked, ENGINE, body);
     }
 
@@ -336,7 +366,13 @@ impl House {
     }
 
     /// A courier came back.
-    pub(super) fn on_carried(&mut self, id: &RunId, index: usize, work: Box<work::carry::Work>, result: Result<Carried, CourierError>) {
+    pub(super) fn on_carried(
+        &mut self,
+        id: &RunId,
+        index: usize,
+        work: &work::carry::Work,
+        result: Result<Carried, CourierError>,
+    ) {
         if !self.end_work(id, index) {
             return;
         }
@@ -391,7 +427,9 @@ pub(super) fn sentence(report: &GateReport) -> String {
             None => format!("pass {}", check.pass),
         };
         let unit = &check.unit;
-        let number = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), |value| format!("{}{unit}", round(value)));
+        let number = |value: Option<f64>| {
+            value.map_or_else(|| "not measured".to_owned(), |value| format!("{}{unit}", round(value)))
+        };
         let worst: Vec<String> = check
             .items
             .iter()

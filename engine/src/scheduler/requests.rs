@@ -1,7 +1,7 @@
 //! Requests as the loop takes them: load what they are about, let the house decide, answer after the commit.
 
 use super::Actor;
-use super::handle::{Refusal, Request, Reply, Submitted};
+use super::handle::{Refusal, Reply, Request, Submitted};
 use super::house::Effect;
 use super::service::{Error, Service};
 use super::submit::Ready;
@@ -20,13 +20,20 @@ impl Service {
             Some(row) => row.run_id,
             None => return Err(Refusal::NotFound(format!("there is no run `{run}`"))),
         };
-        if self.load(&id).await? { Ok(id) } else { Err(Refusal::State(format!("run {id} cannot be read by this version"))) }
+        if self.load(&id).await? {
+            Ok(id)
+        } else {
+            Err(Refusal::State(format!("run {id} cannot be read by this version")))
+        }
     }
 
     pub(super) async fn about(&mut self, run: &RunId, actor: &Actor, request: Request) -> Result<String, Refusal> {
         let id = self.load_by(run).await?;
         if !matches!(request, Request::Answer { .. }) && !actor.roles.contains("operator") {
-            return Err(Refusal::NotAllowed(format!("{} may not do this: it needs the role operator (`people:` in kentai.yaml)", actor.name)));
+            return Err(Refusal::NotAllowed(format!(
+                "{} may not do this: it needs the role operator (`people:` in kentai.yaml)",
+                actor.name
+            )));
         }
         match request {
             Request::Cancel { reason } => {
@@ -48,7 +55,8 @@ impl Service {
     }
 
     async fn load_children_of(&mut self, id: &RunId) -> Result<(), Refusal> {
-        let children: Vec<String> = self.house.run(id).steps.iter().filter_map(|step| step.detail.child.clone()).collect();
+        let children: Vec<String> =
+            self.house.run(id).steps.iter().filter_map(|step| step.detail.child.clone()).collect();
         for child in children {
             let child = RunId::from(child);
             if self.load(&child).await? {
@@ -60,8 +68,12 @@ impl Service {
 
     /// Stores a submission, unless the same came first: the loop is the only writer, so this look is the last word.
     pub(super) async fn take_submission(&mut self, ready: Ready, reply: Reply<Submitted>) -> Result<(), Error> {
-        let mut submitted =
-            Submitted { submission: ready.submission.submission_id.clone(), existed: ready.existed, new_runs: 0, runs: ready.known };
+        let mut submitted = Submitted {
+            submission: ready.submission.submission_id.clone(),
+            existed: ready.existed,
+            new_runs: 0,
+            runs: ready.known,
+        };
         if !ready.existed {
             if let Some(earlier) = self.reader.submission_by_intent(&ready.submission.intent).await? {
                 submitted.submission = earlier.submission_id;

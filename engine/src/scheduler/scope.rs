@@ -75,5 +75,8 @@ fn columns(items: &[&LiveStep]) -> Map {
 /// Names of the items behind `.all.` of a step, in the same order as its lists.
 pub(super) fn item_names(run: &LiveRun, id: &str) -> Vec<String> {
     let items = run.steps.iter().filter(|step| step.planned.step == id && step.planned.role == Role::Item);
-    items.filter(|step| step.status.is_satisfied()).filter_map(|step| suffix(&step.planned.key).map(str::to_owned)).collect()
+    items
+        .filter(|step| step.status.is_satisfied())
+        .filter_map(|step| suffix(&step.planned.key).map(str::to_owned))
+        .collect()
 }

@@ -111,7 +111,13 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     let (told, _) = broadcast::channel(TOLD);
     let token = CancellationToken::new();
     let tracker = TaskTracker::new();
-    let handle = Handle { inbox: sender.clone(), options: Arc::clone(&options), reader: reader.clone(), pulse: felt, told: told.clone() };
+    let handle = Handle {
+        inbox: sender.clone(),
+        options: Arc::clone(&options),
+        reader: reader.clone(),
+        pulse: felt,
+        told: told.clone(),
+    };
     let service = Service {
         house: House::new(Arc::clone(&options), artifacts, epoch),
         reader,
@@ -146,7 +152,11 @@ fn prepare_site(directory: &Path) -> Result<std::fs::File, Error> {
     }
 }
 
-fn spawn_collector(tracker: &TaskTracker, options: &Arc<Options>, sender: mpsc::Sender<Message>) -> mpsc::UnboundedSender<Order> {
+fn spawn_collector(
+    tracker: &TaskTracker,
+    options: &Arc<Options>,
+    sender: mpsc::Sender<Message>,
+) -> mpsc::UnboundedSender<Order> {
     let (queue, mut orders) = mpsc::unbounded_channel::<Order>();
     let options = Arc::clone(options);
     tracker.spawn(async move {
@@ -168,7 +178,10 @@ fn spawn_linker(tracker: &TaskTracker) -> mpsc::UnboundedSender<work::links::Wor
         let mut batch = Vec::new();
         while works.recv_many(&mut batch, COLLECT_BATCH).await > 0 {
             let batch = std::mem::take(&mut batch);
-            let linked = tokio::task::spawn_blocking(move || batch.iter().map(work::links::Work::done).filter_map(Result::err).last());
+            let linked = tokio::task::spawn_blocking(move || {
+                // All of them are tried; one error is enough to say that some are missing.
+                batch.iter().filter_map(|work| work.done().err()).fold(None, |_, error| Some(error))
+            });
             if let Ok(Some(error)) = linked.await {
                 tracing::warn!(%error, "cannot link outputs into samples/");
             }
@@ -224,14 +237,16 @@ impl Service {
 
     /// Says how the engine is.
     fn beat(&self) {
-        let active = self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
+        let active =
+            self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
         let tools = self.house.book.running();
         self.pulse.send_modify(|pulse| *pulse = Pulse { commits: pulse.commits + 1, active, tools });
     }
 
     /// Sleeps until the next moment at which something may happen by itself.
     fn alarm(&self) -> impl Future<Output = ()> + use<> {
-        let wait = self.house.next_alarm().map(|at| Duration::from_micros(u64::try_from(at - clock::now()).unwrap_or(0)));
+        let wait =
+            self.house.next_alarm().map(|at| Duration::from_micros(u64::try_from(at - clock::now()).unwrap_or(0)));
         async move {
             match wait {
                 Some(wait) => tokio::time::sleep(wait + Duration::from_millis(1)).await,
@@ -262,7 +277,7 @@ impl Service {
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),
             Message::Gate(run, index, result) => self.house.on_gate(&run, index, result),
-            Message::Carried(run, index, work, result) => self.house.on_carried(&run, index, work, result),
+            Message::Carried(run, index, work, result) => self.house.on_carried(&run, index, &work, result),
         }
         Ok(())
     }
@@ -290,7 +305,10 @@ impl Service {
             match writer.commit(change.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_passing() => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "cannot write the database; everything waits and nothing is lost");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot write the database; everything waits and nothing is lost"
+                    );
                     tokio::select! {
                         () = tokio::time::sleep(STORE_AGAIN) => {}
                         () = token.cancelled() => return Err(error.into()),

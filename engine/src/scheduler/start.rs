@@ -43,7 +43,8 @@ impl House {
             .filter(|run| run.hold.is_none() && matches!(run.status, run::Status::Queued | run::Status::Running))
             .filter(|run| run.steps.iter().any(Self::startable))
             .map(|run| {
-                let (priority, left, created, id) = rank(run.row.priority, run.row.steps_left, run.row.created_us, run.id.as_str());
+                let (priority, left, created, id) =
+                    rank(run.row.priority, run.row.steps_left, run.row.created_us, run.id.as_str());
                 (priority, left, created, id.to_owned())
             })
             .collect();
@@ -58,7 +59,8 @@ impl House {
         if self.run(id).status == run::Status::Queued {
             self.move_run(id, run::Event::Started, ENGINE, &Value::Null);
         }
-        let ready: Vec<usize> = (0..self.run(id).steps.len()).filter(|index| Self::startable(&self.run(id).steps[*index])).collect();
+        let ready: Vec<usize> =
+            (0..self.run(id).steps.len()).filter(|index| Self::startable(&self.run(id).steps[*index])).collect();
         for index in ready {
             let now = self.now;
             let step = &self.run(id).steps[index];
@@ -74,7 +76,8 @@ impl House {
         let run = self.run(id);
         let Some(max) = run.definition(index).max_parallel else { return false };
         let step = &run.steps[index].planned.step;
-        let running = run.steps.iter().filter(|other| other.planned.step == *step && other.status == step::Status::Running);
+        let running =
+            run.steps.iter().filter(|other| other.planned.step == *step && other.status == step::Status::Running);
         running.count() >= max as usize
     }
 
@@ -123,8 +126,11 @@ impl House {
         let run = self.run(id);
         let StepKind::Approve(approve) = &run.definition(index).kind else { return Ok(()) };
         let scope = scope::of(run, index);
-        let shown: Result<Vec<Value>, String> =
-            approve.show.iter().map(|expression| expression.evaluate(&scope).map_err(|error| error.to_string())).collect();
+        let shown: Result<Vec<Value>, String> = approve
+            .show
+            .iter()
+            .map(|expression| expression.evaluate(&scope).map_err(|error| error.to_string()))
+            .collect();
         let ask = Ask {
             kind: "approve".into(),
             roles: approve.roles.clone(),
@@ -133,7 +139,9 @@ impl House {
             text: approve.ask.en.clone(),
             shown: Value::Array(shown?),
             asked_us: self.now,
-            expires_us: approve.expires_s.map(|s| self.now + i64::try_from(s).unwrap_or(i64::MAX / 2_000_000) * 1_000_000),
+            expires_us: approve
+                .expires_s
+                .map(|s| self.now + i64::try_from(s).unwrap_or(i64::MAX / 2_000_000) * 1_000_000),
             fail_if_expired: approve.fail_if_expired,
         };
         let body = json!({ "roles": ask.roles, "shown": ask.shown });
@@ -170,15 +178,27 @@ impl House {
         }
     }
 
-    fn plan_attempt(&self, id: &RunId, index: usize, request: crate::decide::admit::Request) -> Result<LiveAttempt, String> {
+    fn plan_attempt(
+        &self,
+        id: &RunId,
+        index: usize,
+        request: crate::decide::admit::Request,
+    ) -> Result<LiveAttempt, String> {
         let run = self.run(id);
         let StepKind::Tool(tool) = &run.definition(index).kind else { return Err("it is not a tool step".into()) };
         let number = u32::try_from(run.row.attempts_made + 1).unwrap_or(u32::MAX);
         let attempt = id.attempt(number);
         let executor = self.options.executors.first().ok_or("this site has no executor")?;
         let directory: PathBuf = self.places.attempt(attempt.as_str());
-        let prepared =
-            render::render(run, index, tool, &attempt, directory, request, (&self.options, executor.as_ref(), self.epoch))?;
+        let prepared = render::render(
+            run,
+            index,
+            tool,
+            &attempt,
+            directory,
+            request,
+            (&self.options, executor.as_ref(), self.epoch),
+        )?;
         let detail = &run.steps[index].detail;
         Ok(LiveAttempt {
             row: rows::Attempt {

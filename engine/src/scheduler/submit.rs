@@ -35,7 +35,10 @@ fn needs_operator(actor: &Actor, what: &str) -> Result<(), Refusal> {
     if actor.roles.contains("operator") {
         return Ok(());
     }
-    Err(Refusal::NotAllowed(format!("{} may not {what}: it needs the role operator (`people:` in kentai.yaml)", actor.name)))
+    Err(Refusal::NotAllowed(format!(
+        "{} may not {what}: it needs the role operator (`people:` in kentai.yaml)",
+        actor.name
+    )))
 }
 
 /// Rows of specimens that no run is about yet.
@@ -51,11 +54,19 @@ pub(super) fn specimens_change(specimens: &[Specimen], source: &str, actor: &Act
 }
 
 /// The row of a registered workflow, when everything that it runs is locked.
-pub(super) fn register_change(workflow: &Workflow, locked: &BTreeMap<String, String>, actor: &Actor) -> Result<Change, Refusal> {
+pub(super) fn register_change(
+    workflow: &Workflow,
+    locked: &BTreeMap<String, String>,
+    actor: &Actor,
+) -> Result<Change, Refusal> {
     needs_operator(actor, "register a workflow")?;
     let mut names = BTreeSet::new();
     gather_images(workflow, &mut names);
-    let open: Vec<&str> = names.iter().filter(|name| !name.contains("@sha256:") && !locked.contains_key(*name)).map(String::as_str).collect();
+    let open: Vec<&str> = names
+        .iter()
+        .filter(|name| !name.contains("@sha256:") && !locked.contains_key(*name))
+        .map(String::as_str)
+        .collect();
     if !open.is_empty() {
         let reason = format!("no lock for {}: lock it first with `kentai workflow lock`", open.join(", "));
         return Err(Refusal::State(reason));
@@ -76,17 +87,37 @@ fn specimen_row(specimen: &Specimen, source: &str, now: i64) -> rows::Specimen {
 }
 
 /// Checks everything and lays it out; nothing is stored.
-pub(super) async fn prepare(submit: Submit, actor: &Actor, options: &Options, reader: &Reader) -> Result<Ready, Refusal> {
+pub(super) async fn prepare(
+    submit: Submit,
+    actor: &Actor,
+    options: &Options,
+    reader: &Reader,
+) -> Result<Ready, Refusal> {
     needs_operator(actor, "submit")?;
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow);
     if let Some(submission) = reader.submission_by_intent(&intent).await? {
-        let filter = crate::store::read::RunFilter { submission: Some(submission.submission_id.to_string()), limit: i64::MAX, ..Default::default() };
-        let known = reader.runs(&filter).await?.into_iter().filter(|run| run.parent == "null").map(|run| run.run_id).collect();
-        return Ok(Ready { submission, existed: true, workflows: Vec::new(), specimens: Vec::new(), runs: Vec::new(), known });
+        let filter = crate::store::read::RunFilter {
+            submission: Some(submission.submission_id.to_string()),
+            limit: i64::MAX,
+            ..Default::default()
+        };
+        let known =
+            reader.runs(&filter).await?.into_iter().filter(|run| run.parent == "null").map(|run| run.run_id).collect();
+        return Ok(Ready {
+            submission,
+            existed: true,
+            workflows: Vec::new(),
+            specimens: Vec::new(),
+            runs: Vec::new(),
+            known,
+        });
     }
-    let bad = |diagnostics| Refusal::Check { diagnostics, sources: BTreeMap::from([(submit.path.clone(), submit.source.clone())]) };
+    let bad = |diagnostics| Refusal::Check {
+        diagnostics,
+        sources: BTreeMap::from([(submit.path.clone(), submit.source.clone())]),
+    };
     let params = params(&workflow, &submit.params, &facts).map_err(bad)?;
     let images = images(&workflow, options).await?;
     let now = crate::clock::now();
@@ -135,7 +166,11 @@ pub(super) async fn find(submit: &Submit, options: &Options, reader: &Reader) ->
 
 /// The sheet's reader has checked this; whoever speaks to the socket may not have.
 fn refuse_hostile(specimen: &Specimen) -> Result<(), Refusal> {
-    if is_id(&specimen.id) { Ok(()) } else { Err(Refusal::Bad(format!("`{}` is not a specimen id", specimen.id.escape_debug()))) }
+    if is_id(&specimen.id) {
+        Ok(())
+    } else {
+        Err(Refusal::Bad(format!("`{}` is not a specimen id", specimen.id.escape_debug())))
+    }
 }
 
 fn checked(submit: &Submit, facts: &Site, options: &Options) -> Result<Arc<Workflow>, Refusal> {
@@ -151,7 +186,11 @@ fn checked(submit: &Submit, facts: &Site, options: &Options) -> Result<Arc<Workf
 }
 
 /// Parameters with their values; files are looked at.
-pub(super) fn params(workflow: &Workflow, given: &BTreeMap<String, String>, facts: &Site) -> Result<Map, Vec<Diagnostic>> {
+pub(super) fn params(
+    workflow: &Workflow,
+    given: &BTreeMap<String, String>,
+    facts: &Site,
+) -> Result<Map, Vec<Diagnostic>> {
     resolve_params(workflow, given, facts, &file)
 }
 
@@ -177,7 +216,9 @@ async fn images(workflow: &Workflow, options: &Options) -> Result<BTreeMap<Strin
         let id = match facts.locked_images.get(&name) {
             Some(id) => id.clone(),
             None => hands.resolve(&name).await.map_err(|error| match error {
-                executor::Error::Image { .. } | executor::Error::Unreachable { .. } => Refusal::Unreachable(error.to_string()),
+                executor::Error::Image { .. } | executor::Error::Unreachable { .. } => {
+                    Refusal::Unreachable(error.to_string())
+                }
                 executor::Error::Other(reason) => Refusal::Bad(reason),
             })?,
         };
@@ -226,7 +267,14 @@ fn gather_called(workflow: &Workflow, found: &mut BTreeMap<String, (String, Stri
     }
 }
 
-async fn add_run(ready: &mut Ready, plan: &Plan, stamp: &str, actor: &Actor, reader: &Reader, now: i64) -> Result<(), Refusal> {
+async fn add_run(
+    ready: &mut Ready,
+    plan: &Plan,
+    stamp: &str,
+    actor: &Actor,
+    reader: &Reader,
+    now: i64,
+) -> Result<(), Refusal> {
     // An accidental duplicate returns the run that exists: same specimen as it is now, same workflow, same parameters.
     let intent = digest(&(plan, stamp));
     if let Some(run) = reader.run_by_intent(&intent).await? {
@@ -271,7 +319,11 @@ pub(super) fn new_run(submission: &SubmissionId, intent: &str, plan: &Plan, by: 
 /// The first rows of a run's steps.
 pub(super) fn new_steps(run: &RunId, plan: &Plan, now: i64) -> Vec<rows::Step> {
     let positions = 0_i64..;
-    plan.steps.iter().zip(positions).map(|(planned, position)| LiveStep::new(planned.clone(), position).to_row(run, now)).collect()
+    plan.steps
+        .iter()
+        .zip(positions)
+        .map(|(planned, position)| LiveStep::new(planned.clone(), position).next_row(run, now))
+        .collect()
 }
 
 fn digest(value: &impl serde::Serialize) -> String {

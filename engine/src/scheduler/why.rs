@@ -37,7 +37,10 @@ impl House {
         }
         for (index, step) in run.steps.iter().enumerate() {
             let wanted = key.is_none_or(|key| step.planned.key == key || step.planned.step == key);
-            if wanted && (key.is_some() || !matches!(step.status, step::Status::Succeeded | step::Status::Skipped | step::Status::Waiting)) {
+            if wanted
+                && (key.is_some()
+                    || !matches!(step.status, step::Status::Succeeded | step::Status::Skipped | step::Status::Waiting))
+            {
                 because.push(self.why_step(run, index));
             }
         }
@@ -101,13 +104,23 @@ impl House {
         let (sentence, next) = match ask.kind.as_str() {
             "qc" => {
                 let found = step.detail.gate.as_ref().map(report::sentence).unwrap_or_default();
-                (format!("the gate holds: {found}"), format!("kentai qc decide {id} {key} --verdict release --reason …"))
+                (
+                    format!("the gate holds: {found}"),
+                    format!("kentai qc decide {id} {key} --verdict release --reason …"),
+                )
             }
             "approve" => {
                 let text = if ask.text.is_empty() { "an answer" } else { &ask.text };
-                let not = if ask.not_by.is_empty() { String::new() } else { format!(", not by the {}", ask.not_by.join(" or ")) };
+                let not = if ask.not_by.is_empty() {
+                    String::new()
+                } else {
+                    format!(", not by the {}", ask.not_by.join(" or "))
+                };
                 let given = step.detail.answers.len();
-                (format!("it asks: {text} ({given} of {} answer(s){not})", ask.count), format!("kentai approve {id} {key}"))
+                (
+                    format!("it asks: {text} ({given} of {} answer(s){not})", ask.count),
+                    format!("kentai approve {id} {key}"),
+                )
             }
             _ => ("the workflow holds here until a person lets it go".into(), format!("kentai resume {id}")),
         };

@@ -106,10 +106,17 @@ impl Status {
             (S::Launching | S::Running | S::Canceling, E::Exited) => Ok(S::Exited),
             (S::Exited, E::Collecting) => Ok(S::Collecting),
             (S::Collecting, E::Committed) => Ok(S::Committed),
-            (S::Planned | S::Claimed | S::Launching | S::Running | S::Exited | S::Collecting | S::Canceling, E::Failed) => Ok(S::Failed),
+            (
+                S::Planned | S::Claimed | S::Launching | S::Running | S::Exited | S::Collecting | S::Canceling,
+                E::Failed,
+            ) => Ok(S::Failed),
             (S::Planned | S::Claimed | S::Launching | S::Running, E::Canceling) => Ok(S::Canceling),
-            (S::Planned | S::Claimed | S::Launching | S::Canceling | S::Exited | S::Collecting, E::Canceled) => Ok(S::Canceled),
-            (S::Launching | S::Running | S::Canceling | S::Exited | S::Collecting, E::Quarantined) => Ok(S::Quarantined),
+            (S::Planned | S::Claimed | S::Launching | S::Canceling | S::Exited | S::Collecting, E::Canceled) => {
+                Ok(S::Canceled)
+            }
+            (S::Launching | S::Running | S::Canceling | S::Exited | S::Collecting, E::Quarantined) => {
+                Ok(S::Quarantined)
+            }
             (S::Planned, E::Launching | E::Running | E::Exited | E::Collecting | E::Committed | E::Quarantined)
             | (S::Claimed, E::Running | E::Exited | E::Collecting | E::Committed | E::Quarantined)
             | (S::Launching, E::Launching | E::Collecting | E::Committed)

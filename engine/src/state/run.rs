@@ -66,7 +66,10 @@ impl Status {
             (S::Queued | S::Running, E::Held | E::Resumed) => Ok(self),
             (S::Queued, E::Succeeded | E::Failed | E::Canceled | E::Reopened)
             | (S::Running, E::Started | E::Canceled | E::Reopened)
-            | (S::Canceling, E::Started | E::Succeeded | E::Failed | E::Canceling | E::Reopened | E::Held | E::Resumed)
+            | (
+                S::Canceling,
+                E::Started | E::Succeeded | E::Failed | E::Canceling | E::Reopened | E::Held | E::Resumed,
+            )
             | (
                 S::Succeeded | S::Failed | S::Canceled,
                 E::Started | E::Succeeded | E::Failed | E::Canceling | E::Canceled | E::Held | E::Resumed,

@@ -88,7 +88,15 @@ impl Status {
             | (S::AwaitingPerson, E::Started | E::Again | E::Asked | E::Skipped | E::Reset | E::FannedOut)
             | (
                 S::Succeeded | S::Failed | S::Skipped | S::Canceled,
-                E::Ready | E::Started | E::Again | E::Asked | E::Succeeded | E::Failed | E::Skipped | E::Canceled | E::FannedOut,
+                E::Ready
+                | E::Started
+                | E::Again
+                | E::Asked
+                | E::Succeeded
+                | E::Failed
+                | E::Skipped
+                | E::Canceled
+                | E::FannedOut,
             ) => Err(Illegal { machine: "step", status: self.word(), event: event.word() }),
         }
     }

@@ -32,7 +32,8 @@ impl Pool {
         refuse_network(path)?;
         let at = |source| Error::Database { path: path.display().to_string(), source };
         let options = options(path).map_err(at)?.create_if_missing(true);
-        let write = SqlitePoolOptions::new().max_connections(1).min_connections(1).connect_with(options).await.map_err(at)?;
+        let write =
+            SqlitePoolOptions::new().max_connections(1).min_connections(1).connect_with(options).await.map_err(at)?;
         check_version(&write, path).await?;
         sqlx::migrate!("./migrations/sqlite")
             .run(&write)
@@ -48,7 +49,8 @@ impl Pool {
     /// # Errors
     /// When there is none or it cannot be opened.
     pub async fn open_read_only(path: &Path) -> Result<Self, Error> {
-        let read = readers(path).await.map_err(|source| Error::Database { path: path.display().to_string(), source })?;
+        let read =
+            readers(path).await.map_err(|source| Error::Database { path: path.display().to_string(), source })?;
         Ok(Self { write: None, read, path: path.to_owned() })
     }
 
@@ -99,8 +101,14 @@ async fn check_version(pool: &SqlitePool, path: &Path) -> Result<(), Error> {
 }
 
 /// Network file systems whose locks SQLite cannot rely on, by magic number (statfs(2)).
-const NETWORK: &[(i64, &str)] =
-    &[(0x6969, "nfs"), (0x517b, "smb"), (0xff53_4d42, "cifs"), (0x0bd0_0bd0, "lustre"), (0x4750_4653, "gpfs"), (0x1983_0326, "beegfs")];
+const NETWORK: &[(i64, &str)] = &[
+    (0x6969, "nfs"),
+    (0x517b, "smb"),
+    (0xff53_4d42, "cifs"),
+    (0x0bd0_0bd0, "lustre"),
+    (0x4750_4653, "gpfs"),
+    (0x1983_0326, "beegfs"),
+];
 
 fn refuse_network(path: &Path) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(Path::new("."));

@@ -66,7 +66,10 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_runs(&self) -> Result<Vec<String>, Error> {
-        let rows = sqlx::query(sql!("open_runs")).fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))?;
+        let rows = sqlx::query(sql!("open_runs"))
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 

@@ -124,7 +124,9 @@ async fn serve(pool: Pool, mut inbox: mpsc::Receiver<Item>) {
             let answer_with = std::mem::replace(&mut result, Ok(()));
             let told = match &answer_with {
                 Ok(()) => Ok(()),
-                Err(error) => Err(Error::Unknown { what: "the outcome of a shared transaction", found: error.to_string() }),
+                Err(error) => {
+                    Err(Error::Unknown { what: "the outcome of a shared transaction", found: error.to_string() })
+                }
             };
             if let Err(error) = told {
                 result = Err(error);
@@ -155,7 +157,8 @@ async fn apply(pool: &Pool, connection: &mut SqliteConnection, batch: &Change) -
         if rows.is_empty() {
             continue;
         }
-        let done = sqlx::query(*sql).bind(rows_object(rows)).execute(&mut *tx).await.map_err(|source| pool.error(source))?;
+        let done =
+            sqlx::query(*sql).bind(rows_object(rows)).execute(&mut *tx).await.map_err(|source| pool.error(source))?;
         let changed = usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
         if *guarded && changed != rows.len() {
             return Err(Error::Stale { table: name, missing: rows.len().saturating_sub(changed) });

@@ -19,7 +19,12 @@ use crate::attempt::now_us;
 const RECORD_BYTES: u64 = 4096;
 
 /// Records the end of a tool that ran; gives the witness's own exit code.
-pub(super) fn write_ended(directory: &OwnedFd, place: Place, instructions: &Instructions, ended: &Ended) -> io::Result<i32> {
+pub(super) fn write_ended(
+    directory: &OwnedFd,
+    place: Place,
+    instructions: &Instructions,
+    ended: &Ended,
+) -> io::Result<i32> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let cpu_ms = usage.user_time().num_milliseconds() + usage.system_time().num_milliseconds();
     let record = ExitRecord {

@@ -68,7 +68,16 @@ fn made(collected: &Collected) -> &[Made] {
 #[test]
 fn outputs_and_log_are_taken_in_and_leftovers_are_cleared() {
     let site = Site::new();
-    let attempt = site.attempt("a", &[("work/x.txt", "x\n"), ("work/sort/0001", "x"), ("secrets/key", "x"), ("tool.log", "said\n"), ("exit.json", "{}")]);
+    let attempt = site.attempt(
+        "a",
+        &[
+            ("work/x.txt", "x\n"),
+            ("work/sort/0001", "x"),
+            ("secrets/key", "x"),
+            ("tool.log", "said\n"),
+            ("exit.json", "{}"),
+        ],
+    );
     let order = site.order("a", &[expected("x.txt")]);
     let collected = site.collect(&order);
     let made = made(&collected);

@@ -64,7 +64,11 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "The version of the Illumina sample sheet is not known.",
         "Illumina サンプルシートの版に対応していません。",
     ),
-    ("S123", "A file does not have the checksum that the sheet promises.", "ファイルのチェックサムがシートの値と一致しません。"),
+    (
+        "S123",
+        "A file does not have the checksum that the sheet promises.",
+        "ファイルのチェックサムがシートの値と一致しません。",
+    ),
 ];
 
 #[cfg(test)]

@@ -15,11 +15,18 @@ use crate::store::rows::{self, detail};
 use crate::store::writer::Table;
 
 /// Ways out of a gate that holds.
-pub(in crate::scheduler) const QC_VERDICTS: [&str; 6] = ["release", "top_up", "re_prep", "re_extract", "new_material", "give_up"];
+pub(in crate::scheduler) const QC_VERDICTS: [&str; 6] =
+    ["release", "top_up", "re_prep", "re_extract", "new_material", "give_up"];
 
 impl House {
     /// Records what a person says about a step that awaits people.
-    pub(in crate::scheduler) fn answer(&mut self, id: &RunId, key: &str, actor: &Actor, answer: &Answer) -> Result<(), Refusal> {
+    pub(in crate::scheduler) fn answer(
+        &mut self,
+        id: &RunId,
+        key: &str,
+        actor: &Actor,
+        answer: &Answer,
+    ) -> Result<(), Refusal> {
         let index = self.awaiting(id, key, answer)?;
         let ask = self.run(id).steps[index].detail.ask.clone().unwrap_or_default();
         if ask.kind != answer.kind.ask() {
@@ -39,7 +46,8 @@ impl House {
         let run = self.run(id);
         let asked = |index: &usize| {
             let step = &run.steps[*index];
-            step.status == step::Status::AwaitingPerson && step.detail.ask.as_ref().is_some_and(|ask| ask.kind == answer.kind.ask())
+            step.status == step::Status::AwaitingPerson
+                && step.detail.ask.as_ref().is_some_and(|ask| ask.kind == answer.kind.ask())
         };
         if key.is_empty() {
             let open: Vec<usize> = (0..run.steps.len()).filter(asked).collect();
@@ -66,7 +74,8 @@ impl House {
             )));
         }
         let run = self.run(id);
-        let answered = |step: &super::super::live::LiveStep| step.detail.answers.iter().any(|answer| answer.person == actor.name);
+        let answered =
+            |step: &super::super::live::LiveStep| step.detail.answers.iter().any(|answer| answer.person == actor.name);
         for relation in &ask.not_by {
             let excluded = match relation.as_str() {
                 "submitter" => run.row.submitted_by == actor.name,
@@ -75,11 +84,17 @@ impl House {
                 _ => false,
             };
             if excluded {
-                return Err(Refusal::NotAllowed(format!("{} may not decide this: another person than the {relation} is needed", actor.name)));
+                return Err(Refusal::NotAllowed(format!(
+                    "{} may not decide this: another person than the {relation} is needed",
+                    actor.name
+                )));
             }
         }
         if answered(&run.steps[index]) {
-            return Err(Refusal::NotAllowed(format!("{} has answered already; {} people are needed", actor.name, ask.count)));
+            return Err(Refusal::NotAllowed(format!(
+                "{} has answered already; {} people are needed",
+                actor.name, ask.count
+            )));
         }
         Ok(())
     }
@@ -108,7 +123,13 @@ impl House {
         self.ledger.change.put(Table::Decision, &row);
         let key = row.step_key.to_string();
         self.touch_step(id, index);
-        self.record(id, "person_answered", &key, &actor.name, &json!({ "verdict": answer.verdict, "reason": answer.reason }));
+        self.record(
+            id,
+            "person_answered",
+            &key,
+            &actor.name,
+            &json!({ "verdict": answer.verdict, "reason": answer.reason }),
+        );
     }
 
     fn follow(&mut self, id: &RunId, index: usize, actor: &Actor, answer: &Answer, ask: &detail::Ask) {

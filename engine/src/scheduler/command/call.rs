@@ -20,11 +20,13 @@ impl House {
     pub(in crate::scheduler) fn start_call(&mut self, id: &RunId, index: usize) -> Result<(), String> {
         let caller = self.run(id);
         let StepKind::Call(call) = &caller.definition(index).kind else { return Err("it is not a call".into()) };
-        let called = caller.workflow.calls.get(&call.workflow).cloned().ok_or("the called workflow is not in the plan")?;
+        let called =
+            caller.workflow.calls.get(&call.workflow).cloned().ok_or("the called workflow is not in the plan")?;
         let scope = scope::of(caller, index);
         let specimen = specimen(&caller.plan.specimen, call, &called, &scope)?;
         let given = given(call, &scope)?;
-        let params = submit::params(&called, &given, &(self.options.facts)()).map_err(|found| submit::first_message(&found))?;
+        let params =
+            submit::params(&called, &given, &(self.options.facts)()).map_err(|found| submit::first_message(&found))?;
         let plan = lay_out(&called, &specimen, &params).map_err(|found| submit::first_message(&found))?;
         let parent = Parent { run: id.to_string(), step: caller.steps[index].planned.key.clone() };
         let intent = format!("{}/{}/{}", id, parent.step, caller.steps[index].detail.round);
@@ -77,8 +79,12 @@ fn specimen(
         };
         values.insert(name.clone(), value);
     }
-    let missing: Vec<&str> =
-        called.inputs.iter().filter(|input| input.required && !values.contains_key(&input.name)).map(|input| input.name.as_str()).collect();
+    let missing: Vec<&str> = called
+        .inputs
+        .iter()
+        .filter(|input| input.required && !values.contains_key(&input.name))
+        .map(|input| input.name.as_str())
+        .collect();
     if missing.is_empty() {
         Ok(Specimen { values, ..caller.clone() })
     } else {

@@ -11,7 +11,12 @@ use crate::store::rows::detail::Detail;
 
 impl House {
     /// Opens an ended run again. Without `from` the failed and canceled steps are done again; with it, that step and all that follow.
-    pub(in crate::scheduler) fn retry(&mut self, id: &RunId, from: Option<&str>, actor: &Actor) -> Result<usize, Refusal> {
+    pub(in crate::scheduler) fn retry(
+        &mut self,
+        id: &RunId,
+        from: Option<&str>,
+        actor: &Actor,
+    ) -> Result<usize, Refusal> {
         let chosen = self.to_reset(id, from)?;
         if chosen.is_empty() {
             return Err(Refusal::State(format!("run {id} has nothing to do again")));
@@ -36,10 +41,13 @@ impl House {
     fn to_reset(&self, id: &RunId, from: Option<&str>) -> Result<Vec<usize>, Refusal> {
         let run = self.run(id);
         let Some(key) = from else {
-            let ended = |index: &usize| matches!(run.steps[*index].status, step::Status::Failed | step::Status::Canceled);
+            let ended =
+                |index: &usize| matches!(run.steps[*index].status, step::Status::Failed | step::Status::Canceled);
             return Ok((0..run.steps.len()).filter(ended).collect());
         };
-        let starts: Vec<usize> = (0..run.steps.len()).filter(|index| run.steps[*index].planned.key == key || run.steps[*index].planned.step == key).collect();
+        let starts: Vec<usize> = (0..run.steps.len())
+            .filter(|index| run.steps[*index].planned.key == key || run.steps[*index].planned.step == key)
+            .collect();
         if starts.is_empty() {
             return Err(Refusal::NotFound(format!("run {id} has no step `{key}`")));
         }

@@ -36,7 +36,8 @@ impl Work {
     pub(in crate::scheduler) fn of(run: &LiveRun, index: usize) -> Result<Self, String> {
         let StepKind::Gate(gate) = &run.definition(index).kind else { return Err("it is not a gate".into()) };
         let scope = scope::of(run, index);
-        let places = gate.read.iter().map(|(metric, read)| place(run, &scope, metric, read)).collect::<Result<_, _>>()?;
+        let places =
+            gate.read.iter().map(|(metric, read)| place(run, &scope, metric, read)).collect::<Result<_, _>>()?;
         Ok(Self { places, criteria: criteria(gate, &scope)? })
     }
 
@@ -50,13 +51,22 @@ impl Work {
 fn criteria(gate: &Gate, scope: &Map) -> Result<Vec<Criterion>, String> {
     let mut criteria = Vec::new();
     for check in &gate.checks {
-        let applies = check.applies.as_ref().map(|expression| expression.evaluate(scope)).transpose().map_err(|error| error.to_string())?;
+        let applies = check
+            .applies
+            .as_ref()
+            .map(|expression| expression.evaluate(scope))
+            .transpose()
+            .map_err(|error| error.to_string())?;
         match applies {
             None | Some(Value::Bool(true)) => {}
             Some(Value::Bool(false)) => continue,
-            Some(other) => return Err(format!("`applies` of {} gave {other}, which is neither true nor false", check.metric)),
+            Some(other) => {
+                return Err(format!("`applies` of {} gave {other}, which is neither true nor false", check.metric));
+            }
         }
-        let render = |template: &kentai_workflows::expression::Template| template.render_text(scope).map_err(|error| error.to_string());
+        let render = |template: &kentai_workflows::expression::Template| {
+            template.render_text(scope).map_err(|error| error.to_string())
+        };
         criteria.push(Criterion {
             metric: check.metric.clone(),
             pass: render(&check.pass)?,
@@ -76,7 +86,15 @@ fn place(run: &LiveRun, scope: &Map, metric: &str, read: &Read) -> Result<Place,
     };
     let path = |value: &Value| FileValue::of(value).and_then(|file| file.path).map(PathBuf::from);
     let (files, list) = match &value {
-        Value::Array(items) => (items.iter().map(path).enumerate().map(|(n, path)| (item_name(run, &read.from.references, n), path)).collect(), true),
+        Value::Array(items) => (
+            items
+                .iter()
+                .map(path)
+                .enumerate()
+                .map(|(n, path)| (item_name(run, &read.from.references, n), path))
+                .collect(),
+            true,
+        ),
         Value::Null if read.if_made => (vec![(String::new(), None)], false),
         one => {
             let path = path(one).ok_or_else(|| format!("`{}` is not a file", read.from.text))?;
@@ -98,7 +116,10 @@ fn place(run: &LiveRun, scope: &Map, metric: &str, read: &Read) -> Result<Place,
 
 /// `L004`, when the list is `steps.trim.all.…`; else the position, counted from 1.
 fn item_name(run: &LiveRun, references: &[Vec<String>], position: usize) -> String {
-    let step = references.iter().find(|reference| reference.first().is_some_and(|name| name == "steps")).and_then(|reference| reference.get(1));
+    let step = references
+        .iter()
+        .find(|reference| reference.first().is_some_and(|name| name == "steps"))
+        .and_then(|reference| reference.get(1));
     let names = step.map(|step| scope::item_names(run, step)).unwrap_or_default();
     names.get(position).cloned().unwrap_or_else(|| (position + 1).to_string())
 }
@@ -109,7 +130,13 @@ fn read(place: &Place) -> Result<Reading, String> {
         .iter()
         .map(|(item, path)| Ok((item.clone(), path.as_ref().map(|path| number(place, path)).transpose()?.flatten())))
         .collect::<Result<_, String>>()?;
-    Ok(Reading { metric: place.metric.clone(), values, list: place.list, unit: place.unit.clone(), combine: place.combine.clone() })
+    Ok(Reading {
+        metric: place.metric.clone(),
+        values,
+        list: place.list,
+        unit: place.unit.clone(),
+        combine: place.combine.clone(),
+    })
 }
 
 fn number(place: &Place, path: &std::path::Path) -> Result<Option<f64>, String> {

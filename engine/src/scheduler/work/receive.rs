@@ -53,7 +53,10 @@ impl Work {
         let mut wrong = Vec::new();
         match (&self.specimen.consent, &self.receive.use_scope) {
             (None, _) if needs(Requirement::Consent) => {
-                wrong.push(format!("no consent is recorded for {}: fill the sheet's column `consent`", self.specimen.id));
+                wrong.push(format!(
+                    "no consent is recorded for {}: fill the sheet's column `consent`",
+                    self.specimen.id
+                ));
             }
             (Some(consent), Some(scope)) if !consent.scopes.contains(scope) => {
                 wrong.push(format!("consent {} covers {}, not `{scope}`", consent.record, consent.scopes.join(", ")));
@@ -68,7 +71,8 @@ impl Work {
 
     fn file(&self, file: &FileValue) -> Result<(String, String, u64), String> {
         let path = file.path.clone().unwrap_or_default();
-        let promised: Vec<&Promised> = self.specimen.checksums.iter().filter(|promised| promised.path == path).collect();
+        let promised: Vec<&Promised> =
+            self.specimen.checksums.iter().filter(|promised| promised.path == path).collect();
         if promised.is_empty() && self.receive.require.contains(&Requirement::Checksums) {
             return Err(format!("the sheet promises no checksum for {path}"));
         }

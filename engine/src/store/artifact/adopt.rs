@@ -125,7 +125,9 @@ impl ArtifactStore {
     /// Device and inode of a file artifact, when it is here.
     #[must_use]
     pub fn identity_of(&self, sha256: &str) -> Option<(u64, u64)> {
-        rustix::fs::statat(&self.handle, relative(sha256, false), AtFlags::SYMLINK_NOFOLLOW).ok().map(|found| identity(&found))
+        rustix::fs::statat(&self.handle, relative(sha256, false), AtFlags::SYMLINK_NOFOLLOW)
+            .ok()
+            .map(|found| identity(&found))
     }
 }
 
