@@ -9,6 +9,7 @@ mod delivery;
 mod effects;
 pub mod handle;
 mod house;
+mod keep;
 mod live;
 mod recovery;
 mod render;
@@ -20,6 +21,7 @@ mod start;
 mod submit;
 pub mod why;
 mod work;
+mod worked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -54,6 +54,18 @@ pub struct Submit {
     pub params: BTreeMap<String, String>,
 }
 
+/// A workflow's text, with the texts that it calls.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Definition {
+    /// The workflow's path, for diagnostics.
+    pub path: String,
+    /// Its text.
+    pub source: String,
+    /// Workflows that it calls: name as written → (path, text).
+    #[serde(default)]
+    pub called: BTreeMap<String, (String, String)>,
+}
+
 /// What a submission became.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submitted {
@@ -219,21 +231,18 @@ impl Handle {
     /// # Errors
     /// When the actor may not, or an id is no id.
     pub async fn import(&self, specimens: &[Specimen], source: &str, actor: &Actor) -> Result<(), Refusal> {
-        let change = super::submit::specimens_change(specimens, source, actor)?;
+        let change = super::keep::specimens(specimens, source, actor)?;
         self.ask(|reply| Message::Keep(Box::new(change), reply)).await
     }
 
-    /// Registers a checked workflow; every image that it names must be locked at this site.
+    /// Registers a workflow and gives its digest; every image that it names must be locked at this site.
     ///
     /// # Errors
-    /// When the actor may not, or an image has no lock.
-    pub async fn register(
-        &self,
-        workflow: &kentai_workflows::workflow::Workflow,
-        actor: &Actor,
-    ) -> Result<(), Refusal> {
-        let change = super::submit::register_change(workflow, &(self.options.facts)().locked_images, actor)?;
-        self.ask(|reply| Message::Keep(Box::new(change), reply)).await
+    /// When the actor may not; [`Refusal::Check`] with every mistake, an image without a lock being one.
+    pub async fn register(&self, definition: &Definition, actor: &Actor) -> Result<String, Refusal> {
+        let (change, digest) = super::keep::workflow(definition, &self.options, actor)?;
+        self.ask(|reply| Message::Keep(Box::new(change), reply)).await?;
+        Ok(digest)
     }
 
     /// What is stored.

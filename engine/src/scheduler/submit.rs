@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kentai_workflows::check::check;
+use kentai_workflows::check::{Checked, check};
 use kentai_workflows::diagnostic::Diagnostic;
 use kentai_workflows::plan::{Plan, Priority, Specimen, is_id, lay_out, resolve_params};
 use kentai_workflows::site::Site;
@@ -12,13 +12,13 @@ use kentai_workflows::workflow::{StepKind, Workflow};
 use sha2::{Digest, Sha256};
 
 use super::handle::{Refusal, Submit};
+use super::keep;
 use super::live::{LiveStep, text};
 use super::{Actor, Options};
 use crate::id::{RunId, SubmissionId, fresh};
 use crate::port::executor;
 use crate::store::read::Reader;
 use crate::store::rows;
-use crate::store::writer::{Change, Table};
 
 /// A submission as the loop takes it.
 pub(super) struct Ready {
@@ -31,52 +31,7 @@ pub(super) struct Ready {
     pub(super) known: Vec<RunId>,
 }
 
-fn needs_operator(actor: &Actor, what: &str) -> Result<(), Refusal> {
-    if actor.roles.contains("operator") {
-        return Ok(());
-    }
-    Err(Refusal::NotAllowed(format!(
-        "{} may not {what}: it needs the role operator (`people:` in kentai.yaml)",
-        actor.name
-    )))
-}
-
-/// Rows of specimens that no run is about yet.
-pub(super) fn specimens_change(specimens: &[Specimen], source: &str, actor: &Actor) -> Result<Change, Refusal> {
-    needs_operator(actor, "import specimens")?;
-    let now = crate::clock::now();
-    let mut change = Change::default();
-    for specimen in specimens {
-        refuse_hostile(specimen)?;
-        change.put(Table::Specimen, &specimen_row(specimen, source, now));
-    }
-    Ok(change)
-}
-
-/// The row of a registered workflow, when everything that it runs is locked.
-pub(super) fn register_change(
-    workflow: &Workflow,
-    locked: &BTreeMap<String, String>,
-    actor: &Actor,
-) -> Result<Change, Refusal> {
-    needs_operator(actor, "register a workflow")?;
-    let mut names = BTreeSet::new();
-    gather_images(workflow, &mut names);
-    let open: Vec<&str> = names
-        .iter()
-        .filter(|name| !name.contains("@sha256:") && !locked.contains_key(*name))
-        .map(String::as_str)
-        .collect();
-    if !open.is_empty() {
-        let reason = format!("no lock for {}: lock it first with `kentai workflow lock`", open.join(", "));
-        return Err(Refusal::State(reason));
-    }
-    let mut change = Change::default();
-    change.put(Table::Workflow, &rows::Workflow { registered: 1, ..workflow_row(workflow, crate::clock::now()) });
-    Ok(change)
-}
-
-fn specimen_row(specimen: &Specimen, source: &str, now: i64) -> rows::Specimen {
+pub(super) fn specimen_row(specimen: &Specimen, source: &str, now: i64) -> rows::Specimen {
     rows::Specimen {
         specimen_id: specimen.id.clone(),
         document: text(specimen),
@@ -93,7 +48,7 @@ pub(super) async fn prepare(
     options: &Options,
     reader: &Reader,
 ) -> Result<Ready, Refusal> {
-    needs_operator(actor, "submit")?;
+    keep::needs_operator(actor, "submit")?;
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow);
@@ -165,7 +120,7 @@ pub(super) async fn find(submit: &Submit, options: &Options, reader: &Reader) ->
 }
 
 /// The sheet's reader has checked this; whoever speaks to the socket may not have.
-fn refuse_hostile(specimen: &Specimen) -> Result<(), Refusal> {
+pub(super) fn refuse_hostile(specimen: &Specimen) -> Result<(), Refusal> {
     if is_id(&specimen.id) {
         Ok(())
     } else {
@@ -174,15 +129,25 @@ fn refuse_hostile(specimen: &Specimen) -> Result<(), Refusal> {
 }
 
 fn checked(submit: &Submit, facts: &Site, options: &Options) -> Result<Arc<Workflow>, Refusal> {
+    let Submit { path, source, called, .. } = submit;
+    let checked = check_text((path, source, called), facts, options);
+    checked.workflow.ok_or(Refusal::Check { diagnostics: checked.diagnostics, sources: checked.sources })
+}
+
+/// Checks a workflow's text with the texts that it calls, which were sent along.
+pub(super) fn check_text(
+    (path, source, called): (&str, &str, &BTreeMap<String, (String, String)>),
+    facts: &Site,
+    options: &Options,
+) -> Checked {
     let load = |name: &str| {
-        let found = submit.called.get(name).ok_or_else(|| format!("`{name}` was not sent along"))?;
+        let found = called.get(name).ok_or_else(|| format!("`{name}` was not sent along"))?;
         Ok((found.0.clone(), found.1.clone().into_bytes()))
     };
     // A default reference need not be here: parameters are resolved next, and they may name another.
     let images_ignored = options.executors.first().is_some_and(|hands| !hands.needs_image());
     let facts = Site { references: None, images_ignored, ..facts.clone() };
-    let checked = check(&submit.path, submit.source.as_bytes(), &facts, &load);
-    checked.workflow.ok_or(Refusal::Check { diagnostics: checked.diagnostics, sources: checked.sources })
+    check(path, source.as_bytes(), &facts, &load)
 }
 
 /// Parameters with their values; files are looked at.

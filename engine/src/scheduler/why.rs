@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::house::House;
 use super::live::LiveRun;
-use super::{render, report};
+use super::{render, worked};
 use crate::id::RunId;
 use crate::state::{run, step};
 use kentai_workflows::workflow::StepKind;
@@ -103,7 +103,7 @@ impl House {
         let (id, key) = (&run.id, &step.planned.key);
         let (sentence, next) = match ask.kind.as_str() {
             "qc" => {
-                let found = step.detail.gate.as_ref().map(report::sentence).unwrap_or_default();
+                let found = step.detail.gate.as_ref().map(worked::sentence).unwrap_or_default();
                 (
                     format!("the gate holds: {found}"),
                     format!("kentai qc decide {id} {key} --verdict release --reason …"),
