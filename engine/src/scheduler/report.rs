@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use kentai_workflows::resources::format_duration_s;
 use kentai_workflows::value::{FileValue, Map, Value};
-use kentai_workflows::workflow::{IfVerdict, StepKind};
 use serde_json::json;
 
 use super::advance::ENGINE;
@@ -15,14 +14,10 @@ use crate::decide::retry::{self, Next};
 use crate::decide::verdict::{Outcome, judge};
 use crate::id::{AttemptId, RunId};
 use crate::port::collect::{Collected, Made, Order, Refused};
-use crate::port::courier::{Carried, Error as CourierError};
 use crate::port::executor::{Obstacle, Report, Stop};
 use crate::state::attempt::{self, Cause};
 use crate::state::step;
-use crate::store::rows::{
-    self,
-    detail::{Ask, GateReport, Verdict},
-};
+use crate::store::rows::{self};
 use crate::store::writer::Table;
 
 /// Between two asks of an executor that is out of reach, and between two tries to take in on a full disk.
@@ -163,7 +158,7 @@ impl House {
         }
     }
 
-    fn again(&mut self, run: &RunId, index: usize, wait_ms: u64, cause: Cause, reason: &str) {
+    pub(super) fn again(&mut self, run: &RunId, index: usize, wait_ms: u64, cause: Cause, reason: &str) {
         let at = self.now + i64::try_from(wait_ms).unwrap_or(i64::MAX / 2_000) * 1_000;
         let detail = &mut self.run_mut(run).steps[index].detail;
         detail.not_before_us = Some(at);
