@@ -1,16 +1,19 @@
 //! How a verb reaches a site: through its server when one answers, else by opening the site itself.
 
 use kentai_engine::id::RunId;
-use kentai_engine::scheduler::handle::Answer;
+use kentai_engine::scheduler::handle::{Answer, Definition, Refusal};
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::scheduler::{Actor, Error as EngineError, Running};
 use kentai_engine::store::pool::Pool;
 use kentai_engine::store::read::Reader;
-use kentai_engine::view::{self, Found};
+use kentai_engine::view;
+use kentai_workflows::plan::Specimen;
 
 use crate::client::Client;
 use crate::command::run::refused;
 use crate::exit::{Exit, Stop};
+use crate::intake::Found;
+use crate::output::Output;
 use crate::site::Site;
 use crate::{assemble, person};
 
@@ -34,9 +37,11 @@ pub(crate) async fn reader(site: &Site) -> anyhow::Result<Reader> {
 /// The run that `text` names: its id, or the beginning of one.
 pub(crate) async fn run_id(reader: &Reader, text: &str) -> anyhow::Result<RunId> {
     match view::find_run(reader, text).await? {
-        Found::One(id) => Ok(id),
-        Found::None => Err(Stop::new(Exit::NotFound, format!("there is no run `{text}`; see `kentai status`")).into()),
-        Found::Several => {
+        view::Found::One(id) => Ok(id),
+        view::Found::None => {
+            Err(Stop::new(Exit::NotFound, format!("there is no run `{text}`; see `kentai status`")).into())
+        }
+        view::Found::Several => {
             Err(Stop::new(Exit::Usage, format!("`{text}` begins several run ids: give more letters")).into())
         }
     }
@@ -98,6 +103,30 @@ impl Door {
         match self {
             Self::Server(client) => Ok(client.answer(run.as_str(), step, &answer).await?),
             Self::Own(own, me) => own.handle.answer(run, step, me, answer).await.map_err(refused),
+        }
+    }
+
+    /// Keeps specimens without running anything.
+    pub(crate) async fn import(&self, specimens: &[Specimen], source: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Server(client) => Ok(client.import(specimens, source).await?),
+            Self::Own(own, me) => own.handle.import(specimens, source, me).await.map_err(refused),
+        }
+    }
+
+    /// Registers a workflow; `None`: its mistakes, an image without a lock among them, were shown.
+    pub(crate) async fn register(&self, definition: &Definition, output: Output) -> anyhow::Result<Option<String>> {
+        let (own, me) = match self {
+            Self::Server(client) => return Ok(Some(client.register(definition).await?.digest)),
+            Self::Own(own, me) => (own, me),
+        };
+        match own.handle.register(definition, me).await {
+            Ok(digest) => Ok(Some(digest)),
+            Err(Refusal::Check { diagnostics, sources }) => {
+                output.diagnostics(&Found { diagnostics, sources });
+                Ok(None)
+            }
+            Err(other) => Err(refused(other)),
         }
     }
 

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use kentai_engine::scheduler::handle::Refusal;
 use kentai_engine::view;
 
 use crate::access::{self, Door};
-use crate::command::run::refused;
 use crate::command::status::show_runs;
 use crate::exit::{Exit, Stop};
 use crate::intake;
@@ -71,14 +69,9 @@ async fn import(
     let specimens: Vec<_> = intake::specimens(&intake).cloned().collect();
     if !dry_run {
         let door = Door::open(site).await?;
-        let kept = match &door {
-            Door::Own(own, me) => own.handle.import(&specimens, &intake.sheet, me).await,
-            Door::Server(_) => {
-                Err(Refusal::State("a server runs on this site: stop it for an import, or submit the sheet".into()))
-            }
-        };
+        let kept = door.import(&specimens, &intake.sheet).await;
         door.close().await?;
-        kept.map_err(refused)?;
+        kept?;
     }
     let done = if dry_run { "would be kept" } else { "kept" };
     output.say(format!("{} specimen(s) {done}", specimens.len()));

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use kentai_engine::port::executor;
-use kentai_engine::scheduler::handle::Refusal;
+use kentai_engine::scheduler::handle::Definition;
 use kentai_engine::view;
 use kentai_workflows::workflow::{StepKind, Workflow as Checked};
 use kentai_workflows::{format, graph, schema};
 
 use crate::access::{self, Door};
-use crate::command::run::refused;
 use crate::exit::{Exit, Stop};
 use crate::intake;
 use crate::output::{Output, table};
@@ -206,27 +205,21 @@ async fn lock(site: &Site, file: &Path, executor: Option<&str>, output: Output) 
 }
 
 async fn register(site: &Site, file: &Path, output: Output) -> anyhow::Result<Exit> {
-    let workflow = match load(Some(site), file, output)? {
-        Ok(workflow) => workflow,
-        Err(exit) => return Ok(exit),
+    let loaded = match intake::workflow_to_run(site, file, None) {
+        Ok(loaded) => loaded,
+        Err(intake::Error::Found(found)) => {
+            output.diagnostics(&found);
+            return Ok(Exit::CheckFailed);
+        }
+        Err(other) => return Err(other.into()),
     };
+    let definition = Definition { path: loaded.path, source: loaded.source, called: loaded.called };
     let door = Door::open(site).await?;
-    let kept = match &door {
-        Door::Own(own, me) => own.handle.register(&workflow, me).await,
-        Door::Server(_) => Err(Refusal::State("a server runs on this site: stop it to register a workflow".into())),
-    };
+    let kept = door.register(&definition, output).await;
     door.close().await?;
-    match kept {
-        Ok(()) => {
-            output.say(format!("registered {} {} ({})", workflow.id, workflow.version, workflow.digest));
-            Ok(Exit::Done)
-        }
-        // Without a lock nothing is registered: that is a failed check.
-        Err(Refusal::State(reason)) if reason.starts_with("no lock") => {
-            Err(Stop::new(Exit::CheckFailed, reason).into())
-        }
-        Err(other) => Err(refused(other)),
-    }
+    let Some(digest) = kept? else { return Ok(Exit::CheckFailed) };
+    output.say(format!("registered {} {} ({digest})", loaded.workflow.id, loaded.workflow.version));
+    Ok(Exit::Done)
 }
 
 async fn list(site: Option<&Site>, output: Output) -> anyhow::Result<Exit> {
