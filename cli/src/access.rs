@@ -27,11 +27,27 @@ pub(crate) enum Door {
 
 /// Reads the site's database, whether an engine runs or not.
 pub(crate) async fn reader(site: &Site) -> anyhow::Result<Reader> {
+    let nothing = || Stop::new(Exit::NotFound, "nothing has run on this site yet; start with `kentai run`");
+    Ok(reader_if_any(site).await?.ok_or_else(nothing)?)
+}
+
+/// For lists: on a site where nothing has run yet they are empty.
+pub(crate) async fn reader_if_any(site: &Site) -> anyhow::Result<Option<Reader>> {
     let path = site.database();
     if !path.exists() {
-        return Err(Stop::new(Exit::NotFound, "nothing has run on this site yet; start with `kentai run`").into());
+        return Ok(None);
     }
-    Ok(Reader::new(Pool::open_read_only(&path).await?))
+    Ok(Some(Reader::new(Pool::open_read_only(&path).await?)))
+}
+
+/// Does an engine hold the site's lock? Asked of the kernel's list: a try to take the lock could make an engine fail that
+/// starts at this moment. An engine in another container may not be seen.
+pub(crate) fn engine_at_work(site: &Site) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(lock) = std::fs::metadata(site.directory.join("run/engine.lock")) else { return false };
+    let inode = format!(":{} ", lock.ino());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().any(|line| line.contains(" FLOCK ") && line.contains(&inode))
 }
 
 /// The run that `text` names: its id, or the beginning of one.
@@ -39,10 +55,11 @@ pub(crate) async fn run_id(reader: &Reader, text: &str) -> anyhow::Result<RunId>
     match view::find_run(reader, text).await? {
         view::Found::One(id) => Ok(id),
         view::Found::None => {
+            let text = text.escape_debug();
             Err(Stop::new(Exit::NotFound, format!("there is no run `{text}`; see `kentai status`")).into())
         }
         view::Found::Several => {
-            Err(Stop::new(Exit::Usage, format!("`{text}` begins several run ids: give more letters")).into())
+            Err(Stop::new(Exit::State, format!("several runs begin with `{text}`: give more of the id")).into())
         }
     }
 }

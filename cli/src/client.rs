@@ -14,13 +14,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kentai_engine::scheduler::handle::{Answer, Submit, Submitted};
+use kentai_engine::scheduler::handle::{Answer, Definition, Submit, Submitted};
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::store::read::{DeliveryFilter, RunFilter};
 use kentai_engine::view::log::LogChunk;
 use kentai_engine::view::{
     DeliveryView, EventView, Page, RunDetail, RunView, SpecimenDetail, SpecimenView, WorkflowView,
 };
+use kentai_workflows::plan::Specimen;
 use reqwest::{Method, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -152,6 +153,18 @@ impl Client {
     /// Specimens after the one named `after`.
     pub(crate) async fn specimens(&self, after: Option<&str>, limit: i64) -> Result<Page<SpecimenView>> {
         self.get(&["specimens"], &[("after", after), ("limit", Some(&limit.to_string()))]).await
+    }
+
+    /// Keeps what the sheet at `source` says, without running anything.
+    pub(crate) async fn import(&self, specimens: &[Specimen], source: &str) -> Result<()> {
+        let body = json!({ "source": source, "specimens": specimens });
+        let request = self.http.post(url(&["specimens"], &[])).json(&body);
+        self.send(request).await.map(drop)
+    }
+
+    /// Registers a workflow.
+    pub(crate) async fn register(&self, definition: &Definition) -> Result<WorkflowView> {
+        read(self.send(self.http.post(url(&["workflows"], &[])).json(definition)).await?).await
     }
 
     /// One specimen with its runs and hand-offs.

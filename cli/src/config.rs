@@ -280,6 +280,12 @@ impl Config {
         if !fits(&self.site) || self.site.len() > 40 {
             return Err(format!("`site: {}`: use lowercase letters, digits and `-`, at most 40", self.site));
         }
+        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+            return Err(format!("`time_zone: {}`: use an IANA name, as Asia/Tokyo", self.time_zone));
+        }
+        if !["en", "ja"].iter().any(|known| self.language.starts_with(known)) {
+            return Err(format!("`language: {}`: use en or ja", self.language));
+        }
         if self.tasks.uid == 0 || self.tasks.gid == 0 {
             return Err("`tasks.uid` and `tasks.gid`: tools never run as user or group 0".into());
         }
@@ -347,6 +353,19 @@ mod tests {
         assert_eq!(config.limits.cpus, 5);
         assert_eq!(origin.of("limits.cpus"), "KENTAI_LIMITS_CPUS");
         assert_eq!(origin.of("site"), "default");
+    }
+
+    #[test]
+    fn a_zone_or_language_that_nobody_knows_is_refused() {
+        assert!(parse("time_zone: Asia/Tokio", &[]).is_err());
+        assert!(parse("time_zone: Asia/Tokyo", &[]).is_ok());
+        assert!(parse("language: fr", &[]).is_err());
+    }
+
+    #[test]
+    fn lists_and_maps_say_where_they_came_from_too() {
+        let (_, origin) = parse("people: []", &[]).expect("good");
+        assert_eq!((origin.of("people"), origin.of("targets")), ("kentai.yaml", "default"));
     }
 
     #[test]

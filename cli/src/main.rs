@@ -13,6 +13,7 @@ mod output;
 mod person;
 mod progress;
 mod site;
+mod times;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,21 +72,21 @@ enum Verb {
     /// Show runs, or one run with its steps
     Status(command::status::Status),
     /// Say what happens to a run until it ends or waits
-    Watch(command::status::Watch),
+    Watch(command::watch::Watch),
     /// Print what a tool said
-    Logs(command::status::Logs),
+    Logs(command::logs::Logs),
     /// Say why a run, a step or a specimen stands where it stands
-    Why(command::status::Why),
+    Why(command::why::Why),
     /// End a run: start nothing new, then end what runs
-    Cancel(command::control::Reasoned),
+    Cancel(command::control::Cancel),
     /// Do failed steps again, or everything from one step on
     Retry(command::control::Retry),
     /// Answer an approval: yes
-    Approve(command::control::Approval),
+    Approve(command::control::Approve),
     /// Answer an approval: no
-    Reject(command::control::Approval),
+    Reject(command::control::Reject),
     /// Pause a run: what runs goes on, nothing new starts
-    Hold(command::control::Reasoned),
+    Hold(command::control::Hold),
     /// Let a held run go on
     Resume(command::control::Plain),
     /// Gates that hold, and decisions about them
@@ -148,18 +149,19 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
-    match runtime.block_on(go(cli)) {
+    let output = Output { json: cli.json, quiet: cli.quiet, language: language(&cli) };
+    let result = runtime.block_on(go(cli, output)).or_else(|error| mistakes(error, output));
+    match result {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => fail(&error),
     }
 }
 
-async fn go(cli: Cli) -> anyhow::Result<Exit> {
+async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("KENTAI_LOG").unwrap_or_else(|_| "warn".into()))
         .with_writer(std::io::stderr)
         .init();
-    let output = Output { json: cli.json, quiet: cli.quiet, language: language(&cli) };
     let site = &cli.site;
     match cli.verb {
         Verb::Init { directory, name } => command::init::init(&directory, name.as_deref(), output),
@@ -188,7 +190,7 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
         Verb::Submit(submit) => submit.submit(site, output).await,
         Verb::Status(status) => status.show(site, output).await,
         Verb::Watch(watch) => watch.watch(site, output).await,
-        Verb::Logs(logs) => logs.print(site).await,
+        Verb::Logs(logs) => logs.print(site, output).await,
         Verb::Why(why) => why.say(site, output).await,
         Verb::Cancel(args) => Control::Cancel(args).ask(site, output).await,
         Verb::Hold(args) => Control::Hold(args).ask(site, output).await,
@@ -206,6 +208,24 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
 fn language(cli: &Cli) -> Language {
     let wish = cli.language.clone().or_else(|| std::env::var("LANG").ok()).unwrap_or_default();
     if wish.starts_with("ja") { Language::Ja } else { Language::En }
+}
+
+/// What a person wrote wrong is no error: it is shown with its places, wherever it was found.
+fn mistakes(error: anyhow::Error, output: Output) -> anyhow::Result<Exit> {
+    if let Some(refused) = error.downcast_ref::<client::ClientError>()
+        && output.json
+        && !refused.problem.diagnostics.is_empty()
+    {
+        output.json(&serde_json::json!({ "diagnostics": refused.problem.diagnostics }));
+        return Ok(refused.exit());
+    }
+    match error.downcast::<intake::Error>()? {
+        intake::Error::Found(found) => {
+            output.diagnostics(&found);
+            Ok(Exit::CheckFailed)
+        }
+        other => Err(other.into()),
+    }
 }
 
 /// The whole chain, once, at the border.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reqwest::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Stop};
 
@@ -28,7 +28,7 @@ pub(crate) struct Problem {
 }
 
 /// One diagnostic.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct Mistake {
     pub code: String,

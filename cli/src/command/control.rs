@@ -8,9 +8,11 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::site::Site;
 
-/// Arguments of `cancel` and `hold`.
+/// Arguments of `cancel`.
 #[derive(Args, Debug)]
-pub(crate) struct Reasoned {
+#[command(after_help = "Example:
+  kentai cancel r019ab3 --reason 'wrong tube'")]
+pub(crate) struct Cancel {
     /// Run id, or the beginning of one
     run: String,
     /// Why; kept with the run
@@ -18,8 +20,28 @@ pub(crate) struct Reasoned {
     reason: String,
 }
 
+/// Arguments of `hold`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  kentai hold r019ab3 --reason 'the scale is checked first'")]
+pub(crate) struct Hold {
+    /// Run id, or the beginning of one
+    run: String,
+    /// Why; kept with the run
+    #[arg(long, value_parser = said)]
+    reason: String,
+}
+
+/// A reason that says something.
+fn said(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("say why".into()) } else { Ok(text.to_owned()) }
+}
+
 /// Arguments of `retry`.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kentai retry r019ab3               what failed
+  kentai retry r019ab3 --from align  that step and everything after it")]
 pub(crate) struct Retry {
     /// Run id, or the beginning of one
     run: String,
@@ -35,9 +57,11 @@ pub(crate) struct Plain {
     run: String,
 }
 
-/// Arguments of `approve` and `reject`.
+/// Arguments of `approve`.
 #[derive(Args, Debug)]
-pub(crate) struct Approval {
+#[command(after_help = "Example:
+  kentai approve r019ab3 release --reason 'depth suffices for this assay'")]
+pub(crate) struct Approve {
     /// Run id, or the beginning of one
     run: String,
     /// Step; may be left out when only one waits
@@ -48,8 +72,25 @@ pub(crate) struct Approval {
     reason: String,
 }
 
+/// Arguments of `reject`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  kentai reject r019ab3 release --reason 'contamination suspected'")]
+pub(crate) struct Reject {
+    /// Run id, or the beginning of one
+    run: String,
+    /// Step; may be left out when only one waits
+    #[arg(default_value = "")]
+    step: String,
+    /// Why; kept with the decision
+    #[arg(long, value_parser = said)]
+    reason: String,
+}
+
 /// Arguments of `qc decide`.
 #[derive(Args, Debug)]
+#[command(after_help = "Example:
+  kentai qc decide r019ab3 reads_ok --verdict release --reason 'two old lanes, the depth suffices'")]
 pub(crate) struct Decide {
     /// Run id, or the beginning of one
     run: String,
@@ -60,29 +101,31 @@ pub(crate) struct Decide {
     #[arg(long, value_parser = ["release", "top_up", "re_prep", "re_extract", "new_material", "give_up"])]
     verdict: String,
     /// Why; travels with the delivery
-    #[arg(long)]
+    #[arg(long, value_parser = said)]
     reason: String,
 }
 
 /// What is asked.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Cancel(Reasoned),
-    Hold(Reasoned),
+    Cancel(Cancel),
+    Hold(Hold),
     Resume(Plain),
     Retry(Retry),
-    Approve(Approval),
-    Reject(Approval),
+    Approve(Approve),
+    Reject(Reject),
     Decide(Decide),
 }
 
 impl Control {
     fn run(&self) -> &str {
         match self {
-            Self::Cancel(args) | Self::Hold(args) => &args.run,
+            Self::Cancel(args) => &args.run,
+            Self::Hold(args) => &args.run,
             Self::Resume(args) => &args.run,
             Self::Retry(args) => &args.run,
-            Self::Approve(args) | Self::Reject(args) => &args.run,
+            Self::Approve(args) => &args.run,
+            Self::Reject(args) => &args.run,
             Self::Decide(args) => &args.run,
         }
     }
@@ -112,12 +155,19 @@ impl Control {
         door.close().await?;
         let said = said?;
         if output.json {
-            output.json(&serde_json::json!({ "run": run, "said": said }));
+            output.json(&serde_json::json!({ "run": run, "message": said }));
         } else {
             output.line(said);
         }
-        if own && !matches!(self, Self::Cancel(_) | Self::Hold(_)) {
-            output.say("no engine runs on this site: it goes on with the same `kentai run`, or with `kentai serve`");
+        match self {
+            Self::Hold(_) => {}
+            Self::Cancel(_) if own => {
+                output.say("no engine runs on this site: what still runs is ended by the next one")
+            }
+            _ if own => {
+                output.say("no engine runs on this site: it goes on with the same `kentai run`, or `kentai serve`")
+            }
+            _ => output.say(format!("next: kentai watch {run}")),
         }
         Ok(Exit::Done)
     }

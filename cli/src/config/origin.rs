@@ -6,6 +6,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::{Config, Error};
 
+/// Lists, and maps with names of the site's own: set in the file only.
+pub(crate) const OWN: [&str; 5] = ["executors", "places", "people", "targets", "secrets"];
+
 /// Dotted key → `default`, `kentai.yaml` or the variable's name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin(BTreeMap<String, String>);
@@ -16,7 +19,7 @@ impl Origin {
         self.0.get(key).map_or("kentai.yaml", String::as_str)
     }
 
-    /// Every known single value.
+    /// Every known single value, and the lists and maps of the site's own.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &String)> {
         self.0.iter()
     }
@@ -42,6 +45,10 @@ pub(super) fn overlay(file: &Value, variables: &BTreeMap<String, String>) -> Res
         };
         origin.0.insert(path.join("."), from);
     }
+    for name in OWN {
+        let from = if get(file, &[name.to_owned()]).is_some() { "kentai.yaml" } else { "default" };
+        origin.0.insert(name.to_owned(), from.to_owned());
+    }
     Ok((value, origin))
 }
 
@@ -51,7 +58,7 @@ fn leaves(value: &Value) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (key, value) in map {
         let Some(key) = key.as_str() else { continue };
-        if ["executors", "places", "people", "targets", "secrets"].contains(&key) {
+        if OWN.contains(&key) {
             continue;
         }
         for mut rest in leaves(value) {

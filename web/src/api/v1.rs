@@ -54,12 +54,13 @@ pub(crate) fn routes() -> Router<App> {
         .route("/specimens/{id}", get(specimens::show))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))
-        .route("/workflows", get(workflows::list))
+        .route("/workflows", get(workflows::list).post(workflows::register))
         .route("/changes", get(changes::listen))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(TIME_MAX, request, next)));
     let slow = Router::new()
         .route("/submissions", post(submissions::submit))
+        .route("/specimens", post(specimens::import))
         .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)));
     quick.merge(slow)

@@ -112,3 +112,32 @@ async fn a_failed_run_says_why_and_is_tried_again() {
     assert_eq!(again["attempts"].as_array().map(Vec::len), Some(2));
     house.close().await;
 }
+
+#[tokio::test]
+async fn specimens_are_kept_without_a_run_and_hostile_ones_are_not() {
+    let house = House::open_to_all().await;
+    let sheet = |id: &str| json!({ "source": "sheet.csv", "specimens": [{ "id": id, "values": {} }] });
+    let kept = house.post("/api/v1/specimens", &sheet("S7")).await.check(200).json();
+    assert_eq!(kept, json!({ "kept": 1 }));
+    house.post("/api/v1/specimens", &sheet("../x")).await.problem(400, "usage");
+    let known = house.get("/api/v1/specimens").await.check(200).json();
+    assert_eq!(known["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&known["items"][0]["id"], &known["items"][0]["source"]), (&json!("S7"), &json!("sheet.csv")));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_workflow_is_registered_only_when_its_images_are_locked() {
+    let house = House::open_to_all().await;
+    let definition = |source: &str| json!({ "path": "tiny.yaml", "source": source });
+    let registered = house.post("/api/v1/workflows", &definition(TINY)).await.check(200).json();
+    assert_eq!((&registered["id"], &registered["registered"]), (&json!("tiny"), &json!(true)));
+    let again = house.post("/api/v1/workflows", &definition(TINY)).await.check(200).json();
+    assert_eq!(registered, again);
+    let tagged = TINY.replace("  work:\n", "  work:\n    image: tools:1\n");
+    let problem = house.post("/api/v1/workflows", &definition(&tagged)).await.problem(422, "check_failed");
+    assert_eq!((&problem["diagnostics"][0]["code"], &problem["diagnostics"][0]["line"]), (&json!("K050"), &json!(6)));
+    let known = house.get("/api/v1/workflows").await.check(200).json();
+    assert_eq!(known["items"].as_array().map(Vec::len), Some(1));
+    house.close().await;
+}

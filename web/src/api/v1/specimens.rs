@@ -1,13 +1,15 @@
-//! Specimens: lists by key, and one with what became of it.
+//! Specimens: lists by key, one with what became of it, and what a sheet says of them without a run.
 
 use axum::Json;
 use axum::extract::State;
 use kentai_engine::view::{self, Page, SpecimenDetail, SpecimenView};
-use serde::Deserialize;
+use kentai_workflows::plan::Specimen;
+use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::error::Problem;
-use crate::extract::{Asked, Named, limit};
+use crate::extract::{Asked, Named, Sent, limit};
+use crate::peer::Person;
 
 /// Which part of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -30,4 +32,28 @@ pub(super) async fn list(
 pub(super) async fn show(State(app): State<App>, Named(id): Named) -> Result<Json<SpecimenDetail>, Problem> {
     let found = view::specimen(app.engine.reader(), &id).await?;
     found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no specimen `{}`", id.escape_debug())))
+}
+
+/// What a sheet says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sheet {
+    /// Its path, kept as the source.
+    source: String,
+    specimens: Vec<Specimen>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Kept {
+    kept: usize,
+}
+
+/// `POST /specimens`
+pub(super) async fn import(
+    State(app): State<App>,
+    Person(who): Person,
+    Sent(sheet): Sent<Sheet>,
+) -> Result<Json<Kept>, Problem> {
+    app.engine.import(&sheet.specimens, &sheet.source, &who).await?;
+    Ok(Json(Kept { kept: sheet.specimens.len() }))
 }

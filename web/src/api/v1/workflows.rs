@@ -1,14 +1,31 @@
-//! Workflows that are known here.
+//! Workflows that are known here, and their registration.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use kentai_engine::scheduler::handle::Definition;
 use kentai_engine::view::{self, Page, WorkflowView};
 
 use crate::App;
 use crate::error::Problem;
+use crate::extract::{Sent, language};
+use crate::peer::Person;
 
 /// `GET /workflows`
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Page<WorkflowView>>, Problem> {
     let items = view::workflows(app.engine.reader()).await?;
     Ok(Json(Page { items, next: None }))
+}
+
+/// `POST /workflows`: registers a version; the same again changes nothing.
+pub(super) async fn register(
+    State(app): State<App>,
+    Person(who): Person,
+    headers: HeaderMap,
+    Sent(definition): Sent<Definition>,
+) -> Result<Json<WorkflowView>, Problem> {
+    let registered = app.engine.register(&definition, &who).await;
+    let digest = registered.map_err(|refusal| Problem::refused(refusal, language(&headers)))?;
+    let known = view::workflows(app.engine.reader()).await?.into_iter().find(|one| one.digest == digest);
+    known.map(Json).ok_or_else(|| Problem::not_found(format!("there is no workflow {digest}")))
 }
