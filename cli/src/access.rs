@@ -50,6 +50,18 @@ pub(crate) fn engine_at_work(site: &Site) -> bool {
     locks.lines().any(|line| line.contains(" FLOCK ") && line.contains(&inode))
 }
 
+/// Why no engine of our own can start: another one is there, which can be asked.
+pub(crate) fn busy(error: assemble::Error) -> anyhow::Error {
+    match error {
+        assemble::Error::Engine(EngineError::Locked { site }) => {
+            let message =
+                format!("an engine is at work on {site}: `kentai submit --wait` hands it more, `kentai status` looks");
+            Stop::new(Exit::State, message).into()
+        }
+        other => other.into(),
+    }
+}
+
 /// The run that `text` names: its id, or the beginning of one.
 pub(crate) async fn run_id(reader: &Reader, text: &str) -> anyhow::Result<RunId> {
     match view::find_run(reader, text).await? {
@@ -70,14 +82,14 @@ impl Door {
         if let Some(client) = Client::connect(&site.socket()).await? {
             return Ok(Self::Server(client));
         }
-        match assemble::engine(site, None, true).await {
-            Ok(running) => Ok(Self::Own(Box::new(running), person::me(&site.config, &site.directory))),
-            Err(assemble::Error::Engine(EngineError::Locked { .. })) => {
-                let message = "an engine is at work on this site (`kentai run`) and answers no requests; wait for its end, or stop it";
-                Err(Stop::new(Exit::State, message).into())
+        let running = assemble::engine(site, None, true).await.map_err(|error| match error {
+            assemble::Error::Engine(EngineError::Locked { .. }) => {
+                let message = "an engine is at work on this site and answers no requests: wait for its end, or stop it";
+                Stop::new(Exit::State, message).into()
             }
-            Err(other) => Err(other.into()),
-        }
+            other => anyhow::Error::from(other),
+        })?;
+        Ok(Self::Own(Box::new(running), person::me(&site.config, &site.directory)))
     }
 
     /// Closes it; an engine of our own writes what is left.

@@ -104,7 +104,8 @@ impl Site {
         entries
             .filter_map(Result::ok)
             .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
+                // Names with a dot in front are bundles in the making.
+                let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
                 let document = BundleFile::read(&entry.path()).ok()?;
                 let roles = document.files.into_iter().filter_map(|file| Some((file.role?, file.name))).collect();
                 Some((name, Bundle { directory: entry.path().to_string_lossy().into_owned(), roles }))

@@ -47,6 +47,7 @@ impl Demo {
                 bundle: bundle.clone(),
                 fasta: simulated.reference.clone(),
                 known_sites: None,
+                memory: None,
                 executor: Some(self.executor.clone()),
             };
             let exit = add.add(site, output).await?;

@@ -10,6 +10,8 @@ use kentai_engine::scheduler::handle::{Handle, Refusal, Submitted};
 use kentai_engine::store::read::RunFilter;
 use kentai_workflows::diagnostic::has_errors;
 
+use super::serve::Listening;
+use crate::access::busy;
 use crate::exit::{Exit, Stop};
 use crate::intake::{self, Intake};
 use crate::output::Output;
@@ -19,6 +21,12 @@ use crate::{assemble, person};
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
+#[command(after_help = "May be started again after any crash: what is done is not done again.
+Ends with 0 when every run succeeded, 10 one failed, 11 waits for a person or is held, 12 canceled, 13 timed out.
+
+Examples:
+  kentai run hello --sheet sheet.csv --executor process
+  kentai run germline_wgs --sheet sheet.csv --param reference=GRCh38@2024-07 --param min_depth=20")]
 pub(crate) struct Run {
     /// Workflow file, or the name of a shipped workflow
     pub file: PathBuf,
@@ -51,17 +59,23 @@ impl Run {
     /// Runs to the end.
     pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let params: BTreeMap<String, String> = self.params.iter().cloned().collect();
-        let intake = match read(site, (&self.file, &self.sheet), params, self.executor.as_deref()) {
-            Ok(intake) => intake,
-            Err(intake::Error::Found(found)) => {
-                output.diagnostics(&found);
-                return Ok(Exit::CheckFailed);
-            }
-            Err(other) => return Err(other.into()),
-        };
+        let intake = read(site, (&self.file, &self.sheet), params, self.executor.as_deref())?;
         say_warnings(&intake, &self.file, output);
-        let engine = assemble::engine(site, self.executor.as_deref(), false).await?;
-        let submitted = match submit(&engine.handle, &intake, site, output).await {
+        let engine = assemble::engine(site, self.executor.as_deref(), false).await.map_err(busy)?;
+        // Whoever wants to hold, cancel or answer meanwhile is let in; without a socket the work is done all the same.
+        let listening = Listening::start(site, &engine.handle);
+        if let Err(error) = &listening {
+            output.say(format!("no requests can be made meanwhile: {error}"));
+        }
+        let exit = self.carry_out(engine, &intake, site, output).await;
+        if let Ok(listening) = listening {
+            listening.end().await;
+        }
+        exit
+    }
+
+    async fn carry_out(self, engine: Running, intake: &Intake, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        let submitted = match submit(&engine.handle, intake, site, output).await {
             Ok(Some(submitted)) => submitted,
             Ok(None) => {
                 engine.stop().await?;
@@ -136,6 +150,9 @@ pub(crate) async fn submit(
 
 /// A refusal with its exit code.
 pub(crate) fn refused(refusal: Refusal) -> anyhow::Error {
+    if let Refusal::Check { diagnostics, sources } = refusal {
+        return intake::Error::Found(intake::Found { diagnostics, sources }).into();
+    }
     let exit = match &refusal {
         Refusal::NotFound(_) => Exit::NotFound,
         Refusal::NotAllowed(_) => Exit::NotAllowed,

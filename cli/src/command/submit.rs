@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 use kentai_engine::scheduler::handle::Submitted;
+use kentai_engine::view;
 use kentai_workflows::diagnostic::has_errors;
 
+use super::run::{parse_param, parse_wait, read};
+use super::watch::{follow, within};
+use crate::access;
 use crate::client::Client;
-use crate::command::run::{parse_param, read};
 use crate::exit::{Exit, Stop};
 use crate::intake;
 use crate::output::Output;
@@ -17,6 +20,9 @@ use crate::site::Site;
 
 /// Arguments of `submit`.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kentai submit germline_wgs --sheet sheet.csv --param reference=GRCh38@2024-07
+  kentai submit line.yaml --sheet sheet.csv --wait --timeout 2d")]
 pub(crate) struct Submit {
     /// Workflow file, or the name of a shipped workflow
     file: PathBuf,
@@ -29,66 +35,86 @@ pub(crate) struct Submit {
     /// Come back when every run has ended or waits for a person; exit codes as `run`
     #[arg(long)]
     wait: bool,
+    /// Give up waiting after so long (90s, 2h); what runs goes on
+    #[arg(long, value_parser = parse_wait, requires = "wait")]
+    timeout: Option<Duration>,
 }
 
 impl Submit {
     /// Checks here, submits there.
     pub(crate) async fn submit(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let Some(client) = Client::connect(&site.socket()).await? else {
-            let message = format!(
-                "no server answers on {}; start one with `kentai serve`, or use `kentai run`",
-                site.socket().display()
-            );
+            let socket = site.socket();
+            let message =
+                format!("no server answers on {}: start `kentai serve`, or use `kentai run`", socket.display());
             return Err(Stop::new(Exit::Unreachable, message).into());
         };
+        // Whether a step must name an image is up to the hands that the server was started with.
+        let hands = first_executor(&client).await?;
         let params: BTreeMap<String, String> = self.params.iter().cloned().collect();
-        let intake = match read(site, (&self.file, &self.sheet), params, None) {
-            Ok(intake) => intake,
-            Err(intake::Error::Found(found)) => {
-                output.diagnostics(&found);
-                return Ok(Exit::CheckFailed);
-            }
-            Err(other) => return Err(other.into()),
-        };
+        let intake = read(site, (&self.file, &self.sheet), params, hands.as_deref())?;
         let wrong = intake::verify(&intake);
         if has_errors(&wrong) {
-            output.diagnostics(&intake::Found { diagnostics: wrong, sources: intake.found.sources.clone() });
-            return Ok(Exit::CheckFailed);
+            let found = intake::Found { diagnostics: wrong, sources: intake.found.sources.clone() };
+            return Err(intake::Error::Found(found).into());
         }
         let submitted = client.submit(&intake.submit).await?;
+        say(&submitted, output);
+        if self.wait {
+            return within(self.timeout, wait(site, &submitted, output)).await;
+        }
         if output.json {
             output.json(&submitted);
         } else {
-            submitted.runs.iter().for_each(|run| output.line(run.to_string()));
-            output.say(format!(
-                "submission {}: {} run(s), {} new; next: kentai status",
-                submitted.submission,
-                submitted.runs.len(),
-                submitted.new_runs
-            ));
+            submitted.runs.iter().for_each(|run| output.line(run.as_str()));
+            output.say("next: kentai status; kentai watch RUN");
         }
-        if self.wait { wait(&client, &submitted).await } else { Ok(Exit::Done) }
+        Ok(Exit::Done)
     }
 }
 
-/// The worst of its runs decides, as with `run`.
-pub(crate) async fn wait(client: &Client, submitted: &Submitted) -> anyhow::Result<Exit> {
-    use kentai_engine::view::State;
+/// The name of the executor that takes every step there.
+pub(super) async fn first_executor(client: &Client) -> anyhow::Result<Option<String>> {
+    let site = client.site().await?;
+    Ok(site["executors"][0]["name"].as_str().map(str::to_owned))
+}
+
+fn say(submitted: &Submitted, output: Output) {
+    let (id, runs) = (&submitted.submission, submitted.runs.len());
+    if submitted.existed {
+        output.say(format!("submission {id} was made before: {runs} run(s)"));
+    } else {
+        output.say(format!("submission {id}: {runs} run(s), {} new", submitted.new_runs));
+    }
+}
+
+/// Until every run has ended or waits for a person. The worst of them decides, as with `run`.
+pub(super) async fn wait(site: &Site, submitted: &Submitted, output: Output) -> anyhow::Result<Exit> {
+    let reader = access::reader(site).await?;
+    let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
     let mut worst = Exit::Done;
-    for run in &submitted.runs {
-        let exit = loop {
-            match client.run(run.as_str()).await?.run.status {
-                State::Succeeded => break Exit::Done,
-                State::Failed => break Exit::RunFailed,
-                State::Canceled => break Exit::Canceled,
-                State::WaitsForPerson | State::Held => break Exit::Waits,
-                State::Queued | State::Running => tokio::time::sleep(Duration::from_millis(400)).await,
-            }
-        };
-        // 10 before 11 before 12: what failed is said first.
+    for id in &submitted.runs {
+        let exit = follow(site, &reader, id, output, |_| {}).await?;
+        if let Some(detail) = view::run(&reader, id).await? {
+            let (run, status) = (&detail.run, detail.run.status.word());
+            *tally.entry(status).or_default() += 1;
+            output.say(format!("{} {id}: {status}{}", run.specimen, next(exit, id.as_str())));
+        }
+        // What failed is said first, then what waits, then what was canceled: 10 before 11 before 12.
         if exit != Exit::Done && (worst == Exit::Done || (exit as u8) < (worst as u8)) {
             worst = exit;
         }
     }
+    if output.json {
+        let (submission, runs) = (&submitted.submission, &submitted.runs);
+        output.json(&serde_json::json!({ "submission": submission, "runs": runs, "statuses": tally }));
+    }
     Ok(worst)
+}
+
+fn next(exit: Exit, run: &str) -> String {
+    match exit {
+        Exit::RunFailed | Exit::Waits => format!("; next: kentai why {run}"),
+        _ => String::new(),
+    }
 }
