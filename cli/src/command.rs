@@ -1,10 +1,12 @@
 //! One file per verb or noun.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod handoff;
 pub(crate) mod init;
 pub(crate) mod logs;

@@ -320,14 +320,13 @@ impl Config {
     }
 }
 
-/// YAML text of any value, for `config show`.
-pub(crate) fn to_yaml(value: &impl Serialize) -> String {
-    serde_yaml::to_string(value).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn to_yaml(config: &Config) -> String {
+        serde_yaml::to_string(config).expect("a site file can be written")
+    }
 
     fn parse(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Origin), Error> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -50,13 +50,7 @@ enum Verb {
     /// Run the whole line on simulated specimens and compare the calls with the truth
     Demo(command::demo::Demo),
     /// Make a site: a directory with a commented kentai.yaml
-    Init {
-        /// Directory
-        directory: PathBuf,
-        /// Site name, part of container names; default: the directory's
-        #[arg(long)]
-        name: Option<String>,
-    },
+    Init(command::init::Init),
     /// Run an engine and listen on the site's socket
     Serve {
         /// Executor by name or kind that takes every step
@@ -116,10 +110,7 @@ enum Verb {
     #[command(subcommand)]
     Config(ConfigVerb),
     /// A page about a diagnostic's code
-    Explain {
-        /// K012
-        code: String,
-    },
+    Explain(command::explain::Explain),
     /// Completions for a shell
     Completions {
         /// bash, zsh, fish …
@@ -164,17 +155,16 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         .init();
     let site = &cli.site;
     match cli.verb {
-        Verb::Init { directory, name } => command::init::init(&directory, name.as_deref(), output),
+        Verb::Init(init) => init.make(output),
         Verb::Run(run) => run.run(&Site::open_or_make(site)?, output).await,
         Verb::Demo(demo) => demo.run(&Site::open_or_make(site)?, output).await,
         Verb::Check { files } => command::check::run(&files, Site::open(site).ok().as_ref(), output),
         Verb::Graph(graph) => graph.draw(output),
         Verb::Workflow(workflow) => workflow.run(site, output).await,
-        Verb::Explain { code } => command::config::explain(&code, output),
-        Verb::Completions { shell } => {
-            Ok(command::config::completions(shell, <Cli as clap::CommandFactory>::command()))
-        }
-        Verb::Man { dir } => command::config::man(dir.as_deref()),
+        Verb::Explain(explain) => explain.show(output),
+        Verb::Completions { shell } => Ok(command::completions::completions(shell, output)),
+        Verb::Man { dir } => command::completions::man(dir.as_deref(), output),
+        Verb::Doctor => command::doctor::doctor(site, output).await,
         Verb::Reference(reference) => reference.run(&Site::open_or_make(site)?, output).await,
         Verb::Specimen(specimen) => specimen.run(&Site::open_or_make(site)?, output).await,
         verb => with_site(verb, &Site::open(site)?, output).await,
@@ -186,7 +176,6 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
     use command::control::Control;
     match verb {
         Verb::Serve { executor } => command::serve::serve(site, executor.as_deref(), output).await,
-        Verb::Doctor => command::doctor::doctor(site, output).await,
         Verb::Submit(submit) => submit.submit(site, output).await,
         Verb::Status(status) => status.show(site, output).await,
         Verb::Watch(watch) => watch.watch(site, output).await,
@@ -205,8 +194,13 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
     }
 }
 
+/// The person's wish, else the site's, else the machine's.
 fn language(cli: &Cli) -> Language {
-    let wish = cli.language.clone().or_else(|| std::env::var("LANG").ok()).unwrap_or_default();
+    let of_site = || {
+        let (config, origin) = config::Config::load(&cli.site).ok()?;
+        (origin.of("language") != "default").then_some(config.language)
+    };
+    let wish = cli.language.clone().or_else(of_site).or_else(|| std::env::var("LANG").ok()).unwrap_or_default();
     if wish.starts_with("ja") { Language::Ja } else { Language::En }
 }
 

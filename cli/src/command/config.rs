@@ -1,67 +1,64 @@
-//! `config show`, `completions`, `man`, `explain`.
+//! `config show`: every setting, with where it came from.
 
-use std::path::Path;
+use serde_json::Value;
 
-use clap::{Command, CommandFactory as _};
-use clap_complete::Shell;
-
-use crate::exit::{Exit, Stop};
+use crate::exit::Exit;
 use crate::output::{Output, table};
 use crate::site::Site;
 
-/// Every single value with where it came from, then the lists and maps as the file says.
+/// Every value with its key and its origin.
 pub(crate) fn show(site: &Site, output: Output) -> anyhow::Result<Exit> {
     let values = serde_json::to_value(&site.config)?;
-    let single: Vec<(String, String, String)> = site
-        .origin
-        .all()
-        .map(|(key, _)| {
-            let pointer = format!("/{}", key.replace('.', "/"));
-            let value = values.pointer(&pointer).map(kentai_workflows::value::to_text).unwrap_or_default();
-            (key.clone(), value, site.origin.of(key).to_owned())
-        })
-        .collect();
+    let mut rows = Vec::new();
+    for (key, from) in site.origin.all() {
+        let value = values.pointer(&format!("/{}", key.replace('.', "/"))).unwrap_or(&Value::Null);
+        gather(key, value, from, &mut rows);
+    }
     if output.json {
-        let origin: serde_json::Map<_, _> = single.into_iter().map(|(key, _, from)| (key, from.into())).collect();
-        output.json(&serde_json::json!({ "config": values, "origin": origin }));
+        let origin: serde_json::Map<_, _> =
+            site.origin.all().map(|(key, from)| (key.clone(), from.clone().into())).collect();
+        output.json(&serde_json::json!({ "directory": site.directory, "config": values, "origin": origin }));
         return Ok(Exit::Done);
     }
-    output.line(table(&["key", "value", "from"], single.into_iter().map(|(key, value, from)| vec![key, value, from])));
-    for name in ["executors", "places", "people", "targets", "secrets"] {
-        if let Some(value) = values.get(name) {
-            output.line(format!("\n{name}:\n{}", crate::config::to_yaml(value).trim_end()));
-        }
-    }
+    output.say(format!("site {}", site.directory.display()));
+    output.line(table(&["key", "value", "from"], rows.into_iter()));
     Ok(Exit::Done)
 }
 
-/// Completions for a shell, on standard output.
-pub(crate) fn completions(shell: Shell, mut command: Command) -> Exit {
-    clap_complete::generate(shell, &mut command, "kentai", &mut std::io::stdout());
-    Exit::Done
-}
-
-/// Manual pages: all of them into a directory, or the first on standard output.
-pub(crate) fn man(directory: Option<&Path>) -> anyhow::Result<Exit> {
-    let command = crate::Cli::command();
-    match directory {
-        Some(directory) => {
-            std::fs::create_dir_all(directory)?;
-            clap_mangen::generate_to(command, directory)?;
+/// Lists and maps of the site's own are taken apart to single values; empty ones are said to be so.
+fn gather(key: &str, value: &Value, from: &str, rows: &mut Vec<Vec<String>>) {
+    let row = |value: String| vec![key.to_owned(), value, from.to_owned()];
+    match value {
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (index, item) in items.iter().enumerate() {
+                gather(&format!("{key}[{index}]"), item, from, rows);
+            }
         }
-        None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(kentai_workflows::value::to_text).collect();
+            rows.push(row(format!("[{}]", items.join(", "))));
+        }
+        Value::Object(map) if map.is_empty() => rows.push(row("{}".into())),
+        Value::Object(map) => {
+            for (name, value) in map {
+                gather(&format!("{key}.{name}"), value, from, rows);
+            }
+        }
+        single => rows.push(row(kentai_workflows::value::to_text(single))),
     }
-    Ok(Exit::Done)
 }
 
-/// The page of a diagnostic's code.
-pub(crate) fn explain(code: &str, output: Output) -> anyhow::Result<Exit> {
-    let code = code.to_uppercase();
-    if let Some(page) = kentai_workflows::explain::page(&code, output.language) {
-        output.line(page.trim_end());
-        return Ok(Exit::Done);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_maps_are_taken_apart() {
+        let value = serde_json::json!([{ "name": "here", "roles": ["a", "b"] }, { "name": "there", "roles": [] }]);
+        let mut rows = Vec::new();
+        gather("people", &value, "kentai.yaml", &mut rows);
+        let keys: Vec<String> = rows.iter().map(|row| format!("{}={}", row[0], row[1])).collect();
+        let expected = ["people[0].name=here", "people[0].roles=[a, b]", "people[1].name=there", "people[1].roles=[]"];
+        assert_eq!(keys, expected);
     }
-    let near: Vec<&str> =
-        kentai_workflows::explain::codes().into_iter().filter(|known| known.get(..2) == code.get(..2)).collect();
-    Err(Stop::new(Exit::NotFound, format!("there is no code {code}; near it: {}", near.join(", "))).into())
 }

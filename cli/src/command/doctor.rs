@@ -1,164 +1,192 @@
-//! `kentai doctor`: can this machine and this site do their work? Each line with its remedy.
+//! `kentai doctor`: can this machine and this site do their work? Each line with its remedy; nothing is changed.
 
-use serde::Serialize;
+mod place;
+mod settings;
+
+use std::path::Path;
+use std::time::Duration;
+
+use kentai_engine::port::executor::Executor;
+use kentai_engine::store::pool::Pool;
+use kentai_workflows::resources::format_size;
 
 use crate::exit::Exit;
 use crate::output::{Output, table};
-use crate::site::{Machine, Site};
+use crate::site::{self, Machine, Site};
 use crate::{access, assemble};
 
-/// Free space below which a genome does not fit any more.
-const DISK_LOW: u64 = 50 << 30;
-/// Free inodes below which the store stops early.
-const INODES_LOW: u64 = 100_000;
+/// An executor that is silent for longer is not reachable, whatever it does.
+const PING: Duration = Duration::from_secs(5);
+/// The project began after this second: a clock before it is wrong.
+const BEGAN_S: i64 = 1_760_000_000;
+/// A file of the site that is so much younger than now shows a clock that went back.
+const AHEAD: Duration = Duration::from_secs(60);
 
-#[derive(Serialize)]
+/// How a look went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl Status {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "FAIL",
+        }
+    }
+}
+
+/// What was looked at, what was found, what helps.
+#[derive(Debug, serde::Serialize)]
 struct Line {
     what: String,
-    verdict: &'static str,
+    status: Status,
     found: String,
     remedy: String,
 }
 
-fn line(what: &str, verdict: &'static str, found: impl Into<String>, remedy: &str) -> Line {
-    Line {
-        what: what.to_owned(),
-        verdict,
-        found: found.into(),
-        remedy: if verdict == "ok" { String::new() } else { remedy.to_owned() },
-    }
+fn line(what: impl Into<String>, status: Status, found: impl Into<String>, remedy: impl Into<String>) -> Line {
+    Line { what: what.into(), status, found: found.into(), remedy: remedy.into() }
 }
 
-/// Looks at everything; changes nothing.
-pub(crate) async fn doctor(site: &Site, output: Output) -> anyhow::Result<Exit> {
-    let mut lines =
-        vec![own_binary(), disk(site), inodes(site), writable(site), clock(), memory(), database(site).await];
-    lines.extend(executors(site).await);
-    lines.extend(targets(site));
-    let failed = lines.iter().any(|line| line.verdict == "FAIL");
+fn ok(what: impl Into<String>, found: impl Into<String>) -> Line {
+    line(what, Status::Ok, found, "")
+}
+
+fn warn(what: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Line {
+    line(what, Status::Warn, found, remedy)
+}
+
+fn fail(what: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Line {
+    line(what, Status::Fail, found, remedy)
+}
+
+/// Looks at everything.
+pub(crate) async fn doctor(directory: &Path, output: Output) -> anyhow::Result<Exit> {
+    let mut lines = vec![own_binary(), machine(), clock()];
+    match Site::open(directory) {
+        Ok(site) => lines.extend(look_at(&site).await),
+        Err(site::Error::Missing(path)) => {
+            let remedy = format!("kentai init {}", path.display());
+            lines.push(fail("site", format!("there is none at {}", path.display()), remedy));
+        }
+        Err(error) => {
+            lines.push(fail(
+                "site file",
+                format!("{:#}", anyhow::Error::from(error)),
+                "correct kentai.yaml, or the variable",
+            ));
+        }
+    }
+    let failed = lines.iter().any(|line| line.status == Status::Fail);
     if output.json {
         output.json(&lines);
     } else {
-        let rows = lines
-            .iter()
-            .map(|line| vec![line.what.clone(), line.verdict.to_owned(), line.found.clone(), line.remedy.clone()]);
-        output.line(table(&["what", "verdict", "found", "remedy"], rows));
+        let cells = |line: &Line| {
+            vec![line.what.clone(), line.status.word().to_owned(), line.found.clone(), line.remedy.clone()]
+        };
+        output.line(table(&["what", "status", "found", "remedy"], lines.iter().map(cells)));
     }
     Ok(if failed { Exit::Unexpected } else { Exit::Done })
 }
 
+async fn look_at(site: &Site) -> Vec<Line> {
+    let mut lines = vec![ok("site", format!("`{}` at {}", site.config.site, site.directory.display()))];
+    lines.extend(settings::look(site));
+    lines.extend(place::look(site));
+    lines.extend(database(site).await);
+    lines.push(engine(site).await);
+    lines.extend(executors(site).await);
+    lines
+}
+
 fn own_binary() -> Line {
-    let is_static = kentai_executors::check_static();
-    let verdict = if is_static { "ok" } else { "FAIL" };
-    let found = if is_static { "static" } else { "needs libraries that an image may not have" };
-    line(
-        "this program",
-        verdict,
-        found,
-        "build it with the project's .cargo/config.toml, without RUSTFLAGS of your own",
-    )
+    if kentai_executors::check_static() {
+        return ok("this program", format!("static, version {}", env!("CARGO_PKG_VERSION")));
+    }
+    let remedy = "build it with the project's .cargo/config.toml, and without RUSTFLAGS of your own";
+    fail("this program", "it needs libraries that an image may not have", remedy)
 }
 
-fn disk(site: &Site) -> Line {
-    match rustix::fs::statvfs(&site.directory) {
-        Ok(found) => {
-            let free = found.f_bavail * found.f_frsize;
-            let verdict = if free < DISK_LOW { "warn" } else { "ok" };
-            line(
-                "disk",
-                verdict,
-                format!("{} free", kentai_workflows::resources::format_size(free >> 20 << 20)),
-                "a 30x genome takes about 150 GiB while it runs",
-            )
-        }
-        Err(error) => line("disk", "FAIL", error.to_string(), "look at the site's file system"),
-    }
-}
-
-fn inodes(site: &Site) -> Line {
-    match rustix::fs::statvfs(&site.directory) {
-        // Some file systems make inodes as they go and say zero.
-        Ok(found) if found.f_files > 0 && found.f_favail < INODES_LOW => line(
-            "inodes",
-            "warn",
-            format!("{} free", found.f_favail),
-            "each attempt takes about ten; make room or choose another file system",
-        ),
-        Ok(found) => line("inodes", "ok", format!("{} free", found.f_favail), ""),
-        Err(error) => line("inodes", "FAIL", error.to_string(), "look at the site's file system"),
-    }
-}
-
-fn writable(site: &Site) -> Line {
-    match tempfile::NamedTempFile::new_in(&site.directory) {
-        Ok(_) => line("site directory", "ok", site.directory.display().to_string(), ""),
-        Err(error) => line("site directory", "FAIL", error.to_string(), "give the engine's user write permission"),
-    }
+fn machine() -> Line {
+    let machine = Machine::look();
+    let memory = format_size(machine.memory_bytes >> 20 << 20);
+    ok("machine", format!("{} cores, {memory} for tools", machine.cpus))
 }
 
 fn clock() -> Line {
-    // Nothing here was made before the project existed.
     let now = jiff::Timestamp::now();
-    let sane = now.as_second() > 1_760_000_000;
-    line(
-        "clock",
-        if sane { "ok" } else { "FAIL" },
-        now.to_string(),
-        "set the machine's clock (NTP): every event carries its time",
-    )
-}
-
-fn memory() -> Line {
-    let machine = Machine::look();
-    let found = format!(
-        "{} cores, {}",
-        machine.cpus,
-        kentai_workflows::resources::format_size(machine.memory_bytes >> 20 << 20)
-    );
-    line("machine", "ok", found, "")
-}
-
-async fn database(site: &Site) -> Line {
-    if !site.database().exists() {
-        return line("database", "ok", "none yet; the first run makes it", "");
+    if now.as_second() < BEGAN_S {
+        return fail("clock", now.to_string(), "set the machine's clock (NTP): every event carries its time");
     }
-    match access::reader(site).await {
-        Ok(_) => line("database", "ok", "opens", ""),
-        Err(error) => {
-            line("database", "FAIL", format!("{error:#}"), "restore it from a backup, or look at its permissions")
+    ok("clock", format!("{now:.0}"))
+}
+
+async fn database(site: &Site) -> Vec<Line> {
+    let path = site.database();
+    if !path.exists() {
+        return vec![ok("database", "none yet: the first run makes it")];
+    }
+    let remedy = "look at its permissions and its disk; else restore it from a backup";
+    let about = match Pool::open_read_only(&path).await {
+        Ok(pool) => pool.about().await,
+        Err(error) => Err(error),
+    };
+    let mut lines = vec![match about {
+        Ok((sqlite, version)) => ok("database", format!("opens; SQLite {sqlite}, schema {version}")),
+        Err(error) => fail("database", format!("{:#}", anyhow::Error::from(error)), remedy),
+    }];
+    let written = std::fs::metadata(&path).and_then(|facts| facts.modified());
+    let ahead = written.ok().and_then(|at| at.duration_since(std::time::SystemTime::now()).ok());
+    if ahead.is_some_and(|ahead| ahead > AHEAD) {
+        let found = "the database was written in the future";
+        lines.push(fail("clock", found, "the clock went back: set it (NTP) before anything runs"));
+    }
+    lines
+}
+
+async fn engine(site: &Site) -> Line {
+    match crate::client::Client::connect(&site.socket()).await {
+        Ok(Some(_)) => ok("engine", "one runs and answers on the socket"),
+        Ok(None) if access::engine_at_work(site) => {
+            warn("engine", "one runs and does not answer", "wait for its end, or look at its output")
         }
+        Ok(None) => ok("engine", "none runs"),
+        Err(error) => warn("engine", error.to_string(), "use the account that owns the site"),
     }
 }
 
 async fn executors(site: &Site) -> Vec<Line> {
     let hands = match assemble::executors(site, None) {
         Ok(hands) => hands,
-        Err(error) => return vec![line("executors", "FAIL", error.to_string(), "correct `executors:` in kentai.yaml")],
+        Err(error) => return vec![fail("executors", error.to_string(), "correct `executors:` in kentai.yaml")],
     };
+    if hands.is_empty() {
+        return vec![fail("executors", "none", "name one under `executors:` in kentai.yaml")];
+    }
     let mut lines = Vec::new();
-    for one in hands {
-        let what = format!("executor {}", one.name());
-        lines.push(match one.ping().await {
-            Ok(version) => line(&what, "ok", version, ""),
-            Err(error) => {
-                line(&what, "warn", error.to_string(), "start the Docker engine, or use `--executor process`")
-            }
-        });
+    for (place, one) in hands.iter().enumerate() {
+        lines.push(ping(one.as_ref(), place == 0).await);
     }
     lines
 }
 
-fn targets(site: &Site) -> Vec<Line> {
-    let one = |(name, target): (&String, &crate::config::Target)| {
-        let path = site.directory.join(&target.path);
-        let what = format!("target {name}");
-        let there = path.is_dir() || target.path.as_os_str() == "deliveries";
-        line(
-            &what,
-            if there { "ok" } else { "warn" },
-            path.display().to_string(),
-            "make the directory, or mount it: hand-offs wait until it is there",
-        )
+async fn ping(hands: &dyn Executor, is_first: bool) -> Line {
+    let what = format!("executor {}", hands.name());
+    let refused = match tokio::time::timeout(PING, hands.ping()).await {
+        Ok(Ok(version)) => return ok(what, version),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it does not answer".to_owned(),
     };
-    site.config.targets.iter().map(one).collect()
+    let remedy = match hands.kind() {
+        "docker" => "start the Docker engine and let this user reach its socket, or use --executor process",
+        _ => "look at `executors:` in kentai.yaml",
+    };
+    // The first takes every step: without it nothing runs unless somebody chooses another.
+    if is_first { fail(what, refused, remedy) } else { warn(what, refused, remedy) }
 }

@@ -54,6 +54,15 @@ impl Pool {
         Ok(Self { write: None, read, path: path.to_owned() })
     }
 
+    /// Version of the SQLite in this program, and the number of the database's last migration.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn about(&self) -> Result<(String, i64), Error> {
+        let about = "select sqlite_version(), coalesce(max(version), 0) from _sqlx_migrations where success";
+        sqlx::query_as(about).fetch_one(&self.read).await.map_err(|source| self.error(source))
+    }
+
     /// Adds the database's path to an error.
     pub(super) fn error(&self, source: sqlx::Error) -> Error {
         Error::Database { path: self.path.display().to_string(), source }

@@ -1,0 +1,74 @@
+//! The site file: keys that have no effect yet, users, people, targets.
+
+use std::collections::BTreeSet;
+
+use super::{Line, ok, warn};
+use crate::config::Config;
+use crate::site::Site;
+
+/// Single keys that this version reads and does not obey.
+const WITHOUT_EFFECT: [&str; 1] = ["retention.attempts"];
+
+pub(super) fn look(site: &Site) -> Vec<Line> {
+    let mut lines = vec![without_effect(site), tasks_user(site), people(&site.config)];
+    lines.extend(targets(site));
+    lines
+}
+
+fn without_effect(site: &Site) -> Line {
+    let set = |key: &&str| site.origin.of(key) != "default";
+    let mut keys: Vec<&str> = WITHOUT_EFFECT.into_iter().filter(set).collect();
+    for (name, is_empty) in [("places", site.config.places.is_empty()), ("secrets", site.config.secrets.is_empty())] {
+        // Workflows may name them, and a check compares the names; nothing more happens yet.
+        if !is_empty {
+            keys.push(name);
+        }
+    }
+    if keys.is_empty() {
+        return ok("site file", "every key that it sets has an effect");
+    }
+    let found = format!("without effect in this version: {}", keys.join(", "));
+    warn("site file", found, "leave them out, or wait for a later version")
+}
+
+fn tasks_user(site: &Site) -> Line {
+    let (uid, gid) = (site.config.tasks.uid, site.config.tasks.gid);
+    let own = rustix::process::getuid().as_raw();
+    if own == 0 {
+        return ok("tools run as", format!("user {uid}, group {gid}, in containers; as root in plain processes"));
+    }
+    let found = format!("user {own}: an engine that is not root cannot give files to user {uid}");
+    if site.origin.of("tasks.uid") == "default" {
+        return ok("tools run as", found);
+    }
+    warn("tools run as", found, "run the engine as root for `tasks.uid` to have an effect")
+}
+
+fn people(config: &Config) -> Line {
+    if config.people.is_empty() {
+        return ok("people", "the site's owner has every role");
+    }
+    let roles: BTreeSet<&str> =
+        config.people.iter().flat_map(|person| person.roles.iter().map(String::as_str)).collect();
+    let missing: Vec<&str> =
+        ["operator", "reviewer", "releaser"].into_iter().filter(|role| !roles.contains(role)).collect();
+    if missing.is_empty() {
+        return ok("people", format!("{}, every role is held", config.people.len()));
+    }
+    let found = format!("nobody has the role {}", missing.join(" or "));
+    warn("people", found, "name somebody under `people:`: without them runs wait for ever")
+}
+
+fn targets(site: &Site) -> Vec<Line> {
+    let one = |(name, target): (&String, &crate::config::Target)| {
+        let path = site.directory.join(&target.path);
+        let what = format!("target {name}");
+        // The site makes its own outbox.
+        if path.is_dir() || target.path.as_os_str() == "deliveries" {
+            return ok(what, path.display().to_string());
+        }
+        let found = format!("{} is not there", path.display());
+        warn(what, found, "make the directory, or mount it: hand-offs wait until it is there")
+    };
+    site.config.targets.iter().map(one).collect()
+}
