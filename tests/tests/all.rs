@@ -4,5 +4,6 @@
 
 mod disk;
 mod germline;
+mod guards;
 mod kill;
 mod tidy;
