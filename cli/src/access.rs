@@ -1,7 +1,7 @@
 //! How a verb reaches a site: through its server when one answers, else by opening the site itself.
 
 use kentai_engine::id::RunId;
-use kentai_engine::scheduler::handle::{Answer, Definition, Refusal};
+use kentai_engine::scheduler::handle::{Answer, Definition};
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::scheduler::{Actor, Error as EngineError, Running};
 use kentai_engine::store::pool::Pool;
@@ -12,8 +12,6 @@ use kentai_workflows::plan::Specimen;
 use crate::client::Client;
 use crate::command::run::refused;
 use crate::exit::{Exit, Stop};
-use crate::intake::Found;
-use crate::output::Output;
 use crate::site::Site;
 use crate::{assemble, person};
 
@@ -143,19 +141,11 @@ impl Door {
         }
     }
 
-    /// Registers a workflow; `None`: its mistakes, an image without a lock among them, were shown.
-    pub(crate) async fn register(&self, definition: &Definition, output: Output) -> anyhow::Result<Option<String>> {
-        let (own, me) = match self {
-            Self::Server(client) => return Ok(Some(client.register(definition).await?.digest)),
-            Self::Own(own, me) => (own, me),
-        };
-        match own.handle.register(definition, me).await {
-            Ok(digest) => Ok(Some(digest)),
-            Err(Refusal::Check { diagnostics, sources }) => {
-                output.diagnostics(&Found { diagnostics, sources });
-                Ok(None)
-            }
-            Err(other) => Err(refused(other)),
+    /// Registers a workflow and gives its digest.
+    pub(crate) async fn register(&self, definition: &Definition) -> anyhow::Result<String> {
+        match self {
+            Self::Server(client) => Ok(client.register(definition).await?.digest),
+            Self::Own(own, me) => own.handle.register(definition, me).await.map_err(refused),
         }
     }
 

@@ -87,11 +87,7 @@ enum Verb {
     #[command(subcommand)]
     Qc(command::qc::Qc),
     /// Check workflows: every mistake at once
-    Check {
-        /// Workflow files, or names of shipped workflows
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    Check(command::check::Check),
     /// Draw a workflow
     Graph(command::workflow::Graph),
     /// Check, format, draw, lock and register workflows
@@ -158,7 +154,7 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Verb::Init(init) => init.make(output),
         Verb::Run(run) => run.run(&Site::open_or_make(site)?, output).await,
         Verb::Demo(demo) => demo.run(&Site::open_or_make(site)?, output).await,
-        Verb::Check { files } => command::check::run(&files, Site::open(site).ok().as_ref(), output),
+        Verb::Check(check) => check.run(Site::open_if_any(site)?.as_ref(), output),
         Verb::Graph(graph) => graph.draw(output),
         Verb::Workflow(workflow) => workflow.run(site, output).await,
         Verb::Explain(explain) => explain.show(output),

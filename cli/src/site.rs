@@ -41,6 +41,11 @@ impl Site {
         Self::load(directory)
     }
 
+    /// Opens the site at `directory` when one is there.
+    pub(crate) fn open_if_any(directory: &Path) -> Result<Option<Self>, Error> {
+        if directory.is_dir() { Self::load(directory).map(Some) } else { Ok(None) }
+    }
+
     /// Opens the site at `directory`, making it when it is not there.
     pub(crate) fn open_or_make(directory: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(directory).map_err(|source| Error::Make { path: directory.to_owned(), source })?;

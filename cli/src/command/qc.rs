@@ -1,19 +1,23 @@
 //! `qc list|decide`
 
 use clap::Subcommand;
-use kentai_engine::store::read::RunFilter;
-use kentai_engine::view;
+use kentai_engine::store::read::{Reader, RunFilter};
+use kentai_engine::view::{self, RunView, StepView};
 
 use super::control::{Control, Decide};
 use crate::access;
 use crate::exit::Exit;
 use crate::output::{Output, table};
 use crate::site::Site;
+use crate::times::Zone;
+
+/// Runs read at once.
+const PAGE: i64 = 500;
 
 /// Gates and what people decide about them.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Qc {
-    /// List gates that hold, oldest run last
+    /// List gates that hold
     List,
     /// Decide about a gate that holds (needs the role reviewer)
     Decide(Decide),
@@ -29,28 +33,45 @@ impl Qc {
 }
 
 async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
-    let reader = access::reader(site).await?;
-    let filter = RunFilter { status: Some("waits_for_person".into()), limit: 10_000, ..RunFilter::default() };
-    let mut holding = Vec::new();
-    for run in view::runs(&reader, &filter).await?.items {
-        let Some(detail) = view::run(&reader, &run.id).await? else { continue };
-        let gates = detail
-            .steps
-            .into_iter()
-            .filter(|step| step.ask.as_ref().is_some_and(|ask| ask.kind == "qc") && step.status == "awaiting_person");
-        holding.extend(gates.map(|step| (run.clone(), step)));
-    }
+    let holding = match access::reader_if_any(site).await? {
+        Some(reader) => holding(&reader).await?,
+        None => Vec::new(),
+    };
     if output.json {
-        let list: Vec<_> = holding
-            .iter()
-            .map(|(run, step)| serde_json::json!({ "run": run.id, "specimen": run.specimen, "step": step }))
-            .collect();
-        output.json(&list);
+        let one = |(run, step): &(RunView, StepView)| serde_json::json!({ "run": run.id, "specimen": run.specimen, "workflow": run.workflow, "step": step });
+        output.json(&holding.iter().map(one).collect::<Vec<_>>());
         return Ok(Exit::Done);
     }
+    let Some((run, step)) = holding.first() else {
+        output.say("no gate holds");
+        return Ok(Exit::Done);
+    };
+    let zone = Zone::of(site);
     let rows = holding.iter().map(|(run, step)| {
-        vec![run.id.to_string(), run.specimen.clone(), step.key.to_string(), step.reason.clone().unwrap_or_default()]
+        let since = step.ask.as_ref().map(|ask| zone.show(&ask.asked)).unwrap_or_default();
+        let reason = step.reason.clone().unwrap_or_default();
+        vec![run.id.to_string(), run.specimen.clone(), step.key.to_string(), since, reason]
     });
-    output.line(table(&["run", "specimen", "gate", "found"], rows));
+    output.line(table(&["run", "specimen", "gate", &zone.head("since"), "found"], rows));
+    output.say(format!("next: kentai why {0} {1}; kentai qc decide {0} {1} --verdict … --reason …", run.id, step.key));
     Ok(Exit::Done)
+}
+
+/// Every gate that waits for a decision, newest run first.
+async fn holding(reader: &Reader) -> anyhow::Result<Vec<(RunView, StepView)>> {
+    let mut filter = RunFilter { status: Some("waits_for_person".into()), limit: PAGE, ..RunFilter::default() };
+    let mut holding = Vec::new();
+    loop {
+        let page = view::runs(reader, &filter).await?;
+        for run in page.items {
+            let Some(detail) = view::run(reader, &run.id).await? else { continue };
+            let asks = |step: &StepView| step.ask.as_ref().is_some_and(|ask| ask.kind == "qc");
+            let gates = detail.steps.into_iter().filter(|step| step.status == "awaiting_person" && asks(step));
+            holding.extend(gates.map(|step| (run.clone(), step)));
+        }
+        match page.next {
+            Some(next) => filter.after = Some(next),
+            None => return Ok(holding),
+        }
+    }
 }
