@@ -153,7 +153,7 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Init(init) => init.make(output),
         Verb::Run(run) => run.run(&Site::open_or_make(site)?, output).await,
-        Verb::Demo(demo) => demo.run(&Site::open_or_make(site)?, output).await,
+        Verb::Demo(demo) => demo.run(site, output).await,
         Verb::Check(check) => check.run(Site::open_if_any(site)?.as_ref(), output),
         Verb::Graph(graph) => graph.draw(output),
         Verb::Workflow(workflow) => workflow.run(site, output).await,

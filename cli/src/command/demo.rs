@@ -1,31 +1,43 @@
 //! `kentai demo`: the whole line on two simulated specimens whose variants are known.
 
-use std::fs;
+mod hands;
+mod report;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kentai_engine::store::read::RunFilter;
-use kentai_engine::view;
 
-use crate::access;
-use crate::command::reference::Add;
-use crate::command::run::Run;
-use crate::demo::{compare, simulate};
-use crate::exit::{Exit, Stop};
+use super::init;
+use super::reference::Add;
+use super::run::Run;
+use crate::demo::simulate;
+use crate::exit::Exit;
 use crate::output::Output;
 use crate::site::Site;
 
-/// What the line needs on the machine when no containers are used.
-const TOOLS: [&str; 6] = ["bash", "bwa", "samtools", "bcftools", "fastp", "gzip"];
-/// The simulated reference's name at the site.
+/// The simulated reference's name at the site; its version is the seed's.
 const REFERENCE: &str = "demo@1";
+/// The reference is small: so much is enough for every tool, also on a small machine.
+const MEMORY: &str = "2 GiB";
+/// Cores for the alignment, where there are so many.
+const CPUS: u32 = 2;
 
 /// Arguments of `demo`.
 #[derive(Args, Debug)]
+#[command(after_help = "May be started again at any time: what is done is not done again.
+Ends with 0 only when every simulated variant was found and nothing else.
+
+Examples:
+  kentai demo                       in containers
+  kentai demo --executor process    with the tools of this machine
+  kentai demo --dir /tmp/try --seed 7")]
 pub(crate) struct Demo {
     /// docker, or process for the tools of this machine
     #[arg(long, default_value = "docker")]
     executor: String,
+    /// Put everything here, the site being DIR/.kentai; default: all into the site
+    #[arg(long)]
+    dir: Option<PathBuf>,
     /// Seed of the simulation: another one gives other specimens
     #[arg(long, default_value_t = 20_261_125)]
     seed: u64,
@@ -33,103 +45,66 @@ pub(crate) struct Demo {
 
 impl Demo {
     /// Simulates, runs to the hand-off, and compares the delivered calls with the truth.
-    pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
-        if self.executor == "process" {
-            look_for_tools()?;
-        }
-        let data = site.directory.join(format!("demo/{}", self.seed));
+    pub(crate) async fn run(self, site: &Path, output: Output) -> anyhow::Result<Exit> {
+        let (site, data) = match &self.dir {
+            Some(dir) => (open(&dir.join(".kentai"))?, dir.join(format!("simulated/{}", self.seed))),
+            None => {
+                let site = open(site)?;
+                let data = site.directory.join(format!("demo/{}", self.seed));
+                (site, data)
+            }
+        };
+        hands::look(&site, &self.executor).await?;
         let simulated = simulate(&data, self.seed)?;
         output.say(format!("two simulated specimens with known variants: {}", data.display()));
         let bundle = format!("{REFERENCE}.{}", self.seed);
-        if !site.references().join(&bundle).exists() {
-            output.say(format!("indexing their reference as {bundle}"));
-            let add = Add {
-                bundle: bundle.clone(),
-                fasta: simulated.reference.clone(),
-                known_sites: None,
-                memory: None,
-                executor: Some(self.executor.clone()),
-            };
-            let exit = add.add(site, output).await?;
-            if exit != Exit::Done {
-                return Ok(exit);
-            }
-        }
-        let run = Run {
-            file: PathBuf::from("germline_wgs"),
-            sheet: simulated.sheet.clone(),
-            params: vec![("reference".into(), bundle)],
-            executor: Some(self.executor.clone()),
-            timeout: None,
-        };
-        let exit = run.run(site, Output { json: false, ..output }).await?;
+        let exit = self.add_reference(&site, &bundle, &simulated.reference, output).await?;
         if exit != Exit::Done {
             return Ok(exit);
         }
-        self.compare(site, &simulated.specimens, output).await
-    }
-
-    async fn compare(&self, site: &Site, specimens: &[(String, PathBuf)], output: Output) -> anyhow::Result<Exit> {
-        let reader = access::reader(site).await?;
-        let mut perfect = true;
-        let mut report = Vec::new();
-        for (specimen, truth) in specimens {
-            let filter = RunFilter {
-                specimen: Some(specimen.clone()),
-                status: Some("succeeded".into()),
-                limit: 1,
-                ..RunFilter::default()
-            };
-            let run = view::runs(&reader, &filter).await?.items.pop();
-            let run = run.ok_or_else(|| Stop::new(Exit::RunFailed, format!("{specimen} has no finished run")))?;
-            let detail = view::run(&reader, &run.id).await?;
-            let delivery = detail.and_then(|detail| detail.deliveries.into_iter().next());
-            let place = delivery
-                .and_then(|delivery| delivery.place)
-                .ok_or_else(|| Stop::new(Exit::RunFailed, format!("{specimen} was not delivered")))?;
-            let comparison = compare(truth, &calls(Path::new(&place))?)?;
-            perfect &= comparison.is_perfect();
-            let (snvs, indels) = (comparison.snvs, comparison.indels);
-            output.line(format!(
-                "{specimen}: {} of {} SNVs and {} of {} indels found, {} extra, {} genotypes wrong",
-                snvs.found,
-                snvs.found + snvs.missed,
-                indels.found,
-                indels.found + indels.missed,
-                snvs.extra + indels.extra,
-                comparison.genotypes_wrong
-            ));
-            output.line(format!("  package: {place}"));
-            report.push((run.id, place));
+        let run = self.line(&site, bundle, simulated.sheet);
+        let (exit, runs) = run.carry_out(&site, Output { json: false, ..output }).await?;
+        if exit != Exit::Done {
+            return Ok(exit);
         }
-        next_commands(site, &report, output);
-        Ok(if perfect { Exit::Done } else { Exit::Unexpected })
+        let rows = report::rows(&site, &runs, &simulated.specimens).await?;
+        report::show(&site, &rows, output);
+        Ok(if rows.iter().all(|row| row.perfect) { Exit::Done } else { Exit::CheckFailed })
+    }
+
+    async fn add_reference(&self, site: &Site, bundle: &str, fasta: &Path, output: Output) -> anyhow::Result<Exit> {
+        if site.references().join(bundle).exists() {
+            return Ok(Exit::Done);
+        }
+        output.say(format!("indexing their reference as {bundle}"));
+        let add = Add {
+            bundle: bundle.to_owned(),
+            fasta: fasta.to_owned(),
+            known_sites: None,
+            memory: Some(MEMORY.to_owned()),
+            executor: Some(self.executor.clone()),
+        };
+        add.add(site, Output { json: false, ..output }).await
+    }
+
+    /// The same as `kentai run germline_wgs --sheet …`, with a small machine in mind.
+    fn line(&self, site: &Site, bundle: String, sheet: PathBuf) -> Run {
+        let cpus = site.facts().cpus.clamp(1, CPUS).to_string();
+        let params = [("reference", bundle), ("align_cpus", cpus), ("align_memory", MEMORY.to_owned())];
+        Run {
+            file: PathBuf::from("germline_wgs"),
+            sheet,
+            params: params.map(|(name, value)| (name.to_owned(), value)).into(),
+            executor: Some(self.executor.clone()),
+            timeout: None,
+        }
     }
 }
 
-/// The one file of calls in a package.
-fn calls(package: &Path) -> anyhow::Result<PathBuf> {
-    let entries = fs::read_dir(package.join("data"))?.flatten().map(|entry| entry.path());
-    let found = entries.into_iter().find(|path| path.to_string_lossy().ends_with(".vcf.gz"));
-    found.ok_or_else(|| Stop::new(Exit::Unexpected, format!("{} holds no calls", package.display())).into())
-}
-
-fn look_for_tools() -> anyhow::Result<()> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let there = |name: &str| std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
-    let missing: Vec<&str> = TOOLS.into_iter().filter(|name| !there(name)).collect();
-    if missing.is_empty() {
-        return Ok(());
+/// The site; a new one gets the sample file. One that has run without a file keeps its defaults.
+fn open(directory: &Path) -> anyhow::Result<Site> {
+    if !directory.join("kentai.yaml").exists() && !directory.join("kentai.db").exists() {
+        init::make(directory, "demo")?;
     }
-    let message =
-        format!("this machine lacks {}: on Debian, apt-get install {}", missing.join(", "), missing.join(" "));
-    Err(Stop::new(Exit::Unreachable, message).into())
-}
-
-fn next_commands(site: &Site, report: &[(kentai_engine::id::RunId, String)], output: Output) {
-    let Some((run, place)) = report.first() else { return };
-    let site = site.directory.display();
-    output.say(format!(
-        "next:\n  kentai --site {site} status\n  kentai --site {site} status {run}\n  kentai --site {site} handoff list\n  kentai graph germline_wgs --svg > line.svg\n  (cd {place} && sha256sum -c manifest-sha256.txt)"
-    ));
+    Ok(Site::open(directory)?)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use kentai_engine::id::RunId;
 use kentai_engine::scheduler::Running;
 use kentai_engine::scheduler::handle::{Handle, Refusal, Submitted};
 use kentai_engine::store::read::RunFilter;
@@ -58,50 +59,70 @@ pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
 impl Run {
     /// Runs to the end.
     pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        self.carry_out(site, output).await.map(|(exit, _)| exit)
+    }
+
+    /// Runs to the end; gives the submission's runs too.
+    pub(crate) async fn carry_out(self, site: &Site, output: Output) -> anyhow::Result<(Exit, Vec<RunId>)> {
         let params: BTreeMap<String, String> = self.params.iter().cloned().collect();
         let intake = read(site, (&self.file, &self.sheet), params, self.executor.as_deref())?;
         say_warnings(&intake, &self.file, output);
-        let engine = assemble::engine(site, self.executor.as_deref(), false).await.map_err(busy)?;
-        // Whoever wants to hold, cancel or answer meanwhile is let in; without a socket the work is done all the same.
-        let listening = Listening::start(site, &engine.handle);
-        if let Err(error) = &listening {
-            output.say(format!("no requests can be made meanwhile: {error}"));
-        }
-        let exit = self.carry_out(engine, &intake, site, output).await;
-        if let Ok(listening) = listening {
-            listening.end().await;
-        }
-        exit
-    }
-
-    async fn carry_out(self, engine: Running, intake: &Intake, site: &Site, output: Output) -> anyhow::Result<Exit> {
-        let submitted = match submit(&engine.handle, intake, site, output).await {
-            Ok(Some(submitted)) => submitted,
-            Ok(None) => {
-                engine.stop().await?;
-                return Ok(Exit::CheckFailed);
+        let house = House::open(site, self.executor.as_deref(), output).await?;
+        match submit(&house.engine.handle, &intake, site).await {
+            Ok(submitted) => {
+                say_submitted(&submitted, output);
+                let exit = house.finish(&submitted, self.timeout, output).await?;
+                Ok((exit, submitted.runs))
             }
             Err(error) => {
-                engine.stop().await?;
-                return Err(error);
+                house.close().await?;
+                Err(error)
             }
-        };
-        say_submitted(&submitted, output);
-        finish(engine, &submitted, self.timeout, output).await
+        }
     }
 }
 
-/// Waits, sums up, and stops the engine, which then still removes its last containers.
-pub(crate) async fn finish(
-    mut engine: Running,
-    submitted: &Submitted,
-    timeout: Option<Duration>,
-    output: Output,
-) -> anyhow::Result<Exit> {
-    let waited = wait(&mut engine, timeout, output).await?;
-    let exit = if waited == Exit::Done { summary(&engine.handle, submitted, output).await } else { Ok(waited) };
-    engine.stop().await?;
-    exit
+/// An engine of our own. Whoever wants to hold, cancel or answer meanwhile is let in.
+pub(crate) struct House {
+    pub(crate) engine: Running,
+    listening: Option<Listening>,
+}
+
+impl House {
+    /// Starts both; without a socket the work is done all the same.
+    pub(crate) async fn open(site: &Site, executor: Option<&str>, output: Output) -> anyhow::Result<Self> {
+        let engine = assemble::engine(site, executor, false).await.map_err(busy)?;
+        let listening = match Listening::start(site, &engine.handle) {
+            Ok(listening) => Some(listening),
+            Err(error) => {
+                output.say(format!("no requests can be made meanwhile: {error}"));
+                None
+            }
+        };
+        Ok(Self { engine, listening })
+    }
+
+    /// Waits, sums up, and stops the engine, which then still removes its last containers.
+    pub(crate) async fn finish(
+        mut self,
+        submitted: &Submitted,
+        timeout: Option<Duration>,
+        output: Output,
+    ) -> anyhow::Result<Exit> {
+        let waited = wait(&mut self.engine, timeout, output).await?;
+        let exit =
+            if waited == Exit::Done { summary(&self.engine.handle, submitted, output).await } else { Ok(waited) };
+        self.close().await?;
+        exit
+    }
+
+    /// The door first: nobody is let in to an engine that ends.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        if let Some(listening) = self.listening {
+            listening.end().await;
+        }
+        Ok(self.engine.stop().await?)
+    }
 }
 
 /// Workflow and sheet, checked.
@@ -115,37 +136,17 @@ pub(crate) fn read(
     intake::sheet(loaded, sheet, params)
 }
 
-/// Submits, unless the same was submitted before. `None`: mistakes were shown.
-pub(crate) async fn submit(
-    handle: &Handle,
-    intake: &Intake,
-    site: &Site,
-    output: Output,
-) -> anyhow::Result<Option<Submitted>> {
+/// Submits; files are read and compared with the sheet's checksums unless the same was submitted before.
+async fn submit(handle: &Handle, intake: &Intake, site: &Site) -> anyhow::Result<Submitted> {
     let me = person::me(&site.config, &site.directory);
-    let known = match handle.find(&intake.submit).await {
-        Ok(known) => known.is_some(),
-        Err(Refusal::Check { diagnostics, sources }) => {
-            output.diagnostics(&intake::Found { diagnostics, sources });
-            return Ok(None);
-        }
-        Err(other) => return Err(refused(other)),
-    };
-    if !known {
+    if handle.find(&intake.submit).await.map_err(refused)?.is_none() {
         let wrong = intake::verify(intake);
         if has_errors(&wrong) {
-            output.diagnostics(&intake::Found { diagnostics: wrong, sources: intake.found.sources.clone() });
-            return Ok(None);
+            let found = intake::Found { diagnostics: wrong, sources: intake.found.sources.clone() };
+            return Err(intake::Error::Found(found).into());
         }
     }
-    match handle.submit(intake.submit.clone(), &me).await {
-        Ok(submitted) => Ok(Some(submitted)),
-        Err(Refusal::Check { diagnostics, sources }) => {
-            output.diagnostics(&intake::Found { diagnostics, sources });
-            Ok(None)
-        }
-        Err(other) => Err(refused(other)),
-    }
+    handle.submit(intake.submit.clone(), &me).await.map_err(refused)
 }
 
 /// A refusal with its exit code.

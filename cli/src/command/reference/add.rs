@@ -11,13 +11,12 @@ use kentai_workflows::plan::{Priority, Specimen};
 use kentai_workflows::value::{FileValue, Map};
 
 use super::bundle::Bundle;
-use crate::access::busy;
 use crate::client::Client;
 use crate::command::{run, submit};
 use crate::exit::{Exit, Stop};
 use crate::output::Output;
 use crate::site::Site;
-use crate::{access, assemble, library, person};
+use crate::{access, library, person};
 
 const WORKFLOW: &str = "reference_bundle";
 
@@ -129,12 +128,12 @@ async fn carry_out(
         let submitted = client.submit(&submit).await?;
         return Ok((submit::wait(site, &submitted, output).await?, submitted));
     }
-    let engine = assemble::engine(site, executor, false).await.map_err(busy)?;
+    let house = run::House::open(site, executor, output).await?;
     let me = person::me(&site.config, &site.directory);
-    match engine.handle.submit(submit, &me).await {
-        Ok(submitted) => Ok((run::finish(engine, &submitted, None, output).await?, submitted)),
+    match house.engine.handle.submit(submit, &me).await {
+        Ok(submitted) => Ok((house.finish(&submitted, None, output).await?, submitted)),
         Err(refusal) => {
-            engine.stop().await?;
+            house.close().await?;
             Err(run::refused(refusal))
         }
     }
