@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
+pub mod invariants;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -76,7 +76,7 @@ fn is_as_other_tools_say(site: &Site) -> Result<()> {
     let calls = package.join("data/TN-1.vcf.gz").to_string_lossy().into_owned();
     let snvs = tool("bcftools", &["view", "-H", "-v", "snps", &calls], Path::new("/"))?;
     ensure!(snvs.lines().count() == 34, "{} SNVs", snvs.lines().count());
-    Ok(())
+    kentai_tests::invariants::check(&site.path())
 }
 
 #[test]

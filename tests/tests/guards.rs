@@ -106,10 +106,9 @@ fn a_file_with_another_checksum_than_the_sheet_promises_stops_at_the_door() -> R
 fn a_file_that_changes_after_it_was_submitted_is_not_received() -> Result<()> {
     let house = House::new("changed", "limits: { cpus: 1 }\n")?;
     let sum = house.sha256()?;
-    let sheet = house.site.write(
-        "sheet.csv",
-        &format!("specimen,reads,reads_sha256,consent\nS1,reads.txt,{sum},C-1:sequencing\n"),
-    )?;
+    let sheet = house
+        .site
+        .write("sheet.csv", &format!("specimen,reads,reads_sha256,consent\nS1,reads.txt,{sum},C-1:sequencing\n"))?;
     // Submitted to a site where nothing starts yet: `hold` by a server that is stopped again is more than this needs.
     let (code, _, told) = house.site.run([
         "run",

@@ -117,7 +117,7 @@ fn killing_the_engine_neither_loses_nor_doubles_a_process() -> Result<()> {
     ensure!(counts.len() == specimens * 2 * 3, "{} of {} side effects happened", counts.len(), specimens * 6);
     let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
     ensure!(doubled.len() <= lost(&site)?, "happened more than once: {doubled:?}");
-    Ok(())
+    kentai_tests::invariants::check(&site.path())
 }
 
 /// `docker events`, recorded into a file from before the first start to after the last.
@@ -185,5 +185,5 @@ fn killing_the_engine_never_starts_a_container_twice() -> Result<()> {
         counts.len(),
         specimens * 6
     );
-    Ok(())
+    kentai_tests::invariants::check(&site.path())
 }
