@@ -63,6 +63,7 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
             image: config.limits.retries.image,
             lost: config.limits.retries.lost,
         },
+        keep_attempts_s: config.retention.attempts.0,
         drain,
     })
 }

@@ -15,6 +15,7 @@ mod recovery;
 mod render;
 mod report;
 mod requests;
+mod retention;
 mod scope;
 mod service;
 mod start;
@@ -62,6 +63,8 @@ pub struct Options {
     pub timeout_max_s: u64,
     /// Attempts that the site pays for.
     pub budgets: Budgets,
+    /// Seconds that directories of ended attempts are kept; zero: for ever.
+    pub keep_attempts_s: u64,
     /// Start nothing: only answer requests (a verb on a site where no engine runs).
     pub drain: bool,
 }

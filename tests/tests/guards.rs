@@ -140,3 +140,28 @@ fn a_file_that_changes_after_it_was_submitted_is_not_received() -> Result<()> {
 fn watch(house: &House, run: &str) -> Result<(i32, String, String)> {
     house.site.run(["watch", run])
 }
+
+#[test]
+fn directories_of_attempts_that_ended_long_ago_go_and_their_logs_and_outputs_stay() -> Result<()> {
+    let house = House::new("retention", "retention: { attempts: 1h }\n")?;
+    let sum = house.sha256()?;
+    let row = format!("S1,reads.txt,{sum},C-1:sequencing");
+    let (code, told) = house.run("specimen,reads,reads_sha256,consent", &row)?;
+    ensure!(code == 0, "ended with {code}:\n{told}");
+    let left = || fs::read_dir(house.site.path().join("attempts")).into_iter().flatten().count();
+    ensure!(left() == 1, "{} attempt directories before", left());
+    // Time is not waited for: the row is made old.
+    let database = house.site.path().join("kentai.db").to_string_lossy().into_owned();
+    tool("sqlite3", &[&database, "update attempt set updated_us = updated_us - 7200000000"], Path::new("/"))?;
+    let mut server = house.site.command(["serve", "--executor", "process", "--quiet"])?.spawn()?;
+    for _ in 0..6000 {
+        if left() == 0 {
+            break;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+    }
+    server.kill()?;
+    server.wait()?;
+    ensure!(left() == 0, "the directory is still there");
+    kentai_tests::invariants::check(&house.site.path())
+}

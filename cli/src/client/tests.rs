@@ -86,6 +86,7 @@ fn options(directory: &Path) -> Options {
         memory_max_per_step: 0,
         timeout_max_s: 0,
         budgets: Budgets { infrastructure: 1, preempted: 1, image: 1, lost: 1 },
+        keep_attempts_s: 0,
         drain: false,
     }
 }

@@ -31,6 +31,8 @@ const COLLECT_BATCH: usize = 64;
 const WORKS_AT_ONCE: usize = 2;
 /// Between two looks at what executors hold.
 const RECONCILE: Duration = Duration::from_secs(30);
+/// Between two looks at directories of attempts that ended long ago.
+const RETENTION: Duration = Duration::from_secs(3600);
 /// Between two tries to write when the disk is full.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -209,6 +211,8 @@ impl Service {
     async fn turns(&mut self) -> Result<(), Error> {
         self.recover().await?;
         let mut messages = Vec::new();
+        let mut tidy_up = tokio::time::interval(RETENTION);
+        tidy_up.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut look_again = tokio::time::interval(RECONCILE);
         look_again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -222,6 +226,7 @@ impl Service {
                 _ = self.inbox.recv_many(&mut messages, INBOX) => {}
                 () = alarm => {}
                 _ = look_again.tick() => reconcile = true,
+                _ = tidy_up.tick() => self.sweep_attempts(),
                 () = self.token.cancelled() => return Ok(()),
             }
             self.house.now = clock::now();
