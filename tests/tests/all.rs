@@ -6,4 +6,5 @@ mod disk;
 mod germline;
 mod guards;
 mod kill;
+mod line;
 mod tidy;
