@@ -60,6 +60,12 @@ pub(crate) fn workflow_to_run(site: &Site, name: &Path, executor: Option<&str>) 
     checked(Facts { references: None, images_ignored, ..site.facts() }, name)
 }
 
+/// Reads and checks a workflow that nothing is going to run: neither images nor references are asked for.
+pub(crate) fn workflow_to_read(site: Option<&Site>, name: &Path) -> Result<Loaded, Error> {
+    let facts = site.map(Site::facts).unwrap_or_default();
+    checked(Facts { references: None, images_ignored: true, ..facts }, name)
+}
+
 /// Reads and checks a workflow: a file, or the name of a shipped one.
 pub(crate) fn workflow(site: Option<&Site>, name: &Path) -> Result<Loaded, Error> {
     checked(site.map(Site::facts).unwrap_or_default(), name)

@@ -58,8 +58,7 @@ impl Specimen {
 }
 
 async fn import(site: &Site, sheet: &Path, workflow: &Path, dry_run: bool, output: Output) -> anyhow::Result<Exit> {
-    // Nothing is run, so no image is needed.
-    let loaded = intake::workflow_to_run(site, workflow, Some("process"))?;
+    let loaded = intake::workflow_to_read(Some(site), workflow)?;
     let intake = intake::sheet(loaded, sheet, BTreeMap::new())?;
     let wrong = intake::verify(&intake);
     if !wrong.is_empty() {

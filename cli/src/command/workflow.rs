@@ -75,7 +75,8 @@ impl Workflow {
 }
 
 async fn register(site: &Site, file: &Path, output: Output) -> anyhow::Result<Exit> {
-    let loaded = intake::workflow_to_run(site, file, None)?;
+    // Whether its steps must name images is for the engine to say, which checks it again.
+    let loaded = intake::workflow_to_read(Some(site), file)?;
     let definition = Definition { path: loaded.path, source: loaded.source, called: loaded.called };
     let door = Door::open(site).await?;
     let kept = door.register(&definition).await;

@@ -6,24 +6,22 @@ use super::{Line, ok, warn};
 use crate::config::Config;
 use crate::site::Site;
 
-/// Single keys that this version reads and does not obey.
-const WITHOUT_EFFECT: [&str; 1] = ["retention.attempts"];
-
 pub(super) fn look(site: &Site) -> Vec<Line> {
     let mut lines = vec![without_effect(site), tasks_user(site), people(&site.config)];
     lines.extend(targets(site));
     lines
 }
 
+/// Keys that this version reads and does not obey; a default that stands in the file harms nobody.
 fn without_effect(site: &Site) -> Line {
-    let set = |key: &&str| site.origin.of(key) != "default";
-    let mut keys: Vec<&str> = WITHOUT_EFFECT.into_iter().filter(set).collect();
-    for (name, is_empty) in [("places", site.config.places.is_empty()), ("secrets", site.config.secrets.is_empty())] {
-        // Workflows may name them, and a check compares the names; nothing more happens yet.
-        if !is_empty {
-            keys.push(name);
-        }
-    }
+    let (config, default) = (&site.config, Config::default());
+    // Workflows may name places and secrets, and a check compares the names; nothing more happens yet.
+    let keys = [
+        ("retention.attempts", config.retention.attempts != default.retention.attempts),
+        ("places", !config.places.is_empty()),
+        ("secrets", !config.secrets.is_empty()),
+    ];
+    let keys: Vec<&str> = keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
     if keys.is_empty() {
         return ok("site file", "every key that it sets has an effect");
     }

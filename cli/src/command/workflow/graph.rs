@@ -32,7 +32,7 @@ impl Graph {
     /// Draws it on standard output.
     pub(crate) fn draw(&self, output: Output) -> anyhow::Result<Exit> {
         // What a site lacks does not change the picture.
-        let workflow = intake::workflow(None, &self.file)?.workflow;
+        let workflow = intake::workflow_to_read(None, &self.file)?.workflow;
         match (self.svg, output.json && !self.mermaid) {
             (true, _) => output.line(graph::svg(&workflow, output.language)),
             (false, true) => output.json(&data(&workflow, output)),
