@@ -53,6 +53,8 @@ impl House {
         let id = live.id.clone();
         live.row.plan = crate::scheduler::live::text(&plan);
         live.row.version = 0;
+        // Its submission is recorded here, as its first event.
+        live.row.events = 0;
         self.runs.insert(id.clone(), live);
         self.record(&id, "run_submitted", "", "engine", &Value::Null);
         self.move_run(&id, run::Event::Started, "engine", &Value::Null);
