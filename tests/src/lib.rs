@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
 pub mod invariants;
+pub mod recorder;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,13 +3,13 @@
 //! The oracle is outside the engine's reach: tools append to a file that only they know; for Docker a recorder of `docker events`
 //! counts the starts of every container.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use kentai_tests::recorder::{Recorder, count_lines};
 use kentai_tests::{Site, tool, tool_image, without_docker};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -72,14 +72,6 @@ fn end_within(child: &mut Child, life: Duration) -> Result<Option<std::process::
     Ok(child.try_wait()?)
 }
 
-fn count_lines(path: &Path) -> Result<BTreeMap<String, usize>> {
-    let mut counts = BTreeMap::new();
-    for line in fs::read_to_string(path)?.lines() {
-        *counts.entry(line.to_owned()).or_insert(0) += 1;
-    }
-    Ok(counts)
-}
-
 /// Attempts that the engine itself says were lost: only they may have happened more than once.
 fn lost(site: &Site) -> Result<usize> {
     let database = site.path().join("kentai.db");
@@ -118,34 +110,6 @@ fn killing_the_engine_neither_loses_nor_doubles_a_process() -> Result<()> {
     let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
     ensure!(doubled.len() <= lost(&site)?, "happened more than once: {doubled:?}");
     kentai_tests::invariants::check(&site.path())
-}
-
-/// `docker events`, recorded into a file from before the first start to after the last.
-struct Recorder {
-    child: Child,
-    file: std::path::PathBuf,
-}
-
-impl Recorder {
-    fn start(site: &str, file: std::path::PathBuf) -> Result<Self> {
-        let child = Command::new("docker")
-            .args(["events", "--filter", &format!("label=kentai.site={site}"), "--filter", "event=start"])
-            .args([
-                "--format",
-                "{{index .Actor.Attributes \"kentai.attempt\"}} {{index .Actor.Attributes \"kentai.step\"}}",
-            ])
-            .stdout(fs::File::create(&file)?)
-            .stderr(Stdio::null())
-            .spawn()
-            .context("record docker events")?;
-        Ok(Self { child, file })
-    }
-
-    fn counts(mut self) -> Result<BTreeMap<String, usize>> {
-        self.child.kill()?;
-        self.child.wait()?;
-        count_lines(&self.file)
-    }
 }
 
 #[test]
