@@ -21,6 +21,7 @@ use kentai_engine::view::log::LogChunk;
 use kentai_engine::view::{
     DeliveryView, EventView, Page, RunDetail, RunView, SpecimenDetail, SpecimenView, WorkflowView,
 };
+use kentai_workflows::diagnostic::Language;
 use kentai_workflows::plan::Specimen;
 use reqwest::{Method, Response, Url};
 use serde::de::DeserializeOwned;
@@ -43,6 +44,8 @@ type Query<'a> = &'a [(&'a str, Option<&'a str>)];
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// Diagnostics come in it.
+    language: &'static str,
 }
 
 /// A piece of a log, and the attempt it is of.
@@ -69,7 +72,13 @@ impl Client {
             .timeout(TIME_MAX)
             .build()
             .map_err(|error| ClientError::silent("prepare the client", &error))?;
-        Ok(Some(Self { http }))
+        Ok(Some(Self { http, language: "en" }))
+    }
+
+    /// The same, in this language.
+    pub(crate) fn speaking(self, language: Language) -> Self {
+        let language = if language == Language::Ja { "ja" } else { "en" };
+        Self { language, ..self }
     }
 
     /// The site, its engine, and whom it reaches.
@@ -211,6 +220,7 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
+        let request = request.header(reqwest::header::ACCEPT_LANGUAGE, self.language);
         let response = request.send().await.map_err(|error| ClientError::silent("the engine's server", &error))?;
         if response.status().is_success() { Ok(response) } else { Err(ClientError::of(response).await) }
     }

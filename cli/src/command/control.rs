@@ -157,18 +157,22 @@ impl Control {
         if output.json {
             output.json(&serde_json::json!({ "run": run, "message": said }));
         } else {
-            output.line(said);
+            output.line(&said);
         }
-        match self {
-            Self::Hold(_) => {}
-            Self::Cancel(_) if own => {
-                output.say("no engine runs on this site: what still runs is ended by the next one")
-            }
-            _ if own => {
-                output.say("no engine runs on this site: it goes on with the same `kentai run`, or `kentai serve`")
-            }
-            _ => output.say(format!("next: kentai watch {run}")),
-        }
+        output.say(self.next(run.as_str(), &said, own));
         Ok(Exit::Done)
+    }
+
+    /// What follows, and by whom.
+    fn next(&self, run: &str, said: &str, own: bool) -> String {
+        match self {
+            Self::Hold(_) => format!("next: kentai resume {run}"),
+            Self::Cancel(_) if own && said.contains("canceling") => {
+                "no engine runs on this site: what still runs is ended by the next one".into()
+            }
+            Self::Cancel(_) if own => format!("next: kentai status {run}"),
+            _ if own => "no engine runs on this site: it goes on with the same `kentai run`, or `kentai serve`".into(),
+            _ => format!("next: kentai watch {run}"),
+        }
     }
 }

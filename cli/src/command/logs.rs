@@ -5,7 +5,7 @@ use kentai_engine::store::read::Reader;
 use kentai_engine::store::rows;
 use kentai_engine::view::log::{self, Unclear};
 
-use super::watch::LOOK;
+use super::watch::{LOOK, interrupted};
 use crate::access;
 use crate::exit::{Exit, Stop};
 use crate::output::Output;
@@ -53,7 +53,7 @@ impl Logs {
             if chunk.bytes.is_empty() {
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
-                    _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+                    () = interrupted() => return Ok(Exit::Interrupted),
                 }
             }
         };

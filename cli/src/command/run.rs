@@ -12,6 +12,7 @@ use kentai_engine::store::read::RunFilter;
 use kentai_workflows::diagnostic::has_errors;
 
 use super::serve::Listening;
+use super::watch::interrupted;
 use crate::access::busy;
 use crate::exit::{Exit, Stop};
 use crate::intake::{self, Intake};
@@ -209,7 +210,7 @@ async fn wait(engine: &mut Running, timeout: Option<Duration>, output: Output) -
             Exit::Unexpected
         }
         () = deadline => Exit::TimedOut,
-        _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+        () = interrupted() => Exit::Interrupted,
     };
     progress.end().await;
     if exit == Exit::Interrupted {

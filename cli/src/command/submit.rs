@@ -49,6 +49,7 @@ impl Submit {
                 format!("no server answers on {}: start `kentai serve`, or use `kentai run`", socket.display());
             return Err(Stop::new(Exit::Unreachable, message).into());
         };
+        let client = client.speaking(output.language);
         // Whether a step must name an image is up to the hands that the server was started with.
         let hands = first_executor(&client).await?;
         let params: BTreeMap<String, String> = self.params.iter().cloned().collect();

@@ -67,7 +67,21 @@ pub(super) async fn within(
     tokio::select! {
         exit = future => exit,
         () = deadline => Ok(Exit::TimedOut),
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        () = interrupted() => Ok(Exit::Interrupted),
+    }
+}
+
+/// Somebody, or the machine's shutdown, asks this command to end.
+pub(super) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler the signal ends the process by itself.
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 

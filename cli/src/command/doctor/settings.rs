@@ -12,15 +12,11 @@ pub(super) fn look(site: &Site) -> Vec<Line> {
     lines
 }
 
-/// Keys that this version reads and does not obey; a default that stands in the file harms nobody.
+/// Keys that this version reads and does not obey.
 fn without_effect(site: &Site) -> Line {
-    let (config, default) = (&site.config, Config::default());
+    let config = &site.config;
     // Workflows may name places and secrets, and a check compares the names; nothing more happens yet.
-    let keys = [
-        ("retention.attempts", config.retention.attempts != default.retention.attempts),
-        ("places", !config.places.is_empty()),
-        ("secrets", !config.secrets.is_empty()),
-    ];
+    let keys = [("places", !config.places.is_empty()), ("secrets", !config.secrets.is_empty())];
     let keys: Vec<&str> = keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
     if keys.is_empty() {
         return ok("site file", "every key that it sets has an effect");
