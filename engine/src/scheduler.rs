@@ -1,6 +1,6 @@
 //! The one loop: requests and reports come in, events and statuses are committed, and only then anything happens outside.
 //!
-//! [`service`] is the loop and the only place with effects; [`house`] is everything it knows, changed by pure steps (`advance`,
+//! `service` is the loop and the only place with effects; `house` is everything it knows, changed by pure steps (`advance`,
 //! `start`, `report`, `command`); [`handle`] is the way in. It knows executors, the collector and couriers by their ports only.
 
 mod advance;
