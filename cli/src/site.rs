@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use kentai_workflows::site::{Bundle, Site as Facts};
@@ -48,7 +49,9 @@ impl Site {
 
     /// Opens the site at `directory`, making it when it is not there.
     pub(crate) fn open_or_make(directory: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(directory).map_err(|source| Error::Make { path: directory.to_owned(), source })?;
+        // What is in it is personal data even without a name.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|source| Error::Make { path: directory.to_owned(), source })?;
         Self::load(directory)
     }
 
