@@ -29,6 +29,9 @@ const TOLD: usize = 4096;
 const COLLECT_BATCH: usize = 64;
 /// Gates read, specimens checked and packages carried at once: they are disk-bound.
 const WORKS_AT_ONCE: usize = 2;
+/// How often, and after what pause, the site's lock is tried.
+const LOCK_TRIES: u32 = 50;
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 /// Between two looks at what executors hold.
 const RECONCILE: Duration = Duration::from_secs(30);
 /// Between two looks at directories of attempts that ended long ago.
@@ -99,7 +102,8 @@ pub(super) struct Service {
 /// # Errors
 /// When another engine runs, or the site cannot be used.
 pub async fn start(options: Options) -> Result<Running, Error> {
-    let lock = prepare_site(&options.directory)?;
+    prepare_site(&options.directory)?;
+    let lock = take_site(&options.directory).await?;
     let artifacts = ArtifactStore::open(&options.directory)
         .map_err(|source| Error::Site { site: options.directory.display().to_string(), source })?;
     let pool = Pool::open(&options.directory.join("kentai.db")).await?;
@@ -141,17 +145,27 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     Ok(Running { handle, token, task })
 }
 
-fn prepare_site(directory: &Path) -> Result<std::fs::File, Error> {
-    let at = |source| Error::Site { site: directory.display().to_string(), source };
+fn prepare_site(directory: &Path) -> Result<(), Error> {
     for name in ["artifacts", "attempts", "samples", "logs", "locks", "deliveries", "run"] {
-        std::fs::create_dir_all(directory.join(name)).map_err(at)?;
+        std::fs::create_dir_all(directory.join(name))
+            .map_err(|source| Error::Site { site: directory.display().to_string(), source })?;
     }
+    Ok(())
+}
+
+/// Takes the site's lock. Tried for a second: an engine that was killed between the fork and the exec of a witness leaves a
+/// child that holds the lock until its exec closes it (seen once in some hundred kills on a busy machine).
+async fn take_site(directory: &Path) -> Result<std::fs::File, Error> {
+    let at = |source| Error::Site { site: directory.display().to_string(), source };
     let path: PathBuf = directory.join("run/engine.lock");
     let lock = std::fs::File::options().create(true).append(true).open(path).map_err(at)?;
-    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(lock),
-        Err(_) => Err(Error::Locked { site: directory.display().to_string() }),
+    for _ in 0..LOCK_TRIES {
+        if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(lock);
+        }
+        tokio::time::sleep(LOCK_AGAIN).await;
     }
+    Err(Error::Locked { site: directory.display().to_string() })
 }
 
 fn spawn_collector(
