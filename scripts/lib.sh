@@ -47,6 +47,7 @@ packages_test() {
   local packages=(
     bwa samtools bcftools fastp tabix # the image's tools on the host: the oracle runs them without an engine
     busybox-static                    # an image of one file, for container tests
+    docker-registry                   # what images are pulled from in tests; started by the test that needs it
     strace                            # kills the engine at chosen system calls
     jq sqlite3                        # read what the engine says and keeps
     python3                           # the benchmark

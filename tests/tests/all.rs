@@ -8,4 +8,5 @@ mod germline;
 mod guards;
 mod kill;
 mod line;
+mod registry;
 mod tidy;
