@@ -296,3 +296,25 @@ fn an_image_that_is_not_here_and_a_docker_that_does_not_answer_are_exit_code_7_a
     }
     Ok(())
 }
+
+#[test]
+fn a_submission_to_plain_processes_and_one_to_containers_are_two() -> Result<()> {
+    if without_docker() {
+        return Ok(());
+    }
+    let image = tool_image()?;
+    let steps = format!(
+        "  a:\n    image: {image}\n    outputs: {{ o: {{ path: o.txt, keep: true }} }}\n    script: echo x > \"$out_o\"\n"
+    );
+    let (site, mut run) = site("both", "", &steps)?;
+    for executor in ["process", "docker", "process", "docker"] {
+        if let Some(last) = run.last_mut() {
+            executor.clone_into(last);
+        }
+        let (code, _, told) = site.run(&run)?;
+        ensure!(code == 0, "with {executor} it ended with {code}:\n{told}");
+    }
+    let ran = ask(&site, "select executor from attempt order by created_us")?;
+    ensure!(ran == "process\ndocker", "attempts ran with: {ran}");
+    Ok(())
+}

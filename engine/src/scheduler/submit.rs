@@ -51,7 +51,7 @@ pub(super) async fn prepare(
     keep::needs_operator(actor, "submit")?;
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts, options)?;
-    let intent = intent(&submit, &workflow);
+    let intent = intent(&submit, &workflow, options);
     if let Some(submission) = reader.submission_by_intent(&intent).await? {
         let filter = crate::store::read::RunFilter {
             submission: Some(submission.submission_id.to_string()),
@@ -108,14 +108,16 @@ pub(super) async fn prepare(
 }
 
 /// The same request has the same intent: workflow, parameters, specimens, and files that are still what they were.
-fn intent(submit: &Submit, workflow: &Workflow) -> String {
-    digest(&(&workflow.digest, &submit.called, &submit.params, &submit.specimens))
+/// Plain processes and containers are two things to ask for: a run that was submitted without images could not go on with them.
+fn intent(submit: &Submit, workflow: &Workflow, options: &Options) -> String {
+    let images = options.executors.first().is_some_and(|hands| hands.needs_image());
+    digest(&(&workflow.digest, &submit.called, &submit.params, &submit.specimens, images))
 }
 
 /// The submission that the same request made earlier.
 pub(super) async fn find(submit: &Submit, options: &Options, reader: &Reader) -> Result<Option<SubmissionId>, Refusal> {
     let workflow = checked(submit, &(options.facts)(), options)?;
-    let found = reader.submission_by_intent(&intent(submit, &workflow)).await?;
+    let found = reader.submission_by_intent(&intent(submit, &workflow, options)).await?;
     Ok(found.map(|submission| submission.submission_id))
 }
 
@@ -240,8 +242,9 @@ async fn add_run(
     reader: &Reader,
     now: i64,
 ) -> Result<(), Refusal> {
-    // An accidental duplicate returns the run that exists: same specimen as it is now, same workflow, same parameters.
-    let intent = digest(&(plan, stamp));
+    // An accidental duplicate returns the run that exists: same specimen as it is now, same workflow, same parameters,
+    // same images.
+    let intent = digest(&(plan, stamp, &ready.submission.images));
     if let Some(run) = reader.run_by_intent(&intent).await? {
         ready.known.push(run.run_id);
         return Ok(());
