@@ -36,7 +36,7 @@ struct Scale {
     depth: usize,
 }
 
-/// Enough to pass both gates of `germline_wgs` at their defaults, small enough to be written in seconds (about 10 MB).
+/// Enough to pass both gates of `germline_wgs` at their defaults, small enough to be written in seconds (about 5 MB).
 const DEMONSTRATION: Scale = Scale { contigs: 3, contig_bases: 40_000, depth: 40 };
 
 struct Person {
