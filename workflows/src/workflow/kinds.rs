@@ -236,7 +236,7 @@ pub struct Handoff {
 /// `call:`
 #[derive(Debug)]
 pub struct Call {
-    /// As written; key of [`Workflow::calls`].
+    /// As written; key of [`super::Workflow::calls`].
     pub workflow: String,
     /// Its parameters.
     pub with: Vec<(String, Template)>,
