@@ -169,9 +169,10 @@ impl Service {
         let window = start::WINDOW.max(2 * self.house.options.slots);
         let mut active = self.house.runs.values().filter(|run| is_active(run)).count();
         while active < window {
-            let Some((.., id)) = self.house.queue.first().cloned() else { break };
-            let loaded = self.load(&id).await?;
-            self.house.queue.retain(|(.., queued)| *queued != id);
+            let Some(next) = self.house.queue.first().cloned() else { break };
+            let loaded = self.load(&next.2).await?;
+            // Also when it could not be loaded: it would be the first for ever.
+            self.house.queue.remove(&next);
             active += usize::from(loaded);
         }
         Ok(())
