@@ -140,7 +140,8 @@ fn item(diagnostic: &Diagnostic, language: Language) -> Value {
         "line": diagnostic.line,
         "column": diagnostic.column,
         "label": diagnostic.label.as_ref().map(|label| spoken(label, language)),
-        "help": diagnostic.help.as_ref().map(|help| spoken(help, language)),
+        // Who reads only `help` still gets the remedy when it stands under the caret (`did you mean …`).
+        "help": diagnostic.help.as_ref().or(diagnostic.label.as_ref()).map(|help| spoken(help, language)),
     })
 }
 
