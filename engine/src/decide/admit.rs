@@ -46,9 +46,10 @@ impl Book {
 
     /// Takes `request` whether it fits or not: it runs already.
     pub fn force(&mut self, request: Request) {
-        self.used.cpus += request.cpus;
-        self.used.memory_bytes += request.memory_bytes;
-        self.used.disk_bytes += request.disk_bytes;
+        // What has no limit may be asked for in numbers that do not add up.
+        self.used.cpus = self.used.cpus.saturating_add(request.cpus);
+        self.used.memory_bytes = self.used.memory_bytes.saturating_add(request.memory_bytes);
+        self.used.disk_bytes = self.used.disk_bytes.saturating_add(request.disk_bytes);
         self.running += 1;
     }
 
@@ -64,7 +65,7 @@ impl Book {
     #[must_use]
     pub fn lacks(&self, request: Request) -> Option<String> {
         use kentai_workflows::resources::format_size;
-        let over = |total: u64, used: u64, wish: u64| total > 0 && used + wish > total;
+        let over = |total: u64, used: u64, wish: u64| total > 0 && used.saturating_add(wish) > total;
         if self.running >= self.slots {
             return Some(format!("a free slot ({} of {} taken)", self.running, self.slots));
         }
