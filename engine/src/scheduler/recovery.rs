@@ -161,19 +161,25 @@ impl Service {
         }
     }
 
-    /// Loads runs until enough of them can do something.
+    /// Loads runs until enough of them can do something: enough of each priority class, or a full window of routine runs would
+    /// keep an urgent one out until one of them ends.
     pub(super) async fn fill_window(&mut self) -> Result<(), store::Error> {
         if self.house.options.drain {
             return Ok(());
         }
         let window = start::WINDOW.max(2 * self.house.options.slots);
-        let mut active = self.house.runs.values().filter(|run| is_active(run)).count();
-        while active < window {
-            let Some(next) = self.house.queue.first().cloned() else { break };
-            let loaded = self.load(&next.2).await?;
+        let active = self.house.runs.values().filter(|run| is_active(run));
+        let mut active: Vec<i64> = active.map(|run| run.row.priority).collect();
+        while let Some(next) = self.house.queue.first().cloned() {
+            let priority = -next.0;
+            if active.iter().filter(|other| **other >= priority).count() >= window {
+                break;
+            }
+            if self.load(&next.2).await? {
+                active.push(priority);
+            }
             // Also when it could not be loaded: it would be the first for ever.
             self.house.queue.remove(&next);
-            active += usize::from(loaded);
         }
         Ok(())
     }
