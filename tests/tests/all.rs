@@ -6,6 +6,7 @@ mod demo;
 mod disk;
 mod germline;
 mod guards;
+mod house;
 mod kill;
 mod line;
 mod registry;

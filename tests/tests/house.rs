@@ -1,0 +1,4 @@
+//! The engine as a whole: real store, real collector, real courier, scripted hands. No sleeps; every run's invariants are checked
+//! at the end of every test.
+
+mod order;
