@@ -30,7 +30,7 @@ Ends with 0 only when every simulated variant was found and nothing else.
 Examples:
   kentai demo                       in containers
   kentai demo --executor process    with the tools of this machine
-  kentai demo --dir /tmp/try --seed 7")]
+  kentai demo --dir try --seed 7")]
 pub(crate) struct Demo {
     /// docker, or process for the tools of this machine
     #[arg(long, default_value = "docker")]
