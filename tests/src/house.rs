@@ -22,6 +22,8 @@ use kentai_engine::port::executor::Executor;
 use kentai_engine::scheduler::handle::{Answer, AnswerKind, Handle, Refusal, Submit, Submitted};
 use kentai_engine::scheduler::{Options, Running, Target, start};
 use kentai_engine::store::artifact::ArtifactStore;
+use kentai_engine::store::pool::Pool;
+use kentai_engine::store::read::Reader;
 use kentai_engine::store::rows;
 use kentai_executors::collect::Collector;
 use kentai_executors::courier::directory::DirectoryCourier;
@@ -383,12 +385,14 @@ impl House {
     /// # Errors
     /// The first that does not hold.
     pub async fn check(mut self) -> Result<()> {
-        if self.running.is_some() {
-            check::every_run(self.handle().reader(), &self.site()).await?;
-        }
+        // Read from a house that stands still: several queries of a moving one see several moments.
+        let site = self.site();
+        self.stop().await?;
+        let reader = Reader::new(Pool::open_read_only(&site.join("kentai.db")).await?);
+        check::every_run(&reader, &site).await?;
         for (attempt, times) in self.hands.starts() {
             ensure!(times == 1, "{attempt} was started {times} times");
         }
-        self.stop().await
+        Ok(())
     }
 }

@@ -1,4 +1,10 @@
 //! The engine as a whole: real store, real collector, real courier, scripted hands. No sleeps; every run's invariants are checked
 //! at the end of every test.
 
+mod door;
+mod gates;
 mod order;
+mod people;
+mod retries;
+mod scatter;
+mod skipping;

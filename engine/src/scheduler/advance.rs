@@ -2,7 +2,9 @@
 //!
 //! Pure over the house. A step that cannot be evaluated fails with cause `policy` and the reason in words.
 
-use kentai_workflows::plan::{Lists, Role, fan_out, lists};
+use std::collections::HashMap;
+
+use kentai_workflows::plan::{PlannedStep, Role, fan_out, lists};
 use kentai_workflows::value::Value;
 use serde_json::json;
 
@@ -122,27 +124,51 @@ impl House {
         let made = fan_out(&run.workflow, &run.steps[index].planned.step, &lists);
         let keys: Vec<String> = made.iter().map(|planned| planned.key.clone()).collect();
         self.move_step(id, index, step::Event::FannedOut, ENGINE, &json!({ "items": keys }));
+        let mut gone = self.add_items(id, index, made);
         let run = self.run_mut(id);
-        let position = run.steps[index].position;
-        for planned in made {
-            let mut step = LiveStep::new(planned.clone(), position);
-            step.detail.planned = Some(planned);
-            run.steps.push(step);
-        }
         let group = &mut run.steps[index];
         group.planned.role = Role::Group;
-        group.planned.needs.extend(keys);
+        group.planned.needs.extend(keys.iter().cloned());
         group.detail.planned = Some(group.planned.clone());
         run.reorder();
-        let first = run.steps.len() - lists_len(&lists);
-        for item in first..self.run(id).steps.len() {
-            if self.run(id).order.needs(item).all(|need| self.run(id).steps[need].status.is_satisfied())
-                && self.ripen(id, item)
+        gone.retain(|item| self.run(id).steps[*item].status == step::Status::Waiting);
+        for item in gone {
+            self.run_mut(id).steps[item].detail.reason = Some("its list was made again and does not have it".into());
+            self.move_step(id, item, step::Event::Skipped, ENGINE, &Value::Null);
+        }
+        let items: Vec<usize> = self.run(id).order.needs(index).collect();
+        for item in items {
+            let run = self.run(id);
+            let waits = run.steps[item].status == step::Status::Waiting;
+            if waits && run.order.needs(item).all(|need| run.steps[need].status.is_satisfied()) && self.ripen(id, item)
             {
                 self.advance_after(id, item);
             }
         }
-        lists_len(&lists) == 0 && self.end_group(id, index)
+        keys.is_empty() && self.end_group(id, index)
+    }
+
+    /// Gives a group its items. Those that an earlier round had are laid out anew; the ones that the list has no more are given back.
+    fn add_items(&mut self, id: &RunId, group: usize, made: Vec<PlannedStep>) -> Vec<usize> {
+        let run = self.run_mut(id);
+        let (position, name) = (run.steps[group].position, run.steps[group].planned.step.clone());
+        let own = |step: &&LiveStep| step.planned.step == name && step.planned.role == Role::Item;
+        let before = run.steps.iter().enumerate().filter(|(_, step)| own(step));
+        let mut before: HashMap<String, usize> = before.map(|(at, step)| (step.planned.key.clone(), at)).collect();
+        for planned in made {
+            let at = before.remove(&planned.key).unwrap_or_else(|| {
+                run.steps.push(LiveStep::new(planned.clone(), position));
+                run.steps.len() - 1
+            });
+            let step = &mut run.steps[at];
+            // What a retry left done stays as it was done.
+            if step.status == step::Status::Waiting {
+                step.detail.planned = Some(planned.clone());
+                step.planned = planned;
+                step.dirty = true;
+            }
+        }
+        before.into_values().collect()
     }
 
     /// Gives a step up: it satisfies nobody.
@@ -251,8 +277,4 @@ impl House {
     pub(super) fn startable(step: &LiveStep) -> bool {
         step.status == step::Status::Ready && !is_group(&step.planned)
     }
-}
-
-fn lists_len(lists: &Lists) -> usize {
-    lists.iter().map(|(_, items)| items.len()).product()
 }

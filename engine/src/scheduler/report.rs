@@ -13,7 +13,7 @@ use super::work;
 use crate::decide::retry::{self, Next};
 use crate::decide::verdict::{Outcome, judge};
 use crate::id::{AttemptId, RunId};
-use crate::port::collect::{Collected, Made, Order, Refused};
+use crate::port::collect::{Collected, Expected, Made, Order, Refused};
 use crate::port::executor::{Obstacle, Report, Stop};
 use crate::state::attempt::{self, Cause};
 use crate::state::step;
@@ -92,7 +92,7 @@ impl House {
         self.effect(Effect::Collect(order, 0));
     }
 
-    fn order(&self, id: &AttemptId, outputs: Option<Vec<crate::port::collect::Expected>>) -> Order {
+    fn order(&self, id: &AttemptId, outputs: Option<Vec<Expected>>) -> Order {
         let live = &self.attempts[id];
         Order {
             attempt: id.to_string(),
@@ -219,7 +219,7 @@ impl House {
             };
             self.ledger.change.put(Table::Made, &row);
         }
-        let outputs = self.output_values(made);
+        let outputs = self.output_values(&self.attempts[id].expected, made);
         self.run_mut(&run).steps[index].outputs = outputs;
         self.move_attempt(id, attempt::Event::Committed, ENGINE, &json!({ "made": made }));
         self.forget(id);
@@ -228,8 +228,10 @@ impl House {
         self.succeed_step(&run, index, ENGINE, &json!({ "attempt": id }));
     }
 
-    fn output_values(&self, made: &[Made]) -> Map {
-        let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    fn output_values(&self, expected: &[Expected], made: &[Made]) -> Map {
+        // A pattern that matched nothing, and may, is a list too.
+        let patterns = expected.iter().filter(|output| output.glob);
+        let mut lists: BTreeMap<&str, Vec<Value>> = patterns.map(|output| (output.name.as_str(), Vec::new())).collect();
         let mut outputs = Map::new();
         for one in made {
             let file = FileValue {

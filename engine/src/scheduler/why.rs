@@ -117,8 +117,9 @@ impl House {
                     format!(", not by the {}", ask.not_by.join(" or "))
                 };
                 let given = step.detail.answers.len();
+                let late = step.detail.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
                 (
-                    format!("it asks: {text} ({given} of {} answer(s){not})", ask.count),
+                    format!("it asks: {text} ({given} of {} answer(s){not}){late}", ask.count),
                     format!("kentai approve {id} {key}"),
                 )
             }

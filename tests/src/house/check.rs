@@ -141,7 +141,8 @@ impl Fold {
     /// Everything that a step needs is satisfied at the moment at which it begins.
     fn may_begin(&self, key: &str) -> Result<()> {
         let planned = self.planned.get(key).with_context(|| format!("a step that no plan has: {key}"))?;
-        for need in planned.needs.iter().filter(|_| planned.role != Role::Pending) {
+        // An item that waits for its group waits for the list to be made again, since after this event.
+        for need in planned.needs.iter().filter(|need| planned.role != Role::Pending && **need != planned.step) {
             let status = self.step(need);
             ensure!(status.is_satisfied(), "{key} begins while {need} is {status}");
         }

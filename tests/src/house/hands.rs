@@ -196,6 +196,7 @@ fn carry_out(act: &Act, task: &Task) -> Option<Report> {
         Act::Well => made(task, ""),
         Act::Without(output) => made(task, output),
         Act::Make(files) => {
+            std::fs::create_dir_all(task.directory.join("work")).expect("the attempt's directory is ours");
             for (name, text) in files {
                 write(&task.directory.join("work").join(name), text);
             }

@@ -74,6 +74,7 @@ async fn a_stat_specimen_does_not_wait_behind_a_whole_window_of_routine_ones() -
     house.until("two more", async |house| Ok(house.hands.seen().len() >= 3)).await?;
     let second = house.hands.seen()[1].task.env["specimen_id"].clone();
     ensure!(second == "stat", "after the first, {second} was started");
+    house.rest().await?;
     house.check().await
 }
 

@@ -18,6 +18,9 @@ use crate::store::writer::Table;
 pub(in crate::scheduler) const QC_VERDICTS: [&str; 6] =
     ["release", "top_up", "re_prep", "re_extract", "new_material", "give_up"];
 
+/// Answers to an `approve` step.
+const APPROVE_VERDICTS: [&str; 2] = ["approve", "reject"];
+
 impl House {
     /// Records what a person says about a step that awaits people.
     pub(in crate::scheduler) fn answer(
@@ -34,8 +37,9 @@ impl House {
             return Err(Refusal::State(format!("step `{key}` waits for another answer: use {verb}")));
         }
         self.may_answer(id, index, actor, &ask)?;
-        if answer.kind.ask() == "qc" && !QC_VERDICTS.contains(&answer.verdict.as_str()) {
-            return Err(Refusal::Bad(format!("`{}` is no verdict; one of {}", answer.verdict, QC_VERDICTS.join(", "))));
+        let verdicts: &[&str] = if ask.kind == "qc" { &QC_VERDICTS } else { &APPROVE_VERDICTS };
+        if !verdicts.contains(&answer.verdict.as_str()) {
+            return Err(Refusal::Bad(format!("`{}` is no verdict; one of {}", answer.verdict, verdicts.join(", "))));
         }
         self.keep_answer(id, index, actor, answer, &ask);
         self.follow(id, index, actor, answer, &ask);
@@ -74,13 +78,12 @@ impl House {
             )));
         }
         let run = self.run(id);
-        let answered =
-            |step: &super::super::live::LiveStep| step.detail.answers.iter().any(|answer| answer.person == actor.name);
+        let before = || run.steps.iter().flat_map(|step| step.detail.earlier.iter().chain(&step.detail.answers));
         for relation in &ask.not_by {
             let excluded = match relation.as_str() {
                 "submitter" => run.row.submitted_by == actor.name,
-                "approver" => answered(&run.steps[index]),
-                "previous_decider" => run.steps.iter().any(answered),
+                "approver" => before().any(|answer| answer.person == actor.name && answer.verdict == "approve"),
+                "previous_decider" => before().any(|answer| answer.person == actor.name),
                 _ => false,
             };
             if excluded {
@@ -90,7 +93,7 @@ impl House {
                 )));
             }
         }
-        if answered(&run.steps[index]) {
+        if run.steps[index].detail.answers.iter().any(|answer| answer.person == actor.name) {
             return Err(Refusal::NotAllowed(format!(
                 "{} has answered already; {} people are needed",
                 actor.name, ask.count

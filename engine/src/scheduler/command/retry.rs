@@ -1,5 +1,8 @@
 //! Retry: a person asks for another round of failed steps, or of everything from one step on.
 
+use std::collections::BTreeSet;
+
+use kentai_workflows::plan::Role;
 use serde_json::json;
 
 use crate::id::RunId;
@@ -34,6 +37,7 @@ impl House {
         for index in &chosen {
             self.reset(id, *index, actor);
         }
+        self.close_groups(id, &chosen);
         self.advance_all(id);
         Ok(chosen.len())
     }
@@ -60,8 +64,11 @@ impl House {
 
     fn reset(&mut self, id: &RunId, index: usize, actor: &Actor) {
         let step = &mut self.run_mut(id).steps[index];
-        // What people decided stays; what the last round found does not.
+        // What people decided stays known; what the last round found does not.
+        let mut earlier = std::mem::take(&mut step.detail.earlier);
+        earlier.append(&mut step.detail.answers);
         step.detail = Detail {
+            earlier,
             round: step.detail.round + 1,
             planned: step.detail.planned.take(),
             let_go: step.detail.let_go,
@@ -70,5 +77,29 @@ impl House {
         };
         step.outputs.clear();
         self.move_step(id, index, step::Event::Reset, &actor.name, &json!({}));
+    }
+
+    /// Groups whose list came from a step ask for it again: it may be another. Until then their items wait for them.
+    fn close_groups(&mut self, id: &RunId, chosen: &[usize]) {
+        let run = self.run_mut(id);
+        let mut closed = BTreeSet::new();
+        for index in chosen {
+            let step = &mut run.steps[*index];
+            if step.planned.role == Role::Group && step.detail.planned.is_some() {
+                let items = format!("{}/", step.planned.step);
+                step.planned.role = Role::Pending;
+                step.planned.needs.retain(|need| !need.starts_with(&items));
+                step.detail.planned = Some(step.planned.clone());
+                closed.insert(step.planned.step.clone());
+            }
+        }
+        for index in chosen {
+            let step = &mut run.steps[*index];
+            if step.planned.role == Role::Item && closed.contains(&step.planned.step) {
+                step.planned.needs = vec![step.planned.step.clone()];
+                step.detail.planned = Some(step.planned.clone());
+            }
+        }
+        run.reorder();
     }
 }

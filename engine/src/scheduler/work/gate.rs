@@ -116,12 +116,11 @@ fn place(run: &LiveRun, scope: &Map, metric: &str, read: &Read) -> Result<Place,
 
 /// `L004`, when the list is `steps.trim.all.…`; else the position, counted from 1.
 fn item_name(run: &LiveRun, references: &[Vec<String>], position: usize) -> String {
-    let step = references
-        .iter()
-        .find(|reference| reference.first().is_some_and(|name| name == "steps"))
-        .and_then(|reference| reference.get(1));
-    let names = step.map(|step| scope::item_names(run, step)).unwrap_or_default();
-    names.get(position).cloned().unwrap_or_else(|| (position + 1).to_string())
+    let names = references.iter().find_map(|reference| match reference.as_slice() {
+        [steps, step, _all, output, ..] if steps == "steps" => Some(scope::item_names(run, step, output)),
+        _ => None,
+    });
+    names.and_then(|names| names.get(position).cloned()).unwrap_or_else(|| (position + 1).to_string())
 }
 
 fn read(place: &Place) -> Result<Reading, String> {

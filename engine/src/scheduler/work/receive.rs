@@ -52,7 +52,7 @@ impl Work {
         let needs = |requirement| self.receive.require.contains(&requirement);
         let mut wrong = Vec::new();
         match (&self.specimen.consent, &self.receive.use_scope) {
-            (None, _) if needs(Requirement::Consent) => {
+            (None, scope) if scope.is_some() || needs(Requirement::Consent) => {
                 wrong.push(format!(
                     "no consent is recorded for {}: fill the sheet's column `consent`",
                     self.specimen.id

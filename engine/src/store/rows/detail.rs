@@ -39,6 +39,9 @@ pub struct Detail {
     /// What they said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
+    /// What they said in earlier rounds: it counts for nothing but for who may answer now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Answer>,
     /// The delivery of a `handoff`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
