@@ -3,6 +3,7 @@
 
 mod door;
 mod gates;
+mod handoff;
 mod order;
 mod people;
 mod retries;

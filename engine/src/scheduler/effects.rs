@@ -40,9 +40,9 @@ impl Service {
             Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),
             Effect::Receive(run, index, work) => self.spawn_work(move || Message::Received(run, index, work.done())),
             Effect::Carry(run, index, work) => {
-                let works = Arc::clone(&self.works);
+                let carriers = Arc::clone(self.carriers.get(&work.target).unwrap_or(&self.works));
                 self.spawn(async move {
-                    let _turn = works.acquire_owned().await.ok()?;
+                    let _turn = carriers.acquire_owned().await.ok()?;
                     let result = work.done().await;
                     Some(Message::Carried(run, index, work, result))
                 });

@@ -14,6 +14,7 @@ use crate::decide::admit::Request;
 use crate::graph::Order;
 use crate::id::{AttemptId, RunId, StepKey};
 use crate::port::collect::Expected;
+use crate::port::courier::Parcel;
 use crate::port::executor::Task;
 use crate::state::{attempt, run, step};
 use crate::store::rows::{self, detail::Detail};
@@ -53,6 +54,8 @@ pub(super) struct LiveRun {
     pub(super) dirty: bool,
     /// Attempts and works in flight.
     pub(super) busy: usize,
+    /// What was given to couriers so far, by delivery id: given again, it is given word for word.
+    pub(super) parcels: BTreeMap<String, Parcel>,
 }
 
 pub(super) struct LiveStep {
@@ -136,6 +139,7 @@ impl LiveRun {
             steps: live,
             dirty: false,
             busy: 0,
+            parcels: BTreeMap::new(),
         };
         run.reorder();
         Ok(run)
@@ -208,6 +212,11 @@ impl LiveStep {
             version: self.version,
         }
     }
+}
+
+/// A stored parcel.
+pub(super) fn parcel(row: &rows::Delivery) -> Result<Parcel, Broken> {
+    document("a parcel", &row.parcel)
 }
 
 impl LiveAttempt {

@@ -16,7 +16,7 @@ use super::advance::ENGINE;
 use super::house::{Effect, House};
 use super::live::{LiveAttempt, LiveRun};
 use super::service::Service;
-use super::{delivery, start, work};
+use super::{delivery, live, start, work};
 use crate::id::{AttemptId, RunId};
 use crate::port::executor::Stop;
 use crate::state::{attempt, step};
@@ -94,6 +94,11 @@ impl Service {
         };
         let mut live = LiveRun::load(row, steps, workflow, Arc::new(images))?;
         refill(&mut live);
+        if live.steps.iter().any(|step| step.detail.delivery.is_some()) {
+            for row in self.reader.deliveries_of(live.id.as_str()).await? {
+                live.parcels.insert(row.delivery_id.to_string(), live::parcel(&row)?);
+            }
+        }
         Ok(Some(live))
     }
 

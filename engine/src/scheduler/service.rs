@@ -27,8 +27,10 @@ const INBOX: usize = 1024;
 const TOLD: usize = 4096;
 /// Exited attempts taken in together: one sync pays for all of them.
 const COLLECT_BATCH: usize = 64;
-/// Gates read, specimens checked and packages carried at once: they are disk-bound.
+/// Gates read and specimens checked at once: they are disk-bound.
 const WORKS_AT_ONCE: usize = 2;
+/// Packages carried at once to one target. A target that hangs keeps nobody from another, nor from a gate.
+const CARRIED_AT_ONCE: usize = 2;
 /// How often, and after what pause, the site's lock is tried.
 const LOCK_TRIES: u32 = 50;
 const LOCK_AGAIN: Duration = Duration::from_millis(20);
@@ -89,6 +91,8 @@ pub(super) struct Service {
     pub(super) collector: mpsc::UnboundedSender<Order>,
     pub(super) linker: mpsc::UnboundedSender<work::links::Work>,
     pub(super) works: Arc<Semaphore>,
+    /// By target.
+    pub(super) carriers: HashMap<String, Arc<Semaphore>>,
     pub(super) tracker: TaskTracker,
     pub(super) token: CancellationToken,
     pub(super) pulse: watch::Sender<Pulse>,
@@ -135,6 +139,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         linker: spawn_linker(&tracker),
         sender,
         works: Arc::new(Semaphore::new(WORKS_AT_ONCE)),
+        carriers: carriers(&options),
         tracker,
         token: token.clone(),
         pulse,
@@ -143,6 +148,11 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     };
     let task = tokio::spawn(service.run());
     Ok(Running { handle, token, task })
+}
+
+fn carriers(options: &Options) -> HashMap<String, Arc<Semaphore>> {
+    let carriers = |name: &String| (name.clone(), Arc::new(Semaphore::new(CARRIED_AT_ONCE)));
+    options.targets.keys().map(carriers).collect()
 }
 
 fn prepare_site(directory: &Path) -> Result<(), Error> {

@@ -122,16 +122,14 @@ impl House {
         work: &work::carry::Work,
         result: Result<Carried, CourierError>,
     ) {
+        if let Ok(carried) = &result {
+            self.keep_delivered(id, index, work, carried);
+        }
         if !self.end_work(id, index) {
             return;
         }
         match result {
             Ok(carried) => {
-                let mut row = self.delivery_row(id, index, &work.target, &work.parcel, self.now);
-                row.status = "delivered".into();
-                row.place.clone_from(&carried.place);
-                row.manifest_sha256.clone_from(&carried.manifest_sha256);
-                self.ledger.change.put(Table::Delivery, &row);
                 let document = json!({ "id": work.parcel.delivery, "place": carried.place });
                 self.run_mut(id).steps[index].outputs.insert("delivery".into(), document.clone());
                 self.succeed_step(id, index, ENGINE, &document);
@@ -141,6 +139,21 @@ impl House {
                 self.again(id, index, TARGET_AGAIN_MS, Cause::Infrastructure, &error.to_string());
             }
             Err(error) => self.fail_step(id, index, Cause::Policy, &error.to_string()),
+        }
+    }
+
+    /// What arrived has arrived, also when its run was canceled meanwhile: then only this event says so.
+    fn keep_delivered(&mut self, id: &RunId, index: usize, work: &work::carry::Work, carried: &Carried) {
+        let Some(run) = self.runs.get(id) else { return };
+        let (key, canceled) = (run.steps[index].key(), run.steps[index].status != step::Status::Running);
+        let mut row = self.delivery_row(id, index, &work.target, &work.parcel, self.now);
+        row.status = "delivered".into();
+        row.place.clone_from(&carried.place);
+        row.manifest_sha256.clone_from(&carried.manifest_sha256);
+        self.ledger.change.put(Table::Delivery, &row);
+        if canceled {
+            let body = json!({ "id": work.parcel.delivery, "place": carried.place });
+            self.record(id, "delivered_after_cancel", key.as_str(), ENGINE, &body);
         }
     }
 }
