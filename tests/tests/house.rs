@@ -1,6 +1,9 @@
 //! The engine as a whole: real store, real collector, real courier, scripted hands. No sleeps; every run's invariants are checked
 //! at the end of every test.
 
+mod again;
+mod calls;
+mod cancel;
 mod door;
 mod gates;
 mod handoff;
