@@ -247,6 +247,10 @@ impl House {
         self.run_mut(&id).busy = self.run(&id).busy.saturating_sub(1);
         match self.run(child).status {
             run::Status::Succeeded => self.end_call(&id, index, child),
+            _ if self.run(&id).status == run::Status::Canceling => {
+                self.move_step(&id, index, step::Event::Canceled, ENGINE, &json!({ "run": child }));
+                self.settle(&id);
+            }
             status => {
                 self.fail_step(&id, index, Cause::Tool, &format!("the called run {child} is {status}"));
             }

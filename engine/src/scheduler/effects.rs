@@ -17,7 +17,11 @@ impl Service {
             Effect::Link(work) => drop(self.linker.send(work)),
             // Without an engine nothing is started, ended or taken in: the next engine does it.
             _ if drain => {}
-            Effect::Run(id, after_ms) => self.run_attempt(&id, after_ms),
+            Effect::Run(id) => self.run_attempt(&id),
+            Effect::Again(id, after_ms) => self.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                Some(Message::Again(id))
+            }),
             Effect::Stop(id, how) => self.stop_attempt(&id, how),
             Effect::End(id, after_ms) => self.end_attempt(&id, after_ms),
             Effect::Collect(order, 0) => drop(self.collector.send(order)),
@@ -50,14 +54,11 @@ impl Service {
         }
     }
 
-    fn run_attempt(&self, id: &AttemptId, after_ms: u64) {
+    fn run_attempt(&self, id: &AttemptId) {
         let Some(live) = self.house.attempts.get(id) else { return };
         let (id, task, hands) =
             (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
         self.spawn(async move {
-            if after_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-            }
             let report = hands.run(&task).await;
             Some(Message::Report(id, report))
         });

@@ -128,6 +128,7 @@ pub(super) enum Message {
     /// Rows that belong to no run (specimens, registered workflows).
     Keep(Box<crate::store::writer::Change>, Reply<()>),
     Report(crate::id::AttemptId, Report),
+    Again(crate::id::AttemptId),
     Collected(Vec<Collected>),
     Received(RunId, usize, Result<super::work::receive::Found, String>),
     Gate(RunId, usize, Result<GateReport, String>),

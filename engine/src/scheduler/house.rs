@@ -23,8 +23,10 @@ use crate::store::writer::{Change, Table};
 
 /// What must happen outside, after the commit. Each is idempotent under its ids.
 pub(super) enum Effect {
-    /// Start the attempt, or adopt it; after so many milliseconds.
-    Run(AttemptId, u64),
+    /// Start the attempt, or adopt it.
+    Run(AttemptId),
+    /// Decide again whether to, after so many milliseconds.
+    Again(AttemptId, u64),
     /// End what runs.
     Stop(AttemptId, Stop),
     /// End it and make sure that nothing of it is left (the executor was out of reach while it was canceled).

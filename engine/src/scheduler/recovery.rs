@@ -231,7 +231,7 @@ impl House {
             if !self.options.drain {
                 self.move_attempt(&id, attempt::Event::Claimed, ENGINE, &json!({ "epoch": self.epoch }));
             }
-            self.effect(Effect::Run(id, 0));
+            self.effect(Effect::Run(id));
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::id::{AttemptId, RunId};
 use crate::port::collect::{Collected, Expected, Made, Order, Refused};
 use crate::port::executor::{Obstacle, Report, Stop};
 use crate::state::attempt::{self, Cause};
-use crate::state::step;
+use crate::state::{run, step};
 use crate::store::rows::{self};
 use crate::store::writer::Table;
 
@@ -67,7 +67,14 @@ impl House {
         let canceling = live.status == attempt::Status::Canceling;
         self.run_mut(&run).steps[step].detail.reason = Some(format!("waits for executor `{executor}`: {reason}"));
         self.touch_step(&run, step);
-        self.effect(if canceling { Effect::End(id.clone(), AGAIN_MS) } else { Effect::Run(id.clone(), AGAIN_MS) });
+        self.effect(if canceling { Effect::End(id.clone(), AGAIN_MS) } else { Effect::Again(id.clone(), AGAIN_MS) });
+    }
+
+    /// The wait for an executor that was out of reach is over. Whoever was canceled meanwhile is not started by this.
+    pub(super) fn ask_again(&mut self, id: &AttemptId) {
+        let Some(live) = self.attempts.get(id) else { return };
+        let canceling = live.status == attempt::Status::Canceling;
+        self.effect(if canceling { Effect::End(id.clone(), 0) } else { Effect::Run(id.clone()) });
     }
 
     /// An attempt whose end was asked for: whatever it says, it is canceled, once nothing of it runs.
@@ -140,6 +147,11 @@ impl House {
         self.move_attempt(id, attempt::Event::Failed, ENGINE, &body);
         let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
         self.let_go(id);
+        // Its outputs were being taken in when the run was canceled: no other attempt follows.
+        if self.run(&run).status == run::Status::Canceling {
+            self.move_step(&run, index, step::Event::Canceled, ENGINE, &Value::Null);
+            return self.settle(&run);
+        }
         let step = &mut self.run_mut(&run).steps[index];
         *step.detail.failures.entry(cause.word().to_owned()).or_insert(0) += 1;
         step.detail.cause = Some(cause);

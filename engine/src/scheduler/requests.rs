@@ -41,8 +41,14 @@ impl Service {
                 self.house.cancel(&id, actor, &reason)?;
                 Ok(format!("run {id} is {}", self.house.run(&id).status))
             }
-            Request::Hold { reason } => self.house.hold(&id, actor, &reason).map(|()| format!("run {id} is held")),
-            Request::Resume => self.house.resume(&id, actor).map(|()| format!("run {id} goes on")),
+            Request::Hold { reason } => {
+                self.load_children_of(&id).await?;
+                self.house.hold(&id, actor, &reason).map(|()| format!("run {id} is held"))
+            }
+            Request::Resume => {
+                self.load_children_of(&id).await?;
+                self.house.resume(&id, actor).map(|()| format!("run {id} goes on"))
+            }
             Request::Retry { from } => {
                 let steps = self.house.retry(&id, from.as_deref(), actor)?;
                 Ok(format!("run {id}: {steps} step(s) will be done again"))

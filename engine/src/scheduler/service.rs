@@ -303,6 +303,7 @@ impl Service {
                 self.reply(reply, Ok(()));
             }
             Message::Report(id, report) => self.house.on_report(&id, report),
+            Message::Again(id) => self.house.ask_again(&id),
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),
             Message::Gate(run, index, result) => self.house.on_gate(&run, index, result),

@@ -249,7 +249,7 @@ impl House {
         self.move_step(&run, index, step::Event::Started, ENGINE, &body);
         self.move_attempt(&attempt, attempt::Event::Claimed, ENGINE, &Value::Null);
         self.move_attempt(&attempt, attempt::Event::Launching, ENGINE, &Value::Null);
-        self.effect(Effect::Run(attempt, 0));
+        self.effect(Effect::Run(attempt));
     }
 
     /// The next moment at which something may happen by itself.

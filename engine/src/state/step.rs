@@ -81,11 +81,14 @@ impl Status {
             (S::Waiting | S::Ready | S::Running | S::AwaitingPerson, E::Failed) => Ok(S::Failed),
             (S::Ready | S::Waiting, E::Skipped) => Ok(S::Skipped),
             (S::Waiting | S::Ready | S::Running | S::AwaitingPerson, E::Canceled) => Ok(S::Canceled),
-            (S::Succeeded | S::Failed | S::Skipped | S::Canceled, E::Reset) => Ok(S::Waiting),
+            // What is ready or asked about rests on what is made again: it waits again.
+            (S::Succeeded | S::Failed | S::Skipped | S::Canceled | S::Ready | S::AwaitingPerson, E::Reset) => {
+                Ok(S::Waiting)
+            }
             (S::Waiting, E::Started | E::Again | E::Asked | E::Reset)
-            | (S::Ready, E::Ready | E::Again | E::Reset)
+            | (S::Ready, E::Ready | E::Again)
             | (S::Running, E::Ready | E::Started | E::Skipped | E::Reset | E::FannedOut)
-            | (S::AwaitingPerson, E::Started | E::Again | E::Asked | E::Skipped | E::Reset | E::FannedOut)
+            | (S::AwaitingPerson, E::Started | E::Again | E::Asked | E::Skipped | E::FannedOut)
             | (
                 S::Succeeded | S::Failed | S::Skipped | S::Canceled,
                 E::Ready

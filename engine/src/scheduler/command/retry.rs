@@ -58,7 +58,8 @@ impl House {
         let mut chosen: Vec<usize> = starts.into_iter().flat_map(|start| run.order.downstream(start)).collect();
         chosen.sort_unstable();
         chosen.dedup();
-        chosen.retain(|index| run.steps[*index].status.is_end());
+        // What waits has nothing to lose; nothing runs where this is allowed.
+        chosen.retain(|index| !matches!(run.steps[*index].status, step::Status::Waiting | step::Status::Running));
         Ok(chosen)
     }
 
