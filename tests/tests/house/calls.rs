@@ -72,7 +72,6 @@ async fn a_called_run_that_fails_fails_its_callers_step_and_a_retry_calls_anew()
 }
 
 #[tokio::test]
-#[ignore = "a fault that is known and not mended yet"]
 async fn canceling_the_caller_cancels_what_it_called() -> Result<()> {
     let house = open().await?;
     house.hands.plan("c1", [Act::Wait]);
@@ -88,7 +87,6 @@ async fn canceling_the_caller_cancels_what_it_called() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "a fault that is known and not mended yet"]
 async fn holding_the_caller_holds_what_it_called() -> Result<()> {
     let mut house = open().await?;
     house.hands.plan("c1", [Act::Wait]);

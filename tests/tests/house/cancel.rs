@@ -132,7 +132,6 @@ impl Door {
 }
 
 #[tokio::test]
-#[ignore = "a fault that is known and not mended yet"]
 async fn a_run_canceled_while_outputs_are_taken_in_comes_to_its_end_whatever_they_are() -> Result<()> {
     for act in [Act::Well, Act::Without("o")] {
         let door = Door::default();
@@ -162,7 +161,6 @@ async fn a_run_canceled_while_outputs_are_taken_in_comes_to_its_end_whatever_the
 }
 
 #[tokio::test]
-#[ignore = "a fault that is known and not mended yet"]
 async fn a_tool_that_could_not_be_started_yet_is_not_started_after_a_cancel() -> Result<()> {
     let house = House::open().await?;
     let executor = house.hands.executor();
