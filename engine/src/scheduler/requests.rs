@@ -81,21 +81,24 @@ impl Service {
             runs: ready.known,
         };
         if !ready.existed {
-            if let Some(earlier) = self.reader.submission_by_intent(&ready.submission.intent).await? {
-                submitted.submission = earlier.submission_id;
-                submitted.existed = true;
-                self.reply(reply, Ok(submitted));
-                return Ok(());
-            }
-            self.store_submission(&ready.submission, &ready.workflows, &ready.specimens);
-            for (row, steps) in ready.runs {
-                if let Some(earlier) = self.reader.run_by_intent(&row.intent).await? {
-                    submitted.runs.retain(|run| *run != row.run_id);
-                    submitted.runs.push(earlier.run_id);
-                    continue;
+            match self.reader.submission_by_intent(&ready.submission.intent).await? {
+                Some(earlier) => {
+                    submitted.submission = earlier.submission_id;
+                    submitted.existed = true;
                 }
-                submitted.new_runs += 1;
-                self.store_run(&row, &steps);
+                None => self.store_submission(&ready.submission, &ready.workflows, &ready.specimens),
+            }
+        }
+        for (row, steps) in ready.runs {
+            let earlier = self.reader.run_by_intent(&row.intent).await?;
+            match earlier {
+                // Made since this submission was got ready: the answer names the run that is there.
+                Some(earlier) => rename(&mut submitted.runs, &row.run_id, earlier.run_id),
+                None if submitted.existed => submitted.runs.retain(|run| *run != row.run_id),
+                None => {
+                    submitted.new_runs += 1;
+                    self.store_run(&row, &steps);
+                }
             }
         }
         self.reply(reply, Ok(submitted));
@@ -132,5 +135,11 @@ impl Service {
             },
         );
         self.house.queue.insert((-row.priority, row.created_us, row.run_id.clone()));
+    }
+}
+
+fn rename(runs: &mut [RunId], from: &RunId, to: RunId) {
+    if let Some(run) = runs.iter_mut().find(|run| *run == from) {
+        *run = to;
     }
 }

@@ -17,7 +17,7 @@ use super::live::{LiveStep, text};
 use super::{Actor, Options};
 use crate::id::{RunId, SubmissionId, fresh};
 use crate::port::executor;
-use crate::store::read::Reader;
+use crate::store::read::{Reader, RunFilter};
 use crate::store::rows;
 
 /// A submission as the loop takes it.
@@ -53,21 +53,7 @@ pub(super) async fn prepare(
     let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow, options);
     if let Some(submission) = reader.submission_by_intent(&intent).await? {
-        let filter = crate::store::read::RunFilter {
-            submission: Some(submission.submission_id.to_string()),
-            limit: i64::MAX,
-            ..Default::default()
-        };
-        let known =
-            reader.runs(&filter).await?.into_iter().filter(|run| run.parent == "null").map(|run| run.run_id).collect();
-        return Ok(Ready {
-            submission,
-            existed: true,
-            workflows: Vec::new(),
-            specimens: Vec::new(),
-            runs: Vec::new(),
-            known,
-        });
+        return made_before(submission, &workflow, &submit, reader).await;
     }
     let bad = |diagnostics| Refusal::Check {
         diagnostics,
@@ -93,9 +79,12 @@ pub(super) async fn prepare(
         runs: Vec::new(),
         known: Vec::new(),
     };
-    let mut wrong = Vec::new();
+    let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
     for (specimen, stamp) in &submit.specimens {
         refuse_hostile(specimen)?;
+        if !seen.insert(digest(&(specimen, stamp))) {
+            continue;
+        }
         match lay_out(&workflow, specimen, &params) {
             Ok(plan) => add_run(&mut ready, &plan, stamp, actor, reader, now).await?,
             Err(found) => wrong.extend(found),
@@ -105,6 +94,34 @@ pub(super) async fn prepare(
         return Err(bad(wrong));
     }
     Ok(ready)
+}
+
+/// A submission that was made before, with all its runs: also those that another one had made already.
+async fn made_before(
+    submission: rows::Submission,
+    workflow: &Workflow,
+    submit: &Submit,
+    reader: &Reader,
+) -> Result<Ready, Refusal> {
+    let params: Map = serde_json::from_str(&submission.params).unwrap_or_default();
+    let mut known = Vec::new();
+    for (specimen, stamp) in &submit.specimens {
+        let Ok(plan) = lay_out(workflow, specimen, &params) else { continue };
+        let run = reader.run_by_intent(&run_intent(&plan, stamp, &submission.images)).await?;
+        known.extend(run.map(|run| run.run_id));
+    }
+    // Another version of this program may have laid the same runs out differently: they are found as the submission's own.
+    let submission_id = Some(submission.submission_id.to_string());
+    let own = reader.runs(&RunFilter { submission: submission_id, limit: i64::MAX, ..RunFilter::default() }).await?;
+    known.extend(own.into_iter().filter(|run| run.parent == "null").map(|run| run.run_id));
+    let mut seen = BTreeSet::new();
+    known.retain(|run| seen.insert(run.to_string()));
+    Ok(Ready { submission, existed: true, workflows: Vec::new(), specimens: Vec::new(), runs: Vec::new(), known })
+}
+
+/// An accidental duplicate returns the run that exists: same specimen as it is now, same workflow, same parameters, same images.
+fn run_intent(plan: &Plan, stamp: &str, images: &str) -> String {
+    digest(&(plan, stamp, images))
 }
 
 /// The same request has the same intent: workflow, parameters, specimens, and files that are still what they were.
@@ -242,9 +259,7 @@ async fn add_run(
     reader: &Reader,
     now: i64,
 ) -> Result<(), Refusal> {
-    // An accidental duplicate returns the run that exists: same specimen as it is now, same workflow, same parameters,
-    // same images.
-    let intent = digest(&(plan, stamp, &ready.submission.images));
+    let intent = run_intent(plan, stamp, &ready.submission.images);
     if let Some(run) = reader.run_by_intent(&intent).await? {
         ready.known.push(run.run_id);
         return Ok(());
