@@ -12,3 +12,4 @@ mod people;
 mod retries;
 mod scatter;
 mod skipping;
+mod submission;
