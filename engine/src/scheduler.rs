@@ -3,6 +3,7 @@
 //! `service` is the loop and the only place with effects; `house` is everything it knows, changed by pure steps (`advance`,
 //! `start`, `report`, `command`); [`handle`] is the way in. It knows executors, the collector and couriers by their ports only.
 
+mod absent;
 mod advance;
 mod command;
 mod delivery;

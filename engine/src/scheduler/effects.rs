@@ -33,8 +33,7 @@ impl Service {
                     None
                 });
             }
-            Effect::Forget(id, executor) => {
-                let hands = Arc::clone(&self.house.options.executors[executor]);
+            Effect::Forget(id, hands) => {
                 // Not cut off by a stop: a stopping engine waits for its last containers to be removed.
                 self.tracker.spawn(async move {
                     // What cannot be removed now is found by the next reconcile.
@@ -56,8 +55,7 @@ impl Service {
 
     fn run_attempt(&self, id: &AttemptId) {
         let Some(live) = self.house.attempts.get(id) else { return };
-        let (id, task, hands) =
-            (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&live.hands));
         self.spawn(async move {
             let report = hands.run(&task).await;
             Some(Message::Report(id, report))
@@ -66,7 +64,7 @@ impl Service {
 
     fn stop_attempt(&self, id: &AttemptId, how: Stop) {
         let Some(live) = self.house.attempts.get(id) else { return };
-        let (task, hands) = (Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        let (task, hands) = (Arc::clone(&live.task), Arc::clone(&live.hands));
         self.spawn(async move {
             if let Err(error) = hands.stop(&task, how).await {
                 tracing::warn!(attempt = task.attempt, %error, "cannot be ended now");
@@ -81,8 +79,7 @@ impl Service {
     /// For a canceled attempt whose executor was out of reach: ended and gone, or asked again later. Never started.
     fn end_attempt(&self, id: &AttemptId, after_ms: u64) {
         let Some(live) = self.house.attempts.get(id) else { return };
-        let (id, task, hands) =
-            (id.clone(), Arc::clone(&live.task), Arc::clone(&self.house.options.executors[live.executor]));
+        let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&live.hands));
         self.spawn(async move {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             let report = match hands.stop(&task, Stop::Kill).await {

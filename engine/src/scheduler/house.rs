@@ -15,7 +15,7 @@ use crate::clock::Micros;
 use crate::decide::admit::Book;
 use crate::id::{AttemptId, RunId};
 use crate::port::collect::Order;
-use crate::port::executor::Stop;
+use crate::port::executor::{Executor, Stop};
 use crate::state::{attempt, run, step};
 use crate::store::artifact::ArtifactStore;
 use crate::store::rows;
@@ -33,8 +33,8 @@ pub(super) enum Effect {
     End(AttemptId, u64),
     /// Take outputs (or only the log) in; after so many milliseconds.
     Collect(Order, u64),
-    /// Remove the container of a terminal attempt from the executor at this position.
-    Forget(AttemptId, usize),
+    /// Remove the container of a terminal attempt from its executor.
+    Forget(AttemptId, Arc<dyn Executor>),
     /// Read a gate's values.
     Gate(RunId, usize, work::gate::Work),
     /// Check a specimen at the door.

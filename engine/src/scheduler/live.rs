@@ -15,7 +15,7 @@ use crate::graph::Order;
 use crate::id::{AttemptId, RunId, StepKey};
 use crate::port::collect::Expected;
 use crate::port::courier::Parcel;
-use crate::port::executor::Task;
+use crate::port::executor::{Executor, Task};
 use crate::state::{attempt, run, step};
 use crate::store::rows::{self, detail::Detail};
 
@@ -78,7 +78,7 @@ pub(super) struct LiveAttempt {
     pub(super) step: usize,
     pub(super) task: Arc<Task>,
     pub(super) expected: Arc<Vec<Expected>>,
-    pub(super) executor: usize,
+    pub(super) hands: Arc<dyn Executor>,
     pub(super) request: Request,
     pub(super) in_book: bool,
     pub(super) dirty: bool,
@@ -221,7 +221,7 @@ pub(super) fn parcel(row: &rows::Delivery) -> Result<Parcel, Broken> {
 
 impl LiveAttempt {
     /// From its row, after a start of the engine.
-    pub(super) fn load(mut row: rows::Attempt, step: usize, executor: usize) -> Result<Self, Broken> {
+    pub(super) fn load(mut row: rows::Attempt, step: usize, hands: Arc<dyn Executor>) -> Result<Self, Broken> {
         let task: Task = document("a task", &row.task)?;
         let expected = document("declared outputs", &row.expected)?;
         row.task.clear();
@@ -234,7 +234,7 @@ impl LiveAttempt {
             step,
             task: Arc::new(task),
             expected: Arc::new(expected),
-            executor,
+            hands,
             request,
             in_book: false,
             dirty: false,

@@ -12,13 +12,14 @@ use kentai_workflows::value::Value;
 use kentai_workflows::workflow::{StepKind, Workflow};
 use serde_json::json;
 
+use super::absent::Absent;
 use super::advance::ENGINE;
 use super::house::{Effect, House};
 use super::live::{LiveAttempt, LiveRun};
 use super::service::Service;
 use super::{delivery, live, start, work};
 use crate::id::{AttemptId, RunId};
-use crate::port::executor::Stop;
+use crate::port::executor::{Executor, Stop};
 use crate::state::{attempt, step};
 use crate::store::{self, rows};
 
@@ -52,14 +53,18 @@ impl Service {
         }
         let Some(row) = self.reader.run(id.as_str()).await? else { return Ok(false) };
         self.house.queue.remove(&(-row.priority, row.created_us, id.clone()));
-        let Some(live) = self.revive(row).await? else { return Ok(false) };
-        self.house.runs.insert(id.clone(), live);
-        for row in self.reader.attempts(id.as_str()).await? {
-            let open = attempt::Status::parse(&row.status).is_some_and(|status| !status.is_end());
-            if open {
-                self.house.readopt(row)?;
+        let (live, open) = match self.revive(row).await {
+            Ok(Some(revived)) => revived,
+            Ok(None) => return Ok(false),
+            // One run that cannot be understood never stops the others.
+            Err(error @ store::Error::Unknown { .. }) => {
+                tracing::error!(run = %id, %error, "the run cannot be read; it stays as it is");
+                return Ok(false);
             }
-        }
+            Err(error) => return Err(error),
+        };
+        self.house.runs.insert(id.clone(), live);
+        open.into_iter().for_each(|attempt| self.house.readopt(attempt));
         self.house.redo_works(id);
         self.load_children(id).await?;
         if !self.house.run(id).status.is_end() {
@@ -82,7 +87,7 @@ impl Service {
         Ok(())
     }
 
-    async fn revive(&mut self, row: rows::Run) -> Result<Option<LiveRun>, store::Error> {
+    async fn revive(&mut self, row: rows::Run) -> Result<Option<(LiveRun, Vec<LiveAttempt>)>, store::Error> {
         let Some(workflow) = self.workflow(&row.digest).await? else {
             tracing::error!(run = %row.run_id, workflow = row.digest, "the run's workflow cannot be read by this version; the run stays as it is");
             return Ok(None);
@@ -99,7 +104,20 @@ impl Service {
                 live.parcels.insert(row.delivery_id.to_string(), live::parcel(&row)?);
             }
         }
-        Ok(Some(live))
+        let open = self.open_attempts(&live).await?;
+        Ok(Some((live, open)))
+    }
+
+    async fn open_attempts(&mut self, run: &LiveRun) -> Result<Vec<LiveAttempt>, store::Error> {
+        let mut open = Vec::new();
+        for row in self.reader.attempts(run.id.as_str()).await? {
+            let ended = attempt::Status::parse(&row.status).is_some_and(attempt::Status::is_end);
+            if let Some(index) = run.index(row.step_key.as_str()).filter(|_| !ended) {
+                let hands = self.house.hands(&row.executor);
+                open.push(LiveAttempt::load(row, index, hands)?);
+            }
+        }
+        Ok(open)
     }
 
     /// A workflow from its stored text.
@@ -156,7 +174,7 @@ impl Service {
         }
     }
 
-    async fn end_leftover(hands: &dyn crate::port::executor::Executor, row: &rows::Attempt, running: bool) {
+    async fn end_leftover(hands: &dyn Executor, row: &rows::Attempt, running: bool) {
         let Ok(task) = serde_json::from_str(&row.task) else { return };
         if running {
             tracing::warn!(attempt = %row.attempt_id, "still ran although it is at its end; ended");
@@ -211,12 +229,8 @@ fn refill(run: &mut LiveRun) {
 
 impl House {
     /// An open attempt of an earlier engine: ours now, asked for again under its own id.
-    fn readopt(&mut self, row: rows::Attempt) -> Result<(), store::Error> {
-        let id = row.attempt_id.clone();
-        let run = row.run_id.clone();
-        let Some(index) = self.run(&run).index(row.step_key.as_str()) else { return Ok(()) };
-        let executor = self.options.executors.iter().position(|hands| hands.name() == row.executor).unwrap_or(0);
-        let mut live = LiveAttempt::load(row, index, executor)?;
+    fn readopt(&mut self, mut live: LiveAttempt) {
+        let (id, run, index) = (live.row.attempt_id.clone(), live.run.clone(), live.step);
         live.row.epoch = self.epoch;
         live.in_book = true;
         self.book.force(live.request);
@@ -233,7 +247,12 @@ impl House {
             }
             self.effect(Effect::Run(id));
         }
-        Ok(())
+    }
+
+    /// The executor that an attempt was given to: no other may have it.
+    fn hands(&self, name: &str) -> Arc<dyn Executor> {
+        let known = self.options.executors.iter().find(|hands| hands.name() == name);
+        known.map_or_else(|| Arc::new(Absent { name: name.to_owned() }) as Arc<dyn Executor>, Arc::clone)
     }
 
     /// Works that were under way: each may be done again.

@@ -1,6 +1,7 @@
 //! What executors, the collector and works say back, and what follows from it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kentai_workflows::resources::format_duration_s;
 use kentai_workflows::value::{FileValue, Map, Value};
@@ -118,9 +119,9 @@ impl House {
 
     /// The log lies beside the data and the evidence in the database: the container is needed no more.
     fn forget(&mut self, id: &AttemptId) {
-        let executor = self.attempts[id].executor;
-        if self.options.executors[executor].needs_image() {
-            self.effect(Effect::Forget(id.clone(), executor));
+        let hands = Arc::clone(&self.attempts[id].hands);
+        if hands.needs_image() {
+            self.effect(Effect::Forget(id.clone(), hands));
         }
     }
 

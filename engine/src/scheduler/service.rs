@@ -112,7 +112,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         .map_err(|source| Error::Site { site: options.directory.display().to_string(), source })?;
     let pool = Pool::open(&options.directory.join("kentai.db")).await?;
     let epoch = next_epoch(&pool).await?;
-    let (writer, _) = Writer::start(pool.clone());
+    let (writer, _) = Writer::start(pool.clone(), epoch);
     let reader = Reader::new(pool.clone());
     let options = Arc::new(options);
     let (sender, inbox) = mpsc::channel(INBOX);

@@ -224,7 +224,7 @@ impl House {
             step: index,
             task: std::sync::Arc::new(prepared.task),
             expected: std::sync::Arc::new(prepared.expected),
-            executor: 0,
+            hands: std::sync::Arc::clone(executor),
             request: prepared.request,
             in_book: true,
             dirty: true,

@@ -93,11 +93,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer task; it ends when the last [`Writer`] is dropped.
+    /// Starts the writer task of the engine with this epoch; it ends when the last [`Writer`] is dropped.
     #[must_use]
-    pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
+    pub fn start(pool: Pool, epoch: i64) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, inbox) = mpsc::channel(QUEUE);
-        (Self { queue }, tokio::spawn(serve(pool, inbox)))
+        (Self { queue }, tokio::spawn(serve(pool, epoch, inbox)))
     }
 
     /// Writes `change` and comes back when it is durable.
@@ -111,14 +111,14 @@ impl Writer {
     }
 }
 
-async fn serve(pool: Pool, mut inbox: mpsc::Receiver<Item>) {
+async fn serve(pool: Pool, epoch: i64, mut inbox: mpsc::Receiver<Item>) {
     let mut items = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut items, BATCH).await > 0 {
         let mut batch = Change::default();
         for (change, _) in &mut items {
             batch.absorb(change);
         }
-        let mut result = write(&pool, &batch).await;
+        let mut result = write(&pool, epoch, &batch).await;
         for (_, answer) in items.drain(..) {
             // The first gets the error itself, the others that it failed: they shared its fate.
             let answer_with = std::mem::replace(&mut result, Ok(()));
@@ -136,13 +136,13 @@ async fn serve(pool: Pool, mut inbox: mpsc::Receiver<Item>) {
     }
 }
 
-async fn write(pool: &Pool, batch: &Change) -> Result<(), Error> {
+async fn write(pool: &Pool, epoch: i64, batch: &Change) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
     let writer = pool.write.as_ref().ok_or(Error::Closed)?;
     let mut connection = writer.acquire().await.map_err(|source| pool.error(source))?;
-    let result = apply(pool, &mut connection, batch).await;
+    let result = apply(pool, epoch, &mut connection, batch).await;
     if result.is_err() {
         // After a full disk SQLite has rolled back by itself and sqlx still counts a transaction: only a new connection is clean.
         let _ = connection.detach().close_hard().await;
@@ -150,8 +150,16 @@ async fn write(pool: &Pool, batch: &Change) -> Result<(), Error> {
     result
 }
 
-async fn apply(pool: &Pool, connection: &mut SqliteConnection, batch: &Change) -> Result<(), Error> {
+async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch: &Change) -> Result<(), Error> {
     let mut tx = connection.begin_with("begin immediate").await.map_err(|source| pool.error(source))?;
+    // The lock keeps a second engine out; should it ever be lost, the older one writes nothing more, about whatever.
+    let now: Option<i64> = sqlx::query_scalar(include_str!("sql/epoch.sql"))
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(|source| pool.error(source))?;
+    if now != Some(epoch) {
+        return Err(Error::Stale { table: "engine", missing: 1 });
+    }
     for (table, name, sql, guarded) in TABLES {
         let rows = &batch.rows[*table as usize];
         if rows.is_empty() {
@@ -203,7 +211,8 @@ mod tests {
         let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
         // The run that the step belongs to is not what this is about.
         sqlx::query("pragma foreign_keys = off").execute(pool.write.as_ref().expect("a writer")).await.expect("off");
-        let (writer, _) = Writer::start(pool.clone());
+        let epoch = next_epoch(&pool).await.expect("counted");
+        let (writer, _) = Writer::start(pool.clone(), epoch);
         writer.commit(step("waiting", 1)).await.expect("new");
         writer.commit(step("ready", 2)).await.expect("one on");
         let mut late = step("running", 2);
