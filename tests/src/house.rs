@@ -54,6 +54,8 @@ pub struct Plan {
     pub courier: Option<Arc<dyn Courier>>,
     /// Instead of the hands.
     pub executors: Option<Vec<Arc<dyn Executor>>>,
+    /// Start nothing, only answer.
+    pub drain: bool,
     /// What stands before the collector.
     pub collect: Option<Box<dyn Fn(Collect) -> Collect + Send + Sync>>,
 }
@@ -68,6 +70,7 @@ impl Default for Plan {
             consent_use: None,
             courier: None,
             executors: None,
+            drain: false,
             collect: None,
         }
     }
@@ -138,7 +141,7 @@ impl House {
             timeout_max_s: 0,
             budgets: self.plan.budgets,
             keep_attempts_s: 0,
-            drain: false,
+            drain: self.plan.drain,
         })
     }
 

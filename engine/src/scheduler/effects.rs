@@ -57,7 +57,13 @@ impl Service {
         let Some(live) = self.house.attempts.get(id) else { return };
         let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&live.hands));
         self.spawn(async move {
-            let report = hands.run(&task).await;
+            // In a task of its own: an executor that panics is asked again, as one out of reach is.
+            let run = tokio::spawn(async move { hands.run(&task).await });
+            let run = tokio_util::task::AbortOnDropHandle::new(run);
+            let report = run.await.unwrap_or_else(|panic| {
+                tracing::error!(attempt = %id, %panic, "an executor broke off; it is asked again");
+                Report::Unreachable("it broke off".into())
+            });
             Some(Message::Report(id, report))
         });
     }
@@ -105,7 +111,7 @@ impl Service {
     }
 
     /// Runs beside the loop until it answers or the engine stops; what is dropped then is found again by recovery.
-    fn spawn(&self, task: impl Future<Output = Option<Message>> + Send + 'static) {
+    pub(super) fn spawn(&self, task: impl Future<Output = Option<Message>> + Send + 'static) {
         let (sender, token) = (self.sender.clone(), self.token.clone());
         self.tracker.spawn(async move {
             tokio::select! {

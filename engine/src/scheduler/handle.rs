@@ -1,6 +1,7 @@
 //! The way in: requests with answers, cheap to clone. Nobody reaches the house but through it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kentai_workflows::diagnostic::Diagnostic;
 use kentai_workflows::plan::Specimen;
@@ -12,7 +13,7 @@ use super::why::Because;
 use crate::id::{RunId, SubmissionId};
 use crate::port::collect::Collected;
 use crate::port::courier::{Carried, Error as CourierError};
-use crate::port::executor::Report;
+use crate::port::executor::{Executor, Held, Report};
 use crate::store::rows::detail::GateReport;
 
 /// Why a request was refused. Nothing of it was done.
@@ -129,6 +130,8 @@ pub(super) enum Message {
     Keep(Box<crate::store::writer::Change>, Reply<()>),
     Report(crate::id::AttemptId, Report),
     Again(crate::id::AttemptId),
+    /// What an executor said that it holds.
+    Held(Arc<dyn Executor>, Vec<Held>),
     Collected(Vec<Collected>),
     Received(RunId, usize, Result<super::work::receive::Found, String>),
     Gate(RunId, usize, Result<GateReport, String>),

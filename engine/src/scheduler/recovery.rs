@@ -14,12 +14,13 @@ use serde_json::json;
 
 use super::absent::Absent;
 use super::advance::ENGINE;
+use super::handle::Message;
 use super::house::{Effect, House};
 use super::live::{LiveAttempt, LiveRun};
 use super::service::Service;
 use super::{delivery, live, start, work};
 use crate::id::{AttemptId, RunId};
-use crate::port::executor::{Executor, Stop};
+use crate::port::executor::{Executor, Held, Stop};
 use crate::state::{attempt, step};
 use crate::store::{self, rows};
 
@@ -143,44 +144,57 @@ impl Service {
         Ok(checked.workflow)
     }
 
-    /// Looks at what every executor holds; ends what no open attempt owns.
-    pub(super) async fn reconcile(&mut self) {
+    /// Asks every executor what it holds, beside the loop: one that does not answer keeps nobody waiting.
+    pub(super) fn ask_held(&self) {
         if self.house.options.drain {
             return;
         }
         for hands in self.house.options.executors.clone() {
-            let held = match hands.held().await {
-                Ok(held) => held,
-                Err(error) => {
-                    tracing::warn!(executor = hands.name(), %error, "cannot ask what it holds");
-                    continue;
-                }
-            };
-            for held in held {
-                let id = AttemptId::from(held.attempt.as_str());
-                if self.house.attempts.contains_key(&id) {
-                    continue;
-                }
-                match self.reader.attempt(id.as_str()).await {
-                    Ok(Some(row)) if attempt::Status::parse(&row.status).is_some_and(attempt::Status::is_end) => {
-                        Self::end_leftover(hands.as_ref(), &row, held.running).await;
+            self.spawn(async move {
+                match hands.held().await {
+                    Ok(held) => Some(Message::Held(hands, held)),
+                    Err(error) => {
+                        tracing::warn!(executor = hands.name(), %error, "cannot ask what it holds");
+                        None
                     }
-                    Ok(Some(_)) | Err(_) => {}
-                    Ok(None) => {
-                        tracing::warn!(attempt = %id, executor = hands.name(), "holds an attempt that this site does not know; left alone")
-                    }
+                }
+            });
+        }
+    }
+
+    /// Ends what no open attempt owns. What was asked before an attempt opened is no matter: only ended attempts are touched.
+    pub(super) async fn reconcile(&mut self, hands: &Arc<dyn Executor>, held: Vec<Held>) {
+        for held in held {
+            let id = AttemptId::from(held.attempt.as_str());
+            if self.house.attempts.contains_key(&id) {
+                continue;
+            }
+            match self.reader.attempt(id.as_str()).await {
+                Ok(Some(row)) if attempt::Status::parse(&row.status).is_some_and(attempt::Status::is_end) => {
+                    self.end_leftover(hands, &row, held.running);
+                }
+                Ok(Some(_)) | Err(_) => {}
+                Ok(None) => {
+                    tracing::warn!(attempt = %id, executor = hands.name(), "holds an attempt that this site does not know; left alone");
                 }
             }
         }
     }
 
-    async fn end_leftover(hands: &dyn Executor, row: &rows::Attempt, running: bool) {
+    fn end_leftover(&self, hands: &Arc<dyn Executor>, row: &rows::Attempt, running: bool) {
         let Ok(task) = serde_json::from_str(&row.task) else { return };
+        let (hands, id) = (Arc::clone(hands), row.attempt_id.clone());
         if running {
-            tracing::warn!(attempt = %row.attempt_id, "still ran although it is at its end; ended");
-            let _ = hands.stop(&task, Stop::Kill).await;
+            tracing::warn!(attempt = %id, "still ran although it is at its end; ended");
+            self.spawn(async move {
+                let _ = hands.stop(&task, Stop::Kill).await;
+                None
+            });
         } else if row.status != "quarantined" {
-            let _ = hands.forget(row.attempt_id.as_str()).await;
+            self.spawn(async move {
+                let _ = hands.forget(id.as_str()).await;
+                None
+            });
         }
     }
 

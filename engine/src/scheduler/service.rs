@@ -14,7 +14,7 @@ use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
 use super::{Options, work};
 use crate::clock;
-use crate::port::collect::Order;
+use crate::port::collect::{Collected, Order, Refused};
 use crate::store::artifact::ArtifactStore;
 use crate::store::pool::Pool;
 use crate::store::read::Reader;
@@ -189,13 +189,21 @@ fn spawn_collector(
         let mut batch = Vec::new();
         while orders.recv_many(&mut batch, COLLECT_BATCH).await > 0 {
             let (orders, collect) = (std::mem::take(&mut batch), Arc::clone(&options.collect));
-            let Ok(collected) = tokio::task::spawn_blocking(move || collect(orders)).await else { continue };
+            let attempts: Vec<_> = orders.iter().map(|order| order.attempt.clone()).collect();
+            let collected = tokio::task::spawn_blocking(move || collect(orders)).await.unwrap_or_else(|panic| {
+                tracing::error!(%panic, "taking outputs in broke off; it is tried again");
+                attempts.into_iter().map(broke_off).collect()
+            });
             if sender.send(Message::Collected(collected)).await.is_err() {
                 break;
             }
         }
     });
     queue
+}
+
+fn broke_off(attempt: String) -> Collected {
+    Collected { attempt, outcome: Err(Refused::Disk("taking them in broke off".into())), log_bytes: 0 }
 }
 
 fn spawn_linker(tracker: &TaskTracker) -> mpsc::UnboundedSender<work::links::Work> {
@@ -259,7 +267,7 @@ impl Service {
             }
             self.house.expire_asks();
             if reconcile {
-                self.reconcile().await;
+                self.ask_held();
             }
         }
     }
@@ -303,6 +311,7 @@ impl Service {
                 self.reply(reply, Ok(()));
             }
             Message::Report(id, report) => self.house.on_report(&id, report),
+            Message::Held(hands, held) => self.reconcile(&hands, held).await,
             Message::Again(id) => self.house.ask_again(&id),
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),

@@ -93,7 +93,9 @@ async fn one_specimen_twice_in_one_request_is_one_run() -> Result<()> {
 #[tokio::test]
 async fn another_stamp_parameter_or_text_is_another_run() -> Result<()> {
     let house = House::open().await?;
-    let text = workflow(ONE).replace("specimen:\n", "params: { level: { type: integer, default: 1 } }\nspecimen:\n").replace("    script", "    env: { L: \"${{ params.level }}\" }\n    script");
+    let text = workflow(ONE)
+        .replace("specimen:\n", "params: { level: { type: integer, default: 1 } }\nspecimen:\n")
+        .replace("    script", "    env: { L: \"${{ params.level }}\" }\n    script");
     let plain = house.request(&text, &[specimen("S1")]);
     let mut stamped = plain.clone();
     stamped.specimens[0].1 = "changed".into();
