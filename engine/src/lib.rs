@@ -2,6 +2,7 @@
 //!
 //! Pure, except `store`, `scheduler`, `id::fresh`, `clock` and the signatures of `port`.
 
+pub mod audit;
 pub mod clock;
 pub mod decide;
 pub mod exit_record;

@@ -4,6 +4,7 @@
 //! ([`artifact`]). It knows rows and SQL; what a row means is `scheduler`'s and `state`'s business.
 
 pub mod artifact;
+pub mod chain;
 pub mod pool;
 pub mod read;
 pub mod rows;

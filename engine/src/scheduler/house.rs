@@ -103,12 +103,15 @@ impl House {
         run.row.events += 1;
         run.dirty = true;
         let row = rows::Event {
-            run_id: id.clone(),
+            seq: 0,
+            stream: id.to_string(),
             n: run.row.events,
             at_us: now,
             kind: kind.to_owned(),
             subject: subject.to_owned(),
             actor: actor.to_owned(),
+            role: String::new(),
+            hash: String::new(),
             body: if body.is_null() { "{}".to_owned() } else { text(body) },
         };
         let told = Told {
@@ -118,7 +121,7 @@ impl House {
             subject: row.subject.clone(),
         };
         self.ledger.told.push(told);
-        self.ledger.change.put(Table::Event, &row);
+        self.ledger.change.event(row);
         self.ledger.runs.insert(id.clone());
     }
 

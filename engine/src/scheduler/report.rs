@@ -215,6 +215,7 @@ impl House {
         }
         for one in made {
             let artifact = rows::Artifact {
+                sealed: String::new(),
                 sha256: one.sha256.clone(),
                 size: i64::try_from(one.size).unwrap_or(i64::MAX),
                 dir: i64::from(one.dir),

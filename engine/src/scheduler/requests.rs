@@ -122,18 +122,18 @@ impl Service {
         let change = &mut self.house.ledger.change;
         change.put(Table::Run, row);
         steps.iter().for_each(|step| change.put(Table::Step, step));
-        change.put(
-            Table::Event,
-            &rows::Event {
-                run_id: row.run_id.clone(),
-                n: 1,
-                at_us: row.created_us,
-                kind: "run_submitted".into(),
-                subject: String::new(),
-                actor: row.submitted_by.clone(),
-                body: "{}".into(),
-            },
-        );
+        change.event(rows::Event {
+            seq: 0,
+            stream: row.run_id.to_string(),
+            n: 1,
+            at_us: row.created_us,
+            kind: "run_submitted".into(),
+            subject: String::new(),
+            actor: row.submitted_by.clone(),
+            role: String::new(),
+            body: "{}".into(),
+            hash: String::new(),
+        });
         self.house.queue.insert((-row.priority, row.created_us, row.run_id.clone()));
     }
 }

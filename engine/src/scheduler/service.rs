@@ -18,6 +18,7 @@ use crate::port::collect::{Collected, Order, Refused};
 use crate::store::artifact::ArtifactStore;
 use crate::store::pool::Pool;
 use crate::store::read::Reader;
+use crate::store::chain::seal;
 use crate::store::writer::{Change, Writer, next_epoch};
 use crate::store::{self};
 
@@ -112,6 +113,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         .map_err(|source| Error::Site { site: options.directory.display().to_string(), source })?;
     let pool = Pool::open(&options.directory.join("kentai.db")).await?;
     let epoch = next_epoch(&pool).await?;
+    seal(&pool).await?;
     let (writer, _) = Writer::start(pool.clone(), epoch);
     let reader = Reader::new(pool.clone());
     let options = Arc::new(options);

@@ -296,6 +296,8 @@ pub(super) fn new_run(submission: &SubmissionId, intent: &str, plan: &Plan, by: 
         created_us: now,
         updated_us: now,
         version: 1,
+        order_line_id: String::new(),
+        participant_id: String::new(),
     }
 }
 

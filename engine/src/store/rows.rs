@@ -1,5 +1,6 @@
 //! Rows as the database holds them: text and numbers only. A promise; changing one is a migration.
 
+pub mod center;
 pub mod detail;
 pub mod line;
 
@@ -67,6 +68,8 @@ pub struct Run {
     pub created_us: i64,
     pub updated_us: i64,
     pub version: i64,
+    pub order_line_id: String,
+    pub participant_id: String,
 }
 
 /// `step`
@@ -110,13 +113,17 @@ pub struct Attempt {
 #[derive(Clone, Debug, Serialize, FromRow)]
 #[expect(missing_docs, reason = "columns; the migration says what they hold")]
 pub struct Event {
-    pub run_id: RunId,
+    /// Given by the writer, as `hash` is.
+    pub seq: i64,
+    pub stream: String,
     pub n: i64,
     pub at_us: i64,
     pub kind: String,
     pub subject: String,
     pub actor: String,
+    pub role: String,
     pub body: String,
+    pub hash: String,
 }
 
 /// `artifact`
@@ -127,6 +134,8 @@ pub struct Artifact {
     pub size: i64,
     pub dir: i64,
     pub created_us: i64,
+    /// The withdrawal case that sealed it, or empty.
+    pub sealed: String,
 }
 
 /// `made`

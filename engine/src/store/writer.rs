@@ -8,7 +8,8 @@ use serde::Serialize;
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Error, pool::Pool};
+use super::rows::{self, center::ConsentGuard};
+use super::{Error, chain, pool::Pool};
 
 /// Changes that may wait for the writer: producers stop there.
 const QUEUE: usize = 256;
@@ -35,6 +36,10 @@ tables! {
     Step = "step", true;
     Attempt = "attempt", true;
     Event = "event", false;
+    Participant = "participant", true;
+    OrderLine = "order_line", true;
+    Record = "record", true;
+    Name = "name", false;
     Artifact = "artifact", false;
     Made = "made", false;
     Decision = "decision", false;
@@ -46,6 +51,8 @@ tables! {
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     rows: [Vec<String>; TABLES.len()],
+    events: Vec<rows::Event>,
+    guards: Vec<ConsentGuard>,
 }
 
 impl Change {
@@ -54,14 +61,25 @@ impl Change {
     /// # Panics
     /// Never for the row types of this crate: they hold only text and numbers.
     pub fn put(&mut self, table: Table, row: &impl Serialize) {
-        let text = serde_json::to_string(row).expect("rows hold only text and numbers");
-        self.rows[table as usize].push(text);
+        self.rows[table as usize].push(row_text(row));
+    }
+
+    /// Appends a fact. The writer gives it its place in the chain.
+    pub fn event(&mut self, event: rows::Event) {
+        self.events.push(event);
+    }
+
+    /// The change holds only while the participant's consent stands where it stood when the change was decided.
+    pub fn guard(&mut self, guard: ConsentGuard) {
+        if !self.guards.contains(&guard) {
+            self.guards.push(guard);
+        }
     }
 
     /// Nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.iter().all(Vec::is_empty)
+        self.events.is_empty() && self.rows.iter().all(Vec::is_empty)
     }
 
     /// Takes the rows of another change into this one.
@@ -69,11 +87,17 @@ impl Change {
         for (mine, theirs) in self.rows.iter_mut().zip(&mut other.rows) {
             mine.append(theirs);
         }
+        self.events.append(&mut other.events);
+        self.guards.append(&mut other.guards);
     }
 }
 
+fn row_text(row: &impl Serialize) -> String {
+    serde_json::to_string(row).expect("rows hold only text and numbers")
+}
+
 /// One JSON object with keys `0`, `1` … : `json_each` reads it alike on both databases.
-fn rows_object(rows: &[String]) -> String {
+pub(super) fn rows_object(rows: &[String]) -> String {
     let mut text = String::with_capacity(rows.iter().map(|row| row.len() + 10).sum::<usize>() + 2);
     text.push('{');
     for (index, row) in rows.iter().enumerate() {
@@ -118,7 +142,7 @@ async fn serve(pool: Pool, epoch: i64, mut inbox: mpsc::Receiver<Item>) {
         for (change, _) in &mut items {
             batch.absorb(change);
         }
-        let mut result = write(&pool, epoch, &batch).await;
+        let mut result = write(&pool, epoch, &mut batch).await;
         for (_, answer) in items.drain(..) {
             // The first gets the error itself, the others that it failed: they shared its fate.
             let answer_with = std::mem::replace(&mut result, Ok(()));
@@ -136,7 +160,7 @@ async fn serve(pool: Pool, epoch: i64, mut inbox: mpsc::Receiver<Item>) {
     }
 }
 
-async fn write(pool: &Pool, epoch: i64, batch: &Change) -> Result<(), Error> {
+async fn write(pool: &Pool, epoch: i64, batch: &mut Change) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
@@ -150,7 +174,7 @@ async fn write(pool: &Pool, epoch: i64, batch: &Change) -> Result<(), Error> {
     result
 }
 
-async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch: &Change) -> Result<(), Error> {
+async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch: &mut Change) -> Result<(), Error> {
     let mut tx = connection.begin_with("begin immediate").await.map_err(|source| pool.error(source))?;
     // The lock keeps a second engine out; should it ever be lost, the older one writes nothing more, about whatever.
     let now: Option<i64> = sqlx::query_scalar(include_str!("sql/epoch.sql"))
@@ -160,6 +184,9 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
     if now != Some(epoch) {
         return Err(Error::Stale { table: "engine", missing: 1 });
     }
+    check_consent(pool, &mut tx, &batch.guards).await?;
+    chain::append(pool, &mut tx, &mut batch.events).await?;
+    batch.rows[Table::Event as usize] = batch.events.iter().map(row_text).collect();
     for (table, name, sql, guarded) in TABLES {
         let rows = &batch.rows[*table as usize];
         if rows.is_empty() {
@@ -173,6 +200,23 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
         }
     }
     tx.commit().await.map_err(|source| pool.error(source))
+}
+
+/// Consent is looked at in the very transaction that rests on it, before the batch's own rows: fail closed.
+async fn check_consent(pool: &Pool, tx: &mut SqliteConnection, guards: &[ConsentGuard]) -> Result<(), Error> {
+    if guards.is_empty() {
+        return Ok(());
+    }
+    let guards: Vec<String> = guards.iter().filter_map(|guard| serde_json::to_string(guard).ok()).collect();
+    let stale: i64 = sqlx::query_scalar(include_str!("sql/consent_stale.sql"))
+        .bind(rows_object(&guards))
+        .fetch_one(tx)
+        .await
+        .map_err(|source| pool.error(source))?;
+    match usize::try_from(stale) {
+        Ok(0) => Ok(()),
+        missing => Err(Error::Stale { table: "participant", missing: missing.unwrap_or(usize::MAX) }),
+    }
 }
 
 /// Counts the engine's epoch up: from now on what an older engine tries to write is stale.
@@ -216,7 +260,7 @@ mod tests {
         writer.commit(step("waiting", 1)).await.expect("new");
         writer.commit(step("ready", 2)).await.expect("one on");
         let mut late = step("running", 2);
-        late.put(Table::Artifact, &crate::store::rows::Artifact { sha256: "a".into(), size: 1, dir: 0, created_us: 1 });
+        late.put(Table::Artifact, &crate::store::rows::Artifact { sha256: "a".into(), size: 1, dir: 0, created_us: 1, sealed: String::new() });
         let refused = writer.commit(late).await;
         assert!(matches!(refused, Err(Error::Stale { table: "step", missing: 1 })), "{refused:?}");
         let read = crate::store::read::Reader::new(pool);

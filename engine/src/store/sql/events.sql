@@ -1,2 +1,2 @@
 -- $1: run id. In order.
-select run_id, n, at_us, kind, subject, actor, body from event where run_id = $1 order by n
+select seq, stream, n, at_us, kind, subject, actor, role, body, hash from event where stream = $1 order by n
