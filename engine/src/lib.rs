@@ -8,6 +8,7 @@ pub mod decide;
 pub mod exit_record;
 pub mod graph;
 pub mod id;
+pub mod intake;
 pub mod port;
 pub mod qc;
 pub mod scheduler;

@@ -6,6 +6,7 @@ mod attempt;
 pub mod collect;
 pub mod courier;
 pub mod docker;
+pub mod intake;
 pub mod process;
 pub mod scripted;
 mod static_check;

@@ -50,7 +50,9 @@ pub struct IlluminaSample {
     /// `Sample_Project`, may be empty.
     pub project: String,
     /// 1-based columns of `Sample_ID` and `Lane`.
-    pub(super) columns: (usize, usize),
+    pub columns: (usize, usize),
+    /// 1-based columns of `Index` and `Index2`; `None` when the sheet has no such column.
+    pub index_columns: (Option<usize>, Option<usize>),
 }
 
 /// Does `text` begin with an Illumina section?
@@ -70,6 +72,16 @@ pub fn read(bytes: &[u8]) -> Result<IlluminaSheet, Vec<Diagnostic>> {
         Some(sheet) if !has_errors(&notes) => Ok(sheet),
         _ => Err(notes),
     }
+}
+
+/// Reads an Illumina sample sheet as far as it can be understood, with every mistake and warning: for whoever looks for more
+/// mistakes in the rows that are good.
+#[must_use]
+pub fn read_all(bytes: &[u8]) -> (IlluminaSheet, Vec<Diagnostic>) {
+    let mut notes = Vec::new();
+    let text = table::text(FILE_NAME, bytes, &mut notes);
+    let sheet = text.map(|text| parse(FILE_NAME, text, &mut notes)).unwrap_or_default();
+    (sheet, notes)
 }
 
 /// The sheet as far as it can be understood; mistakes go to `notes`.
@@ -163,6 +175,7 @@ fn samples(file: &str, names: &Row, rows: &[Row], notes: &mut Vec<Diagnostic>) -
             index2: text(row, index2),
             project: text(row, project),
             columns: (id + 1, lane.map_or(1, |lane| lane + 1)),
+            index_columns: (index.map(|column| column + 1), index2.map(|column| column + 1)),
         })
     };
     rows.iter().filter_map(|row| sample(row, notes)).collect()
