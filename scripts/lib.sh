@@ -6,7 +6,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=x86_64-unknown-linux-gnu
-binary=$root/target/$target/release/kentai
+binary=${CARGO_TARGET_DIR:-$root/target}/$target/release/kentai
 lib_work=${TMPDIR:-/tmp}
 
 say() { printf '%s: %s\n' "${script:-kentai}" "$*" >&2; }

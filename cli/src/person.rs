@@ -1,6 +1,5 @@
 //! Who asks: until sign-in exists a person is a user of this machine.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use kentai_engine::scheduler::Actor;
@@ -16,16 +15,16 @@ pub(crate) fn of(uid: u32, config: &Config, site: &Path) -> Option<Actor> {
     if config.people.is_empty() {
         let owner = std::fs::metadata(site).map(|facts| std::os::unix::fs::MetadataExt::uid(&facts)).unwrap_or(uid);
         let roles = OWNER.iter().map(|role| (*role).to_owned()).collect();
-        return (uid == owner || uid == 0).then_some(Actor { name: user, roles });
+        return (uid == owner || uid == 0).then_some(Actor { name: user, roles, ..Actor::default() });
     }
     let person = config.people.iter().find(|person| person.user == user || person.user == uid.to_string())?;
-    Some(Actor { name: person.name.clone(), roles: person.roles.iter().cloned().collect() })
+    Some(Actor { name: person.name.clone(), roles: person.roles.iter().cloned().collect(), ..Actor::default() })
 }
 
 /// The person who runs this command; without a role when the site does not know them.
 pub(crate) fn me(config: &Config, site: &Path) -> Actor {
     let uid = rustix::process::getuid().as_raw();
-    of(uid, config, site).unwrap_or_else(|| Actor { name: user_name(uid), roles: BTreeSet::new() })
+    of(uid, config, site).unwrap_or_else(|| Actor { name: user_name(uid), ..Actor::default() })
 }
 
 /// Read from `/etc/passwd`: a static binary has no other name service.

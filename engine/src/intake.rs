@@ -13,3 +13,6 @@ pub mod schedule;
 pub mod stats;
 pub mod words;
 mod xml;
+
+#[cfg(test)]
+mod tests;

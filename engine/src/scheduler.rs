@@ -5,6 +5,7 @@
 
 mod absent;
 mod advance;
+pub mod center;
 mod command;
 mod delivery;
 mod effects;
@@ -33,6 +34,8 @@ use kentai_workflows::site::Site;
 
 use crate::decide::admit::Request;
 use crate::decide::retry::Budgets;
+use crate::people::permission::{Principal, PrincipalKind};
+use crate::people::role::Role;
 use crate::port::collect::Collect;
 use crate::port::courier::Courier;
 use crate::port::executor::Executor;
@@ -80,15 +83,34 @@ pub struct Target {
 }
 
 /// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
     /// Name, as decisions and audit show it.
     pub name: String,
-    /// Roles of the site file.
+    /// Roles of the site file, or of the person's record.
     pub roles: BTreeSet<String>,
+    /// The institution that they belong to, when they are not of the center.
+    pub institution: Option<String>,
+    /// The data center that they belong to.
+    pub data_center: Option<String>,
+    /// What a token may do at most; none: whatever the roles allow.
+    pub scopes: Option<BTreeSet<String>>,
 }
 
 impl Actor {
+    /// As the permission table sees them. A role that is not known gives nothing.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal {
+            name: self.name.clone(),
+            kind: PrincipalKind::Person,
+            roles: self.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+            institution: self.institution.clone(),
+            data_center: self.data_center.clone(),
+            scopes: self.scopes.clone(),
+        }
+    }
+
     /// Has at least one of `roles`.
     #[must_use]
     pub fn has_any(&self, roles: &[String]) -> bool {

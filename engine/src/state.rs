@@ -3,8 +3,16 @@
 //! Pure. Appending and replaying call the same function; a pair that is not allowed is [`Illegal`], never a silent no.
 
 pub mod attempt;
+pub mod case_item;
+pub mod consent;
+pub mod custody;
+pub mod instrument_run;
+pub mod order;
 pub mod run;
+pub mod shipment;
 pub mod step;
+pub mod withdrawal;
+pub mod work_request;
 
 /// An event that the status does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -43,7 +43,7 @@ impl House {
         let socket = directory.path().join("run/kentai.sock");
         let listener = kentai_web::bind(&socket).expect("a socket");
         let roles = ["operator", "reviewer", "releaser"].map(str::to_owned);
-        let actor = Actor { name: "ops-02".into(), roles: roles.into() };
+        let actor = Actor { name: "ops-02".into(), roles: roles.into(), ..Actor::default() };
         let people: kentai_web::People = Arc::new(move |_| is_person.then(|| actor.clone()));
         let token = CancellationToken::new();
         let server =

@@ -32,6 +32,7 @@ create table participant (
     consent        text    not null,        -- state::consent, as of the newest record in force
     scopes         text    not null,        -- JSON list of uses
     consent_epoch  integer not null,
+    family         text    not null,        -- may be empty
     document       text    not null,        -- JSON: specimen::record::Participant
     events         integer not null,
     created_us     integer not null,
@@ -39,6 +40,8 @@ create table participant (
     version        integer not null
 ) strict;
 create unique index participant_pseudonym on participant (program, pseudonym);
+create index participant_name on participant (pseudonym);
+create index participant_family on participant (program, family) where family <> '';
 
 -- One specimen × one assay version: what the center delivers.
 create table order_line (

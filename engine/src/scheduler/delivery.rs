@@ -92,9 +92,13 @@ pub(super) fn again(house: &House, id: &RunId, index: usize) -> Result<work::car
     Ok(work::carry::Work { courier: std::sync::Arc::clone(&target.courier), parcel, target: name })
 }
 
-/// The sheet's consent must be there and cover the target's use. (Withdrawals re-checked in the step's own transaction come later.)
+/// Consent must be there and cover the target's use: the center's record of the participant, or what the sheet says of a specimen
+/// that the center does not know.
 fn consent_covers(run: &LiveRun, wanted: Option<&str>) -> Result<(), String> {
     let Some(wanted) = wanted else { return Ok(()) };
+    if let Some(consent) = &run.consent {
+        return consent.allows(wanted);
+    }
     let specimen = &run.plan.specimen;
     match &specimen.consent {
         Some(consent) if consent.scopes.iter().any(|scope| scope == wanted) => Ok(()),

@@ -9,12 +9,16 @@ use super::service::Service;
 use crate::id::AttemptId;
 use crate::port::executor::{Report, Stop};
 
+/// Between two looks at what a withdrawn participant still has running.
+const SEAL_AGAIN: Duration = Duration::from_millis(200);
+
 impl Service {
     pub(super) fn act(&mut self, effect: Effect) {
         let drain = self.house.options.drain;
         match effect {
             Effect::Reply(answer) => answer(),
             Effect::Link(work) => drop(self.linker.send(work)),
+            Effect::Seal(work) => self.seal(*work),
             // Without an engine nothing is started, ended or taken in: the next engine does it.
             _ if drain => {}
             Effect::Run(id) => self.run_attempt(&id),
@@ -42,6 +46,17 @@ impl Service {
             }
             Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),
             Effect::Receive(run, index, work) => self.spawn_work(move || Message::Received(run, index, work.done())),
+            Effect::Prepare(order, round, submit) => {
+                let (options, reader) = (Arc::clone(&self.house.options), self.reader.clone());
+                self.spawn(async move {
+                    let ready = Self::prepare_run(*submit, options, reader).await;
+                    Some(Message::Prepared(order, round, Box::new(ready)))
+                });
+            }
+            Effect::SealAgain(case) => self.spawn(async move {
+                tokio::time::sleep(SEAL_AGAIN).await;
+                Some(Message::SealAgain(case))
+            }),
             Effect::Carry(run, index, work) => {
                 let carriers = Arc::clone(self.carriers.get(&work.target).unwrap_or(&self.works));
                 self.spawn(async move {
@@ -51,6 +66,18 @@ impl Service {
                 });
             }
         }
+    }
+
+    /// Not cut off by a stop: what is to be closed is closed.
+    fn seal(&self, work: super::work::seal::Work) {
+        let sender = self.sender.clone();
+        self.tracker.spawn(async move {
+            let case = work.case.clone();
+            if let Ok(sealed) = tokio::task::spawn_blocking(move || work.done()).await {
+                // A loop that has ended does not hear it: the next engine looks again.
+                let _ = sender.try_send(Message::Sealed(case, sealed));
+            }
+        });
     }
 
     fn run_attempt(&self, id: &AttemptId) {

@@ -130,6 +130,13 @@ pub(super) enum Message {
     Keep(Box<crate::store::writer::Change>, Reply<()>),
     Report(crate::id::AttemptId, Report),
     Again(crate::id::AttemptId),
+    /// A request about the center's records.
+    Center(Box<super::center::request::Request>, Actor, Reply<super::center::request::Answer>),
+    /// The run of an order line's round, ready to be stored.
+    Prepared(String, i64, Box<Result<super::submit::Ready, Refusal>>),
+    /// What a case closed.
+    Sealed(String, super::work::seal::Sealed),
+    SealAgain(String),
     /// What an executor said that it holds.
     Held(Arc<dyn Executor>, Vec<Held>),
     Collected(Vec<Collected>),
@@ -180,6 +187,18 @@ impl Handle {
     pub async fn submit(&self, submit: Submit, actor: &Actor) -> Result<Submitted, Refusal> {
         let ready = super::submit::prepare(submit, actor, &self.options, &self.reader).await?;
         self.ask(|reply| Message::Submitted(Box::new(ready), reply)).await
+    }
+
+    /// Asks something of the center: all of it is done, or nothing.
+    ///
+    /// # Errors
+    /// When the actor may not, something is not there (or is somebody else's), or its state does not allow it.
+    pub async fn center(
+        &self,
+        request: super::center::request::Request,
+        actor: &Actor,
+    ) -> Result<super::center::request::Answer, Refusal> {
+        self.ask(|reply| Message::Center(Box::new(request), actor.clone(), reply)).await
     }
 
     /// Ends a run by request.

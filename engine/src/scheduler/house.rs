@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use kentai_workflows::value::Value;
 
+use super::handle::Submit;
 use super::handle::Told;
-use super::live::{LiveAttempt, LiveRun, text};
+use super::live::{Hold, LiveAttempt, LiveRun, text};
 use super::work;
 use super::{Options, Places};
 use crate::clock::Micros;
@@ -43,8 +44,14 @@ pub(super) enum Effect {
     Carry(RunId, usize, Box<work::carry::Work>),
     /// Link outputs into `samples/`.
     Link(work::links::Work),
+    /// Get the run of an order line's round ready.
+    Prepare(String, i64, Box<Submit>),
+    /// Close what belongs to a withdrawn participant.
+    Seal(Box<work::seal::Work>),
+    /// Look again at what a case has to close, when what still ran has ended.
+    SealAgain(String),
     /// Answer a request.
-    Reply(Box<dyn FnOnce() + Send>),
+    Reply(Box<dyn FnOnce() + Send + Sync>),
 }
 
 /// One turn's changes.
@@ -55,6 +62,13 @@ pub(super) struct Ledger {
     pub(super) told: Vec<Told>,
     runs: BTreeSet<RunId>,
     attempts: BTreeSet<AttemptId>,
+}
+
+impl Ledger {
+    /// Runs that something happened to in this turn.
+    pub(super) fn touched(&self) -> BTreeSet<RunId> {
+        self.runs.clone()
+    }
 }
 
 pub(super) struct House {
@@ -68,6 +82,8 @@ pub(super) struct House {
     /// Open runs that are not loaded, in the order in which they may start: (−priority, created, id).
     pub(super) queue: BTreeSet<(i64, Micros, RunId)>,
     pub(super) ledger: Ledger,
+    /// The emergency stop: nothing starts.
+    pub(super) stopped: Option<Hold>,
     pub(super) now: Micros,
 }
 
@@ -83,6 +99,7 @@ impl House {
             attempts: HashMap::new(),
             queue: BTreeSet::new(),
             ledger: Ledger::default(),
+            stopped: None,
             now: crate::clock::now(),
         }
     }
@@ -153,6 +170,7 @@ impl House {
         let key = step.planned.key.clone();
         match step.status.next(event) {
             Ok(status) => {
+                self.guard_consent(id, event);
                 let step = &mut self.run_mut(id).steps[index];
                 step.status = status;
                 step.dirty = true;
@@ -163,6 +181,24 @@ impl House {
                 tracing::error!(run = %id, step = key, %illegal, "a move was refused");
                 false
             }
+        }
+    }
+
+    /// Whatever begins or opens rests on the participant's consent as it is known here: the transaction refuses it for any other.
+    fn guard_consent(&mut self, id: &RunId, event: step::Event) {
+        if matches!(event, step::Event::Started | step::Event::Succeeded | step::Event::Asked)
+            && let Some(consent) = &self.run(id).consent
+        {
+            let guard = consent.guard.clone();
+            self.ledger.change.guard(guard);
+        }
+    }
+
+    /// Nothing of a withdrawn participant gets a grace: what runs is killed.
+    pub(super) fn hurry(&mut self, id: &RunId) {
+        let attempts: Vec<AttemptId> = self.run(id).steps.iter().filter_map(|step| step.attempt.clone()).collect();
+        for attempt in attempts {
+            self.effect(Effect::Stop(attempt, Stop::Kill));
         }
     }
 

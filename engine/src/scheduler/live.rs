@@ -10,6 +10,7 @@ use kentai_workflows::value::Map;
 use kentai_workflows::workflow::{Step, Workflow};
 use serde::{Deserialize, Serialize};
 
+use super::center::Standing;
 use crate::decide::admit::Request;
 use crate::graph::Order;
 use crate::id::{AttemptId, RunId, StepKey};
@@ -45,6 +46,8 @@ pub(super) struct LiveRun {
     pub(super) row: rows::Run,
     pub(super) status: run::Status,
     pub(super) hold: Option<Hold>,
+    /// None: the center does not know the participant, and the sheet's word counts.
+    pub(super) consent: Option<Standing>,
     pub(super) parent: Option<Parent>,
     pub(super) plan: Plan,
     pub(super) workflow: Arc<Workflow>,
@@ -130,6 +133,7 @@ impl LiveRun {
             id: row.run_id.clone(),
             status,
             hold: document("a hold", &row.hold)?,
+            consent: None,
             parent: document("a parent", &row.parent)?,
             row,
             plan,

@@ -14,6 +14,9 @@ use serde_json::json;
 
 use super::absent::Absent;
 use super::advance::ENGINE;
+use super::center::order::assay_id;
+use super::center::take::EMERGENCY;
+use super::center::{self, Standing};
 use super::handle::Message;
 use super::house::{Effect, House};
 use super::live::{LiveAttempt, LiveRun};
@@ -21,7 +24,9 @@ use super::service::Service;
 use super::{delivery, live, start, work};
 use crate::id::{AttemptId, RunId};
 use crate::port::executor::{Executor, Held, Stop};
+use crate::specimen::record::{Assay, Kind};
 use crate::state::{attempt, step};
+use crate::store::read::RecordFilter;
 use crate::store::{self, rows};
 
 impl Service {
@@ -32,6 +37,7 @@ impl Service {
                 self.house.queue.insert((-row.priority, row.created_us, row.run_id));
             }
         }
+        self.recover_center().await?;
         if self.house.options.drain {
             return Ok(());
         }
@@ -45,6 +51,44 @@ impl Service {
             tracing::info!(attempts = found, "asked again for the attempts that were open");
         }
         Ok(())
+    }
+
+    /// The emergency stop outlives the engine; so does what a withdrawal has still to close.
+    async fn recover_center(&mut self) -> Result<(), store::Error> {
+        if let Some(row) = self.reader.record(Kind::Schedule.word(), EMERGENCY).await? {
+            let document: serde_json::Value = serde_json::from_str(&row.document).unwrap_or_default();
+            self.house.stopped = serde_json::from_value(document["stop"].clone()).unwrap_or_default();
+        }
+        let listed = RecordFilter {
+            kind: Kind::Case.word().into(),
+            status: Some("listed".into()),
+            limit: i64::MAX,
+            ..RecordFilter::default()
+        };
+        for case in self.reader.records(&listed).await? {
+            self.house.effect(Effect::SealAgain(case.record_id));
+        }
+        Ok(())
+    }
+
+    /// What is in force for the participant of a run, and the use that its work needs.
+    async fn standing(&self, run: &rows::Run) -> Result<Option<Standing>, store::Error> {
+        if run.participant_id.is_empty() {
+            return Ok(None);
+        }
+        let Some(participant) = self.reader.participant(&run.participant_id).await? else { return Ok(None) };
+        let order = self.reader.order_line(&run.order_line_id).await?;
+        let wanted = match order {
+            Some(order) => {
+                let id = assay_id(&order.assay, &order.assay_version);
+                let row = self.reader.record(Kind::Assay.word(), &id).await?;
+                let assay: Option<Assay> = row.and_then(|row| serde_json::from_str(&row.document).ok());
+                assay.map(|assay| assay.consent_use).unwrap_or_default()
+            }
+            None => String::new(),
+        };
+        let wanted = if wanted.is_empty() { "sequencing" } else { &wanted };
+        Ok(Some(center::standing(&participant, wanted)))
     }
 
     /// Loads a run with its open attempts, unless it is loaded. False when there is none, or it cannot be understood.
@@ -98,7 +142,9 @@ impl Service {
             Some(submission) => serde_json::from_str(&submission.images).unwrap_or_default(),
             None => BTreeMap::new(),
         };
+        let consent = self.standing(&row).await?;
         let mut live = LiveRun::load(row, steps, workflow, Arc::new(images))?;
+        live.consent = consent;
         refill(&mut live);
         if live.steps.iter().any(|step| step.detail.delivery.is_some()) {
             for row in self.reader.deliveries_of(live.id.as_str()).await? {

@@ -6,11 +6,12 @@ use super::house::Effect;
 use super::service::{Error, Service};
 use super::submit::Ready;
 use crate::id::RunId;
+use crate::specimen::record::{Kind, Specimen};
 use crate::store::rows;
 use crate::store::writer::Table;
 
 impl Service {
-    pub(super) fn reply<T: Send + 'static>(&mut self, reply: Reply<T>, result: Result<T, Refusal>) {
+    pub(super) fn reply<T: Send + Sync + 'static>(&mut self, reply: Reply<T>, result: Result<T, Refusal>) {
         // Nobody is answered before the commit; who has gone away needs no answer.
         self.house.effect(Effect::Reply(Box::new(move || drop(reply.send(result)))));
     }
@@ -60,7 +61,7 @@ impl Service {
         }
     }
 
-    async fn load_children_of(&mut self, id: &RunId) -> Result<(), Refusal> {
+    pub(super) async fn load_children_of(&mut self, id: &RunId) -> Result<(), Refusal> {
         let children: Vec<String> =
             self.house.run(id).steps.iter().filter_map(|step| step.detail.child.clone()).collect();
         for child in children {
@@ -74,6 +75,17 @@ impl Service {
 
     /// Stores a submission, unless the same came first: the loop is the only writer, so this look is the last word.
     pub(super) async fn take_submission(&mut self, ready: Ready, reply: Reply<Submitted>) -> Result<(), Error> {
+        let result = self.store_ready(ready).await;
+        self.reply(reply, result);
+        // Queued runs are loaded from the database: they must be there before the window is filled.
+        self.commit().await
+    }
+
+    /// Puts a submission into the turn's change; nothing of it when a participant has withdrawn.
+    pub(super) async fn store_ready(&mut self, mut ready: Ready) -> Result<Submitted, Refusal> {
+        for (row, _) in &mut ready.runs {
+            self.link_participant(row).await?;
+        }
         let mut submitted = Submitted {
             submission: ready.submission.submission_id.clone(),
             existed: ready.existed,
@@ -101,9 +113,43 @@ impl Service {
                 }
             }
         }
-        self.reply(reply, Ok(submitted));
-        // Queued runs are loaded from the database: they must be there before the window is filled.
-        self.commit().await
+        Ok(submitted)
+    }
+
+    /// A sheet's specimen that the center knows has a participant: what the center knows of consent counts, whatever the sheet says.
+    async fn link_participant(&mut self, row: &mut rows::Run) -> Result<(), Refusal> {
+        if !row.participant_id.is_empty() {
+            return Ok(());
+        }
+        let found = match self.desk.find::<Specimen>(Kind::Specimen, &row.specimen_id).await? {
+            Some(specimen) => self.reader.participant(&specimen.row.parent).await?,
+            None => self.participant_of_sheet(&row.plan).await?,
+        };
+        let Some(participant) = found else { return Ok(()) };
+        if matches!(participant.consent.as_str(), "withdrawn" | "refused" | "expired") {
+            let (pseudonym, consent) = (&participant.pseudonym, &participant.consent);
+            return Err(Refusal::State(format!("the consent of {pseudonym} is {consent}: nothing is started")));
+        }
+        row.participant_id = participant.participant_id;
+        Ok(())
+    }
+
+    async fn participant_of_sheet(
+        &self,
+        plan: &str,
+    ) -> Result<Option<crate::store::rows::center::Participant>, Refusal> {
+        #[derive(serde::Deserialize)]
+        struct Told {
+            specimen: Named,
+        }
+        #[derive(serde::Deserialize)]
+        struct Named {
+            participant: Option<String>,
+        }
+        let told: Option<Told> = serde_json::from_str(plan).ok();
+        let Some(pseudonym) = told.and_then(|told| told.specimen.participant) else { return Ok(None) };
+        let mut found = self.reader.participants_named(&pseudonym).await?;
+        Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
     fn store_submission(

@@ -1,6 +1,6 @@
 //! The loop, and the only place with effects: receive, decide, commit, act.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,16 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::handle::{Handle, Message, Pulse, Told};
+use super::center::desk::Desk;
+use super::handle::{Handle, Message, Pulse, Refusal, Told};
 use super::house::House;
 use super::{Options, work};
 use crate::clock;
 use crate::port::collect::{Collected, Order, Refused};
 use crate::store::artifact::ArtifactStore;
+use crate::store::chain::seal;
 use crate::store::pool::Pool;
 use crate::store::read::Reader;
-use crate::store::chain::seal;
 use crate::store::writer::{Change, Writer, next_epoch};
 use crate::store::{self};
 
@@ -85,6 +86,14 @@ pub(super) struct Service {
     pub(super) house: House,
     pub(super) reader: Reader,
     pub(super) workflows: HashMap<String, Arc<Workflow>>,
+    /// Records of this turn.
+    pub(super) desk: Desk,
+    /// The newest number that was issued, by letter.
+    pub(super) issued: HashMap<char, u64>,
+    /// Order lines that something changed for.
+    pub(super) woken: BTreeSet<String>,
+    /// Order lines whose run is being got ready.
+    pub(super) preparing: BTreeSet<String>,
     pub(super) writer: Writer,
     pub(super) pool: Pool,
     pub(super) inbox: mpsc::Receiver<Message>,
@@ -132,6 +141,10 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     };
     let service = Service {
         house: House::new(Arc::clone(&options), artifacts, epoch),
+        desk: Desk::new(reader.clone()),
+        issued: HashMap::new(),
+        woken: BTreeSet::new(),
+        preparing: BTreeSet::new(),
         reader,
         workflows: HashMap::new(),
         writer,
@@ -252,6 +265,7 @@ impl Service {
         loop {
             self.fill_window().await?;
             self.house.start_ready();
+            self.consider_woken().await;
             self.commit().await?;
             self.house.unload();
             let alarm = self.alarm();
@@ -270,8 +284,23 @@ impl Service {
             self.house.expire_asks();
             if reconcile {
                 self.ask_held();
+                let result = self.wake_ready().await;
+                self.own_doing("looking at ready order lines", result)?;
             }
         }
+    }
+
+    /// Nobody waits for an answer to what the engine does by itself: what cannot be done is logged, and looked at again later.
+    fn own_doing(&mut self, what: &str, result: Result<(), Refusal>) -> Result<(), Error> {
+        match result {
+            Ok(()) => self.desk.keep(),
+            Err(Refusal::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                self.desk.sweep();
+                tracing::error!(%error, "{what} cannot go on");
+            }
+        }
+        Ok(())
     }
 
     /// Says how the engine is.
@@ -313,6 +342,22 @@ impl Service {
                 self.reply(reply, Ok(()));
             }
             Message::Report(id, report) => self.house.on_report(&id, report),
+            Message::Center(request, actor, reply) => {
+                let result = self.take_center(*request, &actor).await;
+                self.reply(reply, result);
+            }
+            Message::Prepared(order, round, result) => {
+                let result = self.on_prepared(&order, round, *result).await;
+                self.own_doing("an order line's run", result)?;
+            }
+            Message::Sealed(case, sealed) => {
+                let result = self.on_sealed(&case, sealed).await;
+                self.own_doing("a withdrawal", result)?;
+            }
+            Message::SealAgain(case) => {
+                let result = self.seal_again(&case).await;
+                self.own_doing("a withdrawal", result)?;
+            }
             Message::Held(hands, held) => self.reconcile(&hands, held).await,
             Message::Again(id) => self.house.ask_again(&id),
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
@@ -325,6 +370,9 @@ impl Service {
 
     /// Makes the turn's changes durable, then acts. Tries for ever when the disk is full: nothing is lost, nothing half-done.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
+        self.observe().await;
+        let from_desk = self.desk.close(&mut self.house.ledger.change);
+        self.house.ledger.told.extend(from_desk);
         let (change, effects, told) = self.house.close_turn();
         if !change.is_empty() {
             Self::write(&self.writer, &self.token, change).await?;

@@ -23,7 +23,7 @@ pub(super) const WINDOW: usize = 64;
 impl House {
     /// Starts whatever may start.
     pub(super) fn start_ready(&mut self) {
-        if self.options.drain {
+        if self.options.drain || self.stopped.is_some() {
             return;
         }
         loop {
@@ -41,6 +41,7 @@ impl House {
             .runs
             .values()
             .filter(|run| run.hold.is_none() && matches!(run.status, run::Status::Queued | run::Status::Running))
+            .filter(|run| run.consent.as_ref().is_none_or(|consent| consent.allows(&consent.wanted).is_ok()))
             .filter(|run| run.steps.iter().any(Self::startable))
             .map(|run| {
                 let (priority, left, created, id) =

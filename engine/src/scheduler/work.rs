@@ -5,3 +5,4 @@ pub(super) mod carry;
 pub(super) mod gate;
 pub(super) mod links;
 pub(super) mod receive;
+pub(super) mod seal;

@@ -6,6 +6,7 @@
 
 mod adopt;
 mod import;
+mod sealed;
 
 use std::fs::{DirBuilder, File};
 use std::io;

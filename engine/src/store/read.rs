@@ -5,8 +5,10 @@ use sqlx::{FromRow, Row};
 
 use super::{Error, pool::Pool, rows};
 
+mod center;
 mod page;
 
+pub use center::{OrderFilter, RecordFilter};
 pub use page::DeliveryFilter;
 
 /// Reads rows; cheap to clone.

@@ -2,6 +2,7 @@
 //!
 //! A change is all or nothing, and so is the batch it travels in; nobody is answered before the commit.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub struct Change {
     rows: [Vec<String>; TABLES.len()],
     events: Vec<rows::Event>,
     guards: Vec<ConsentGuard>,
+    /// Whose consent this very change moves: what it decided before and after that is one decision.
+    moved: BTreeSet<String>,
 }
 
 impl Change {
@@ -67,6 +70,12 @@ impl Change {
     /// Appends a fact. The writer gives it its place in the chain.
     pub fn event(&mut self, event: rows::Event) {
         self.events.push(event);
+    }
+
+    /// Adds a participant's row.
+    pub fn participant(&mut self, row: &rows::center::Participant) {
+        self.moved.insert(row.participant_id.clone());
+        self.put(Table::Participant, row);
     }
 
     /// The change holds only while the participant's consent stands where it stood when the change was decided.
@@ -89,6 +98,7 @@ impl Change {
         }
         self.events.append(&mut other.events);
         self.guards.append(&mut other.guards);
+        self.moved.append(&mut other.moved);
     }
 }
 
@@ -184,7 +194,8 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
     if now != Some(epoch) {
         return Err(Error::Stale { table: "engine", missing: 1 });
     }
-    check_consent(pool, &mut tx, &batch.guards).await?;
+    let guards: Vec<_> = batch.guards.iter().filter(|guard| !batch.moved.contains(&guard.participant_id)).collect();
+    check_consent(pool, &mut tx, &guards).await?;
     chain::append(pool, &mut tx, &mut batch.events).await?;
     batch.rows[Table::Event as usize] = batch.events.iter().map(row_text).collect();
     for (table, name, sql, guarded) in TABLES {
@@ -203,7 +214,7 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
 }
 
 /// Consent is looked at in the very transaction that rests on it, before the batch's own rows: fail closed.
-async fn check_consent(pool: &Pool, tx: &mut SqliteConnection, guards: &[ConsentGuard]) -> Result<(), Error> {
+async fn check_consent(pool: &Pool, tx: &mut SqliteConnection, guards: &[&ConsentGuard]) -> Result<(), Error> {
     if guards.is_empty() {
         return Ok(());
     }
@@ -260,7 +271,10 @@ mod tests {
         writer.commit(step("waiting", 1)).await.expect("new");
         writer.commit(step("ready", 2)).await.expect("one on");
         let mut late = step("running", 2);
-        late.put(Table::Artifact, &crate::store::rows::Artifact { sha256: "a".into(), size: 1, dir: 0, created_us: 1, sealed: String::new() });
+        late.put(
+            Table::Artifact,
+            &crate::store::rows::Artifact { sha256: "a".into(), size: 1, dir: 0, created_us: 1, sealed: String::new() },
+        );
         let refused = writer.commit(late).await;
         assert!(matches!(refused, Err(Error::Stale { table: "step", missing: 1 })), "{refused:?}");
         let read = crate::store::read::Reader::new(pool);

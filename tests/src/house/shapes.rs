@@ -56,7 +56,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// Someone with one role.
 #[must_use]
 pub fn person(name: &str, role: &str) -> Actor {
-    Actor { name: name.into(), roles: [role.to_owned()].into() }
+    Actor { name: name.into(), roles: [role.to_owned()].into(), ..Actor::default() }
 }
 
 /// Who submits in these tests.

@@ -91,7 +91,10 @@ impl House {
     /// A site on which this process's user has these roles.
     pub(crate) async fn open(roles: &[&str]) -> Self {
         let roles: BTreeSet<String> = roles.iter().map(|role| (*role).to_owned()).collect();
-        Self::open_for(Arc::new(move |_| Some(Actor { name: "ops-02".into(), roles: roles.clone() }))).await
+        Self::open_for(Arc::new(move |_| {
+            Some(Actor { name: "ops-02".into(), roles: roles.clone(), ..Actor::default() })
+        }))
+        .await
     }
 
     /// A site on which everybody is somebody with every role.

@@ -44,7 +44,12 @@ pub enum Omission {
         /// As the sheet calls it.
         sample: String,
     },
-    /// FASTQ files or counts name a sample that the sheet does not.
+    /// FASTQ files or counts name a sample that neither the sheet nor any specimen does.
+    DataWithoutSpecimen {
+        /// As the data calls it.
+        sample: String,
+    },
+    /// FASTQ files or counts name a known specimen that the sheet does not.
     DataWithoutRow {
         /// As the data calls it.
         sample: String,
@@ -54,7 +59,14 @@ pub enum Omission {
         /// Relative to the run folder.
         path: String,
     },
-    /// There are FASTQ files, but none of this sample.
+    /// One name in two directories: one of them would be counted twice.
+    DoubledFile {
+        /// Relative to the run folder.
+        first: String,
+        /// Relative to the run folder.
+        second: String,
+    },
+    /// There are FASTQ files or counts, but none of this sample.
     RowWithoutData {
         /// 1-based row of the sheet.
         row: usize,
@@ -71,6 +83,14 @@ impl Omission {
             Self::RowWithoutSpecimen { row, sample } => Words::new(
                 format!("row {row}: no specimen `{sample}` is known"),
                 format!("{row} 行目: 検体 `{sample}` は登録されていません"),
+            ),
+            Self::DataWithoutSpecimen { sample } => Words::new(
+                format!("there is data of `{sample}`, and no specimen of that name is known"),
+                format!("`{sample}` のデータがありますが、検体は登録されていません"),
+            ),
+            Self::DoubledFile { first, second } => Words::new(
+                format!("`{first}` and `{second}` have the same name"),
+                format!("`{first}` と `{second}` は同じ名前です"),
             ),
             Self::DataWithoutRow { sample } => Words::new(
                 format!("there is data of `{sample}`, which the sheet does not name"),
@@ -119,12 +139,21 @@ impl Arrival {
         let strangers = rows.iter().filter(|(_, sample)| !known(sample));
         let strangers =
             strangers.map(|(row, sample)| Omission::RowWithoutSpecimen { row: *row, sample: (*sample).to_owned() });
-        let unnamed = data.iter().filter(|sample| !named.contains(*sample));
-        let unnamed = unnamed.map(|sample| Omission::DataWithoutRow { sample: (*sample).to_owned() });
+        let unnamed = data.iter().filter(|sample| !named.contains(*sample)).filter_map(|sample| {
+            let sample = String::from(*sample);
+            match known(&sample) {
+                false => Some(Omission::DataWithoutSpecimen { sample }),
+                // A place without sheets misses no row.
+                true => (!named.is_empty()).then_some(Omission::DataWithoutRow { sample }),
+            }
+        });
         let files = self.fastq.unknown.iter().map(|path| Omission::UnknownFile { path: path.clone() });
+        let doubled = self.fastq.doubled.iter();
+        let doubled =
+            doubled.map(|(first, second)| Omission::DoubledFile { first: first.clone(), second: second.clone() });
         let empty = rows.iter().filter(|(_, sample)| !data.is_empty() && !data.contains(sample));
         let empty = empty.map(|(row, sample)| Omission::RowWithoutData { row: *row, sample: (*sample).to_owned() });
-        strangers.chain(unnamed).chain(files).chain(empty).collect()
+        strangers.chain(unnamed).chain(files).chain(doubled).chain(empty).collect()
     }
 
     fn samples_with_data(&self) -> BTreeSet<&str> {

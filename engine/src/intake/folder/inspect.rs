@@ -96,10 +96,8 @@ fn status(rules: &Rules, observation: &Observation, run: Option<&RunInfo>, waits
 }
 
 fn copying(rules: &Rules, observation: &Observation) -> Option<Wait> {
-    let mut partial = rules
-        .counted(observation)
-        .filter(|file| file.path.split('/').any(|name| is_partial(name) || name == ".~tmp~"))
-        .map(|file| &file.path);
+    let mut partial =
+        rules.counted(observation).filter(|file| file.path.split('/').any(is_partial)).map(|file| &file.path);
     let path = partial.next()?.clone();
     Some(Wait::Copying { path, files: 1 + partial.count() as u64 })
 }

@@ -191,12 +191,16 @@ pub fn is_foreign(name: &str) -> bool {
 /// Is this the name that a copying program gives to a file that is not whole yet?
 #[must_use]
 pub fn is_partial(name: &str) -> bool {
+    if [".~tmp~", ".rsync-partial", ".rsync-tmp"].contains(&name) {
+        return true;
+    }
     // rsync: `.name.XXXXXX`, six letters or digits after the last dot, or its directory for interrupted files.
     let rsync = name.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')).is_some_and(|(before, end)| {
         !before.is_empty()
             && end.len() == 6
             && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && !name.starts_with(".nfs")
+            && !name.starts_with("._")
     });
     rsync
         || [".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", ".copying"]
@@ -229,10 +233,14 @@ mod tests {
 
     #[test]
     fn files_of_a_running_copy_are_told_from_files_of_the_desktop() {
-        for name in [".S_S1_L001_R1_001.fastq.gz.aB3x9Z", "a.cbcl.part", "x.filepart", "b.tmp"] {
+        for name in
+            [".S_S1_L001_R1_001.fastq.gz.aB3x9Z", "a.cbcl.part", "x.filepart", "b.tmp", ".~tmp~", ".rsync-partial"]
+        {
             assert!(is_partial(name) && !is_foreign(name), "{name}");
         }
-        for name in [".DS_Store", ".nfs0000001.abcdef", "._RunInfo.xml", "lost+found", "Thumbs.db", ".snapshot"] {
+        for name in
+            [".DS_Store", ".nfs0000001.abcdef", "._RunInfo.xml", "._a.config", "lost+found", "Thumbs.db", ".snapshot"]
+        {
             assert!(!is_partial(name) && is_foreign(name), "{name}");
         }
         for name in ["RunInfo.xml", "L001_1.cbcl"] {

@@ -215,13 +215,24 @@ fn a_clock_that_is_set_back_begins_the_wait_again() {
 #[test]
 fn rows_of_unknown_specimens_and_data_without_rows_are_kept() {
     let mut folder = Folder::whole();
-    folder.write("Data/S-Z_S9_L001_R1_001.fastq.gz", "x");
-    folder.write("Data/S-Z_S9_L001_R2_001.fastq.gz", "x");
+    for path in ["Data/S-Z_S9_L001", "Data/S-Y_S8_L001", "again/S-Y_S8_L001"] {
+        folder.write(&format!("{path}_R1_001.fastq.gz"), "x");
+        folder.write(&format!("{path}_R2_001.fastq.gz"), "x");
+    }
+    folder.write("Data/whose.fq.gz", "x");
     let (_, said) = look(&mut folder, None, 30);
-    let omissions = arrival(&said).omissions(|sample| sample == "S-A");
+    let omissions = arrival(&said).omissions(|sample| ["S-A", "S-Y"].contains(&sample));
+    let doubled = |mate: &str| Omission::DoubledFile {
+        first: format!("Data/S-Y_S8_L001_{mate}_001.fastq.gz"),
+        second: format!("again/S-Y_S8_L001_{mate}_001.fastq.gz"),
+    };
     let wanted = [
         Omission::RowWithoutSpecimen { row: 7, sample: "S-B".to_owned() },
-        Omission::DataWithoutRow { sample: "S-Z".to_owned() },
+        Omission::DataWithoutRow { sample: "S-Y".to_owned() },
+        Omission::DataWithoutSpecimen { sample: "S-Z".to_owned() },
+        Omission::UnknownFile { path: "Data/whose.fq.gz".to_owned() },
+        doubled("R1"),
+        doubled("R2"),
         Omission::RowWithoutData { row: 5, sample: "S-A".to_owned() },
         Omission::RowWithoutData { row: 6, sample: "S-A".to_owned() },
         Omission::RowWithoutData { row: 7, sample: "S-B".to_owned() },

@@ -14,6 +14,7 @@ pub struct Participant {
     pub consent: String,
     pub scopes: String,
     pub consent_epoch: i64,
+    pub family: String,
     pub document: String,
     pub events: i64,
     pub created_us: i64,

@@ -1,6 +1,6 @@
 -- Participants, new or moved on by exactly one version; a row that is not changed was stale.
 -- $1: rows, a JSON object of objects with the columns' names.
-insert into participant (participant_id, program, pseudonym, institution, consent, scopes, consent_epoch, document, events, created_us, updated_us, version)
+insert into participant (participant_id, program, pseudonym, institution, consent, scopes, consent_epoch, family, document, events, created_us, updated_us, version)
 select m.value ->> 'participant_id',
        m.value ->> 'program',
        m.value ->> 'pseudonym',
@@ -8,6 +8,7 @@ select m.value ->> 'participant_id',
        m.value ->> 'consent',
        m.value ->> 'scopes',
        cast(m.value ->> 'consent_epoch' as bigint),
+       m.value ->> 'family',
        m.value ->> 'document',
        cast(m.value ->> 'events' as bigint),
        cast(m.value ->> 'created_us' as bigint),
@@ -19,6 +20,7 @@ select m.value ->> 'participant_id',
    set consent = excluded.consent,
        scopes = excluded.scopes,
        consent_epoch = excluded.consent_epoch,
+       family = excluded.family,
        document = excluded.document,
        events = excluded.events,
        updated_us = excluded.updated_us,

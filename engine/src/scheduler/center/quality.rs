@@ -1,0 +1,171 @@
+//! Quality questions of an order line: measured values against the assay's criteria, and the fork with its six ways out.
+
+use serde_json::json;
+
+use super::desk::{By, HeldOrder};
+use super::order::stage;
+use super::request::Answer;
+use crate::id::fresh;
+use crate::qc::verdict::Subject;
+use crate::qc::verdict::{Evaluation, Value, Verdict, evaluate};
+use crate::scheduler::handle::Refusal;
+use crate::scheduler::service::Service;
+use crate::specimen::record::{Kind, Participant, Specimen, WorkRequest};
+use crate::state::order::{Event, Stage};
+
+/// A decision on quality, as asked.
+pub(in crate::scheduler) struct Wish<'a> {
+    pub(in crate::scheduler) way: &'a str,
+    pub(in crate::scheduler) code: &'a str,
+    pub(in crate::scheduler) reason: &'a str,
+}
+
+impl Service {
+    /// One of the six ways out of a fork.
+    pub(in crate::scheduler) async fn decide_way(
+        &mut self,
+        id: &str,
+        wish: &Wish<'_>,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        if wish.reason.trim().is_empty() {
+            return Err(Refusal::Bad("a decision needs a reason".into()));
+        }
+        let mut order = self.desk.order(id).await?;
+        let at = stage(&order)?;
+        let sequence = matches!(at, Stage::SequenceQcFailed | Stage::AwaitingTopUp);
+        let event = match wish.way {
+            "top_up" => Event::TopUpRequested,
+            "re_prep" => Event::RePrepRequested,
+            "re_extract" => Event::ReExtractRequested,
+            "new_material" => Event::MaterialRequested,
+            "release" if sequence => Event::SequenceQcWaived,
+            "release" => Event::AnalysisQcWaived,
+            "give_up" => Event::GivenUp,
+            other => {
+                return Err(Refusal::Bad(format!(
+                    "`{other}` is no way out; there are: top_up, re_prep, re_extract, new_material, release, give_up"
+                )));
+            }
+        };
+        let decision = self.keep_decision(&order, wish, by).await?;
+        let body = json!({ "way": wish.way, "code": wish.code, "reason": wish.reason, "decision": decision });
+        if event == Event::AnalysisQcWaived {
+            return Err(Refusal::State(format!(
+                "the gate that holds it is a step of run {}: `kentai qc decide {} STEP --verdict release`",
+                order.row.run_id, order.row.run_id
+            )));
+        }
+        self.desk.move_order(&mut order, event, by, body).await?;
+        order.doc.decided_by.push(by.name.clone());
+        let mut answer =
+            Answer { changed: vec![format!("order_line {id}"), format!("decision {decision}")], ..Answer::default() };
+        match wish.way {
+            "release" => {
+                order.doc.waived.clone_from(&decision);
+                self.desk.record_order(&mut order, "shortfall_waived", by, &json!({ "decision": decision }));
+            }
+            "give_up" => {
+                let notice = self.failure_report(&order, wish.reason, by).await?;
+                answer.changed.push(format!("notice {notice}"));
+            }
+            way => answer.changed.push(format!("work_request {}", self.ask_bench(&order, way, wish.reason, by))),
+        }
+        self.desk.record_order(&mut order, "decided", by, &json!({ "way": wish.way }));
+        answer.said = format!("order line {id} is {}", order.row.stage);
+        Ok(answer)
+    }
+
+    /// Append-only: what it supersedes stays.
+    async fn keep_decision(&mut self, order: &HeldOrder, wish: &Wish<'_>, by: &By) -> Result<String, Refusal> {
+        let order_line = &order.row.order_line_id;
+        let earlier = self.desk.records_of::<serde_json::Value>(Kind::Decision, order_line).await?;
+        let supersedes = earlier.iter().max_by_key(|held| held.row.created_us).map(|held| held.row.record_id.clone());
+        let id = fresh("q");
+        let doc = json!({
+            "subject": format!("order_line {order_line}"), "stage": order.row.stage, "round": order.row.round, "way": wish.way,
+            "code": wish.code, "reason": wish.reason, "person": by.name, "role": by.role, "at_us": self.desk.now,
+            "values": { "reads": order.doc.reads, "reads_ordered": order.doc.reads_ordered },
+            "supersedes": supersedes,
+        });
+        let mut held = self.desk.new_record(Kind::Decision, &id, wish.way, doc.clone());
+        order_line.clone_into(&mut held.row.parent);
+        held.row.specimen_id.clone_from(&order.row.specimen_id);
+        held.row.owner.clone_from(&order.row.institution);
+        self.desk.record(&mut held, "quality_decided", by, &doc);
+        Ok(id)
+    }
+
+    fn ask_bench(&mut self, order: &HeldOrder, wish: &str, reason: &str, by: &By) -> String {
+        let id = fresh("w");
+        let doc = WorkRequest {
+            wish: wish.into(),
+            order_line: order.row.order_line_id.clone(),
+            reason: reason.into(),
+            requested_by: by.name.clone(),
+            reads_missing: order.doc.reads_needed.saturating_sub(order.doc.reads),
+            fulfilled_by: String::new(),
+        };
+        let body = json!({ "document": doc });
+        let mut held = self.desk.new_record(Kind::WorkRequest, &id, "requested", doc);
+        held.row.parent.clone_from(&order.row.order_line_id);
+        held.row.specimen_id.clone_from(&order.row.specimen_id);
+        held.row.owner.clone_from(&order.row.institution);
+        self.desk.record(&mut held, "work_requested", by, &body);
+        id
+    }
+
+    async fn failure_report(&mut self, order: &HeldOrder, reason: &str, by: &By) -> Result<String, Refusal> {
+        let specimen = self.desk.get::<Specimen>(Kind::Specimen, &order.row.specimen_id).await?;
+        let body = json!({
+            "report": "failure", "order_line": order.row.order_line_id, "barcode": specimen.doc.barcode,
+            "requisition": order.doc.requisition, "assay": order.row.assay, "reason": reason,
+        });
+        Ok(self.notify(&order.row.institution, "failure_report", &order.row.order_line_id, body, by))
+    }
+
+    /// Values that were measured elsewhere, judged by the assay's criteria as they stand.
+    pub(in crate::scheduler) async fn measured(
+        &mut self,
+        id: &str,
+        values: &[Value],
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        let order = self.desk.order(id).await?;
+        let assay = self.desk.assay(&order).await?;
+        let Some(criteria) = &assay.criteria else {
+            let (assay, version) = (&order.row.assay, &order.row.assay_version);
+            return Err(Refusal::State(format!("assay {assay}@{version} has no criteria")));
+        };
+        let participant = self.desk.participant(&order.row.participant_id).await?;
+        let subject = self.subject(&order, &participant.doc).await?;
+        let evaluation: Evaluation =
+            evaluate(criteria, &subject, values).map_err(|error| Refusal::Bad(error.to_string()))?;
+        let verdict = evaluation.verdict;
+        let record = fresh("e");
+        let body = json!({ "verdict": verdict, "evaluation": evaluation });
+        let mut held = self.desk.new_record(Kind::Evaluation, &record, verdict.word(), evaluation);
+        held.row.parent.clone_from(&order.row.order_line_id);
+        held.row.specimen_id.clone_from(&order.row.specimen_id);
+        held.row.owner.clone_from(&order.row.institution);
+        self.desk.record(&mut held, "values_judged", by, &body);
+        let mut answer = Answer {
+            said: format!("order line {id}: {verdict}"),
+            changed: vec![format!("evaluation {record}")],
+            ..Answer::default()
+        };
+        if verdict == Verdict::NotMeasured {
+            answer.notes.push("a criterion has no value: it blocks the release unless somebody waives it".into());
+        }
+        Ok(answer)
+    }
+
+    async fn subject(&self, order: &HeldOrder, participant: &Participant) -> Result<Subject, Refusal> {
+        let specimen = self.desk.get::<Specimen>(Kind::Specimen, &order.row.specimen_id).await?;
+        Ok(Subject {
+            sample_type: specimen.doc.specimen_type,
+            assay: order.row.assay.clone(),
+            family_role: participant.family_role.clone(),
+        })
+    }
+}

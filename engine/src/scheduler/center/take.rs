@@ -1,0 +1,500 @@
+//! One request: who may, what follows, and nothing of it when it is refused.
+
+use serde_json::json;
+
+use super::desk::{By, HeldOrder, unknown};
+use super::quality;
+use super::reception::Scan;
+use super::request::{Answer, Request};
+use super::tables::Source;
+use super::withdrawal;
+use crate::id::fresh;
+use crate::people::permission::{self, Denied, Owner};
+use crate::scheduler::Actor;
+use crate::scheduler::handle::Refusal;
+use crate::scheduler::live::{Hold, text};
+use crate::scheduler::service::Service;
+use crate::specimen::check_character;
+use crate::specimen::record::{Custody, Deviation, Kind, Proposal, Specimen};
+use crate::state::custody;
+use crate::state::order::Event;
+
+/// How long a proposal waits for its second person.
+const PROPOSAL_US: i64 = 7 * 86_400 * 1_000_000;
+
+impl Service {
+    /// Takes a request: all of it, or nothing.
+    pub(in crate::scheduler) async fn take_center(
+        &mut self,
+        request: Request,
+        actor: &Actor,
+    ) -> Result<Answer, Refusal> {
+        self.desk.now = self.house.now;
+        let result = self.granted(request, actor).await;
+        match &result {
+            Ok(_) => self.desk.keep(),
+            Err(_) => self.desk.sweep(),
+        }
+        result
+    }
+
+    async fn granted(&mut self, request: Request, actor: &Actor) -> Result<Answer, Refusal> {
+        let by = self.permitted(&request, actor).await?;
+        self.carry_out(request, actor, &by).await
+    }
+
+    /// Who may: the role that allows it. What is foreign does not exist.
+    async fn permitted(&self, request: &Request, actor: &Actor) -> Result<By, Refusal> {
+        let owner = self.owner_of(request).await?;
+        let owner = owner.as_ref().map(|institution| Owner { institution: Some(institution), data_center: None });
+        match permission::permit(&actor.principal(), request.action(), owner.as_ref()) {
+            Ok(role) => Ok(By { name: actor.name.clone(), role: role.word().into() }),
+            Err(Denied::Unknown) => Err(self.as_if_unknown(request)),
+            Err(Denied::NotAllowed { needs }) => {
+                let needs: Vec<&str> = needs.iter().map(|role| role.word()).collect();
+                Err(Refusal::NotAllowed(format!(
+                    "{} may not do this: it needs the role {}",
+                    actor.name,
+                    needs.join(" or ")
+                )))
+            }
+        }
+    }
+
+    /// Whose the thing is that a request is about; none when it is about nothing that is there.
+    async fn owner_of(&self, request: &Request) -> Result<Option<String>, Refusal> {
+        let institution = match request {
+            Request::Report { order_line, .. }
+            | Request::Hold { order_line, .. }
+            | Request::Resume { order_line }
+            | Request::Cancel { order_line, .. }
+            | Request::Reopen { order_line, .. }
+            | Request::Singleton { order_line, .. }
+            | Request::Decide { order_line, .. }
+            | Request::Measured { order_line, .. }
+            | Request::External { order_line, .. } => {
+                self.desk.find_order(order_line).await?.map(|found| found.row.institution)
+            }
+            Request::Accession { specimen } | Request::Custody { specimen, .. } => {
+                self.desk.find::<Specimen>(Kind::Specimen, specimen).await?.map(|found| found.row.owner)
+            }
+            Request::Import { institution, .. } if !institution.is_empty() => Some(institution.clone()),
+            _ => None,
+        };
+        Ok(institution.filter(|institution| !institution.is_empty()))
+    }
+
+    fn as_if_unknown(&self, request: &Request) -> Refusal {
+        match request {
+            Request::Report { order_line, .. }
+            | Request::Hold { order_line, .. }
+            | Request::Resume { order_line }
+            | Request::Cancel { order_line, .. }
+            | Request::Reopen { order_line, .. }
+            | Request::Singleton { order_line, .. }
+            | Request::Decide { order_line, .. }
+            | Request::Measured { order_line, .. }
+            | Request::External { order_line, .. } => unknown("order line", order_line),
+            Request::Accession { specimen } | Request::Custody { specimen, .. } => unknown("specimen", specimen),
+            Request::Import { institution, .. } => unknown("institution", institution),
+            _ => Refusal::NotFound("there is no such thing".into()),
+        }
+    }
+
+    async fn carry_out(&mut self, request: Request, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
+        match request {
+            Request::Import { table, rows, dry_run, institution, .. } => {
+                self.import(table, &rows, &Source { institution: &institution, dry_run }, by).await
+            }
+            Request::Assay { name, version, assay } => self.assay_version(&name, &version, *assay, by).await,
+            Request::Receive { barcode, institution, condition, note } => {
+                let scan = Scan {
+                    barcode: &barcode,
+                    institution: &institution,
+                    condition: &condition,
+                    note: &note,
+                    disposition: None,
+                };
+                self.scan(scan, by).await
+            }
+            Request::Reject { barcode, institution, condition, disposition, note } => {
+                let disposition = Some(disposition.as_str());
+                let scan = Scan {
+                    barcode: &barcode,
+                    institution: &institution,
+                    condition: &condition,
+                    note: &note,
+                    disposition,
+                };
+                self.scan(scan, by).await
+            }
+            Request::CloseShipment { shipment } => self.close_shipment(&shipment, by).await,
+            Request::Accession { specimen } => self.accession(&specimen, by).await,
+            Request::Report { order_line, event, reason } => {
+                self.report_stage(&order_line, &event, &reason, actor, by).await
+            }
+            Request::Hold { order_line, reason } => self.hold_order(&order_line, &reason, by).await,
+            Request::Resume { order_line } => self.resume_order(&order_line, by).await,
+            Request::Cancel { order_line, reason } => self.cancel_order(&order_line, &reason, actor, by).await,
+            Request::Reopen { order_line, reason } => {
+                let again = Request::Reopen { order_line: order_line.clone(), reason: reason.clone() };
+                self.propose(&again, &format!("reopen order line {order_line}"), &reason, by).await
+            }
+            Request::Singleton { order_line, reason } => self.singleton(&order_line, &reason, by).await,
+            Request::Lane { lane_library, counts, r#use, reason } => {
+                self.answer_lane(&lane_library, (counts, r#use), &reason, by).await
+            }
+            Request::Decide { order_line, way, code, reason } => {
+                let wish = quality::Wish { way: &way, code: &code, reason: &reason };
+                let answer = self.decide_way(&order_line, &wish, by).await?;
+                self.wake_order(&order_line);
+                Ok(answer)
+            }
+            Request::Measured { order_line, values } => self.measured(&order_line, &values, by).await,
+            Request::Consent { program, pseudonym, consent, status } => {
+                self.record_consent((&program, &pseudonym), consent, &status, by).await
+            }
+            Request::Withdraw { program, pseudonym, scopes, evidence, noticed_us } => {
+                let wish = withdrawal::Wish { scopes: &scopes, evidence: &evidence, noticed_us };
+                self.withdraw((&program, &pseudonym), &wish, by).await
+            }
+            other => self.carry_out_case(other, actor, by).await,
+        }
+    }
+
+    async fn carry_out_case(&mut self, request: Request, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
+        match request {
+            Request::CaseDecide { item, decision, reference, reason } => {
+                self.case_decide(&item, (&decision, &reference, &reason), by).await
+            }
+            Request::CaseConfirm { item } => self.case_confirm(&item, by).await,
+            Request::NoticeAnswered { notice, receipt } => self.notice_answered(&notice, &receipt, by).await,
+            Request::CaseClose { case } => self.case_close(&case, by).await,
+            Request::Custody { specimen, event, holder, transfer, accession, receipt } => {
+                let doc = Custody { holder, transfer, accession, receipt };
+                self.move_custody(&specimen, &event, doc, by).await
+            }
+            Request::Deviation { specimen, about, description, severity } => {
+                let doc = Deviation { about, description, severity, ..Deviation::default() };
+                Ok(self.deviation(&specimen, doc, by))
+            }
+            Request::DeviationClose { deviation, action } => self.close_deviation(&deviation, &action, by).await,
+            Request::External { order_line, clinical_information, report_return, accession } => {
+                self.external(&order_line, (&clinical_information, &report_return, &accession), by).await
+            }
+            Request::Confirm { proposal } => self.confirm(&proposal, actor, by).await,
+            Request::StopAll { reason } => self.stop_all(Some(&reason), by).await,
+            Request::ResumeAll => self.stop_all(None, by).await,
+            _ => Err(Refusal::Bad("this request is not about a case".into())),
+        }
+    }
+
+    /// A new id of the center: a letter, a number, a check character.
+    pub(in crate::scheduler) async fn issue(&mut self, letter: char, _kind: Kind) -> Result<String, Refusal> {
+        let number = match self.issued.get(&letter) {
+            Some(last) => last + 1,
+            None => self.reader.last_number(letter).await? + 1,
+        };
+        self.issued.insert(letter, number);
+        Ok(check_character::issue(letter, number))
+    }
+
+    async fn report_stage(
+        &mut self,
+        id: &str,
+        word: &str,
+        reason: &str,
+        actor: &Actor,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        /// What people and a LIMS may say; the rest is the engine's, or has a request of its own.
+        const REPORTED: &[Event] = &[
+            Event::LabStarted,
+            Event::SequencingStarted,
+            Event::Sequenced,
+            Event::Replaced,
+            Event::AnalysisRetried,
+            Event::ReviewRejected,
+            Event::ReanalysisRequested,
+            Event::Released,
+            Event::Offered,
+            Event::Acknowledged,
+            Event::Refused,
+            Event::Reoffered,
+            Event::Archived,
+            Event::Recalled,
+            Event::GivenUp,
+        ];
+        let event = Event::parse(word).filter(|event| REPORTED.contains(event)).ok_or_else(|| {
+            let known: Vec<&str> = REPORTED.iter().map(|event| event.word()).collect();
+            Refusal::Bad(format!("`{word}` cannot be reported; these can: {}", known.join(", ")))
+        })?;
+        let mut order = self.desk.order(id).await?;
+        if event == Event::Released {
+            self.may_release(&order, actor)?;
+        }
+        let body = json!({ "reason": reason });
+        self.desk.move_order(&mut order, event, by, body).await?;
+        if event == Event::Sequenced {
+            self.desk.judge_reads(&mut order, by).await?;
+        }
+        self.wake_order(id);
+        Ok(changed(&order))
+    }
+
+    /// The second pair of eyes: a releaser, and nobody who decided a quality question of this round.
+    fn may_release(&self, order: &HeldOrder, actor: &Actor) -> Result<(), Refusal> {
+        if !actor.roles.contains("releaser") {
+            return Err(Refusal::NotAllowed(format!("{} may not do this: it needs the role releaser", actor.name)));
+        }
+        if order.doc.decided_by.contains(&actor.name) {
+            return Err(Refusal::NotAllowed(format!(
+                "{} decided its quality question: another person releases",
+                actor.name
+            )));
+        }
+        Ok(())
+    }
+
+    async fn hold_order(&mut self, id: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
+        if reason.trim().is_empty() {
+            return Err(Refusal::Bad("a hold needs a reason".into()));
+        }
+        let mut order = self.desk.order(id).await?;
+        if super::order::stage(&order)?.is_end() {
+            return Err(Refusal::State(format!("order line {id} is {}: it is at its end", order.row.stage)));
+        }
+        if order.row.hold != "null" {
+            return Err(Refusal::State(format!("order line {id} is held already")));
+        }
+        let hold = Hold { by: by.name.clone(), reason: reason.into(), since_us: self.desk.now };
+        order.row.hold = text(&hold);
+        order.row.expect_us = super::order::NEVER;
+        self.desk.record_order(&mut order, "held", by, &json!({ "reason": reason }));
+        if let Some(run) = self.run_of_order(&order).await? {
+            let _ = self.house.hold(&run, &actor_of(by), reason);
+        }
+        Ok(Answer { said: format!("order line {id} is held"), ..changed(&order) })
+    }
+
+    async fn resume_order(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
+        let mut order = self.desk.order(id).await?;
+        if order.row.hold == "null" {
+            return Err(Refusal::State(format!("order line {id} is not held")));
+        }
+        order.row.hold = "null".into();
+        let stage = super::order::stage(&order)?;
+        order.doc.since.insert(stage.word().into(), self.desk.now);
+        self.desk.expect(&mut order, stage).await?;
+        self.desk.record_order(&mut order, "resumed", by, &json!({}));
+        if let Some(run) = self.run_of_order(&order).await? {
+            let _ = self.house.resume(&run, &actor_of(by));
+        }
+        self.wake_order(id);
+        Ok(Answer { said: format!("order line {id} goes on"), ..changed(&order) })
+    }
+
+    async fn cancel_order(&mut self, id: &str, reason: &str, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
+        if reason.trim().is_empty() {
+            return Err(Refusal::Bad("canceling needs a reason".into()));
+        }
+        let mut order = self.desk.order(id).await?;
+        self.desk.move_order(&mut order, Event::Canceled, by, json!({ "reason": reason })).await?;
+        if let Some(run) = self.run_of_order(&order).await? {
+            let _ = self.house.cancel(&run, actor, reason);
+        }
+        Ok(changed(&order))
+    }
+
+    async fn singleton(&mut self, id: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
+        if reason.trim().is_empty() {
+            return Err(Refusal::Bad("this needs a reason".into()));
+        }
+        let mut order = self.desk.order(id).await?;
+        order.doc.singleton_by.clone_from(&by.name);
+        self.desk.record_order(&mut order, "family_not_awaited", by, &json!({ "reason": reason }));
+        self.wake_order(id);
+        Ok(changed(&order))
+    }
+
+    async fn external(
+        &mut self,
+        id: &str,
+        (clinical, report, accession): (&str, &str, &str),
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        let mut order = self.desk.order(id).await?;
+        for (value, place) in [
+            (clinical, &mut order.doc.clinical_information),
+            (report, &mut order.doc.report_return),
+            (accession, &mut order.doc.accession),
+        ] {
+            if !value.is_empty() {
+                value.clone_into(place);
+            }
+        }
+        let body = json!({ "clinical_information": clinical, "report_return": report, "accession": accession });
+        self.desk.record_order(&mut order, "external_said", by, &body);
+        Ok(changed(&order))
+    }
+
+    async fn move_custody(&mut self, id: &str, word: &str, doc: Custody, by: &By) -> Result<Answer, Refusal> {
+        let mut specimen = self.desk.get::<Specimen>(Kind::Specimen, id).await?;
+        let event = custody::Event::parse(word).ok_or_else(|| {
+            let known: Vec<&str> = custody::Event::ALL.iter().map(|event| event.word()).collect();
+            Refusal::Bad(format!("`{word}` is none of: {}", known.join(", ")))
+        })?;
+        let status = custody::Status::parse(&specimen.doc.custody).unwrap_or(custody::Status::InLab);
+        let next = status.next(event).map_err(|illegal| Refusal::State(format!("specimen {id}: {illegal}")))?;
+        next.word().clone_into(&mut specimen.doc.custody);
+        self.desk.record(
+            &mut specimen,
+            "custody_moved",
+            by,
+            &json!({ "event": word, "now": next.word(), "document": doc }),
+        );
+        let mut step = self.desk.new_record(Kind::Custody, &fresh("u"), next.word(), doc);
+        id.clone_into(&mut step.row.parent);
+        id.clone_into(&mut step.row.specimen_id);
+        step.row.owner.clone_from(&specimen.row.owner);
+        let body = json!({ "document": step.doc });
+        self.desk.record(&mut step, "custody_recorded", by, &body);
+        if next == custody::Status::Lost {
+            let doc = Deviation {
+                about: format!("specimen {id}"),
+                description: "the leftover was lost".into(),
+                severity: "major".into(),
+                ..Deviation::default()
+            };
+            self.deviation(id, doc, by);
+        }
+        Ok(Answer {
+            said: format!("specimen {id}: the leftover is {next}"),
+            changed: vec![format!("specimen {id}")],
+            ..Answer::default()
+        })
+    }
+
+    /// Something was not as it should be.
+    pub(in crate::scheduler) fn deviation(&mut self, specimen: &str, doc: Deviation, by: &By) -> Answer {
+        let id = fresh("d");
+        let body = json!({ "document": doc });
+        let mut held = self.desk.new_record(Kind::Deviation, &id, "open", doc);
+        specimen.clone_into(&mut held.row.parent);
+        specimen.clone_into(&mut held.row.specimen_id);
+        self.desk.record(&mut held, "deviation_opened", by, &body);
+        Answer {
+            said: format!("deviation {id} is open"),
+            changed: vec![format!("deviation {id}")],
+            ..Answer::default()
+        }
+    }
+
+    async fn close_deviation(&mut self, id: &str, action: &str, by: &By) -> Result<Answer, Refusal> {
+        let mut held = self.desk.get::<Deviation>(Kind::Deviation, id).await?;
+        if held.row.status == "closed" {
+            return Err(Refusal::State(format!("deviation {id} is closed")));
+        }
+        action.clone_into(&mut held.doc.action);
+        held.doc.closed_by.clone_from(&by.name);
+        held.row.status = "closed".into();
+        self.desk.record(&mut held, "deviation_closed", by, &json!({ "action": action }));
+        Ok(Answer {
+            said: format!("deviation {id} is closed"),
+            changed: vec![format!("deviation {id}")],
+            ..Answer::default()
+        })
+    }
+
+    /// What needs two people waits for the second.
+    async fn propose(&mut self, request: &Request, what: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
+        if reason.trim().is_empty() {
+            return Err(Refusal::Bad("this needs a reason".into()));
+        }
+        if let Request::Reopen { order_line, .. } = request {
+            let order = self.desk.order(order_line).await?;
+            let at = super::order::stage(&order)?;
+            if at.next(Event::Reopened).is_err() {
+                let refusal = crate::state::order::refusal(at, Event::Reopened);
+                return Err(Refusal::State(format!("order line {order_line}: {} ({})", refusal.en, refusal.code)));
+            }
+        }
+        let id = fresh("z");
+        let doc = Proposal {
+            request: serde_json::to_value(request).unwrap_or_default(),
+            proposed_by: by.name.clone(),
+            reason: reason.into(),
+            until_us: self.desk.now + PROPOSAL_US,
+        };
+        let body = json!({ "document": doc });
+        let mut held = self.desk.new_record(Kind::Proposal, &id, "proposed", doc);
+        self.desk.record(&mut held, "proposed", by, &body);
+        Ok(Answer {
+            said: format!("{what} is proposed; another person confirms: `kentai confirm {id}`"),
+            proposal: Some(id),
+            ..Answer::default()
+        })
+    }
+
+    async fn confirm(&mut self, id: &str, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
+        let mut held = self.desk.get::<Proposal>(Kind::Proposal, id).await?;
+        if held.row.status != "proposed" {
+            return Err(Refusal::State(format!("proposal {id} is {}", held.row.status)));
+        }
+        if held.doc.until_us < self.desk.now {
+            return Err(Refusal::State(format!("proposal {id} is too old: propose it again")));
+        }
+        if held.doc.proposed_by == actor.name {
+            return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", actor.name)));
+        }
+        let request: Request = serde_json::from_value(held.doc.request.clone())
+            .map_err(|error| Refusal::Bad(format!("proposal {id} cannot be read: {error}")))?;
+        let second = self.permitted(&request, actor).await?;
+        held.row.status = "confirmed".into();
+        self.desk.record(&mut held, "confirmed", by, &json!({}));
+        match request {
+            Request::Reopen { order_line, reason } => {
+                let mut order = self.desk.order(&order_line).await?;
+                let body = json!({ "reason": reason, "proposed_by": held.doc.proposed_by, "proposal": id });
+                self.desk.move_order(&mut order, Event::Reopened, &second, body).await?;
+                Ok(changed(&order))
+            }
+            _ => Err(Refusal::Bad(format!("proposal {id} is about something that needs no second person"))),
+        }
+    }
+
+    /// The emergency stop: what runs goes on, nothing new starts anywhere.
+    async fn stop_all(&mut self, reason: Option<&str>, by: &By) -> Result<Answer, Refusal> {
+        if reason.is_some_and(|reason| reason.trim().is_empty()) {
+            return Err(Refusal::Bad("the emergency stop needs a reason".into()));
+        }
+        let hold = reason.map(|reason| Hold { by: by.name.clone(), reason: reason.into(), since_us: self.desk.now });
+        let status = if hold.is_some() { "stopped" } else { "running" };
+        let mut held = match self.desk.find::<serde_json::Value>(Kind::Schedule, EMERGENCY).await? {
+            Some(held) => held,
+            None => self.desk.new_record(Kind::Schedule, EMERGENCY, "running", json!({})),
+        };
+        status.clone_into(&mut held.row.status);
+        held.doc = json!({ "stop": hold });
+        let event = if hold.is_some() { "everything_stopped" } else { "everything_resumed" };
+        self.desk.record(&mut held, event, by, &json!({ "reason": reason }));
+        self.house.stopped = hold;
+        Ok(Answer { said: format!("the site is {status}"), ..Answer::default() })
+    }
+}
+
+/// The record that says whether the site is stopped.
+pub(in crate::scheduler) const EMERGENCY: &str = "emergency-stop";
+
+fn changed(order: &HeldOrder) -> Answer {
+    let id = &order.row.order_line_id;
+    Answer {
+        said: format!("order line {id} is {}", order.row.stage),
+        changed: vec![format!("order_line {id}")],
+        ..Answer::default()
+    }
+}
+
+fn actor_of(by: &By) -> Actor {
+    Actor { name: by.name.clone(), ..Actor::default() }
+}

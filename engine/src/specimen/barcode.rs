@@ -1,0 +1,58 @@
+//! Barcodes: kept byte for byte, matched by a normalized key. Full-width digits, case, and separators are how the same tube gets two
+//! spellings; leading zeros are how two tubes get one, so they stay.
+
+/// The key that a barcode is matched by: full-width forms become ASCII, letters become capitals, spaces and hyphens go, and leading
+/// zeros stay.
+///
+/// ```
+/// use kentai_engine::specimen::barcode::normalized;
+/// assert_eq!(normalized("ＡＢ－００１２ "), "AB0012");
+/// assert_ne!(normalized("0012"), normalized("12"));
+/// ```
+#[must_use]
+pub fn normalized(text: &str) -> String {
+    text.chars()
+        .map(half_width)
+        .filter(|letter| !letter.is_whitespace() && !is_hyphen(*letter) && !letter.is_control())
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// U+FF01 to U+FF5E are ASCII in full width; U+3000 is its space.
+fn half_width(letter: char) -> char {
+    match letter {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
+        '\u{3000}' => ' ',
+        other => other,
+    }
+}
+
+/// What scanners and keyboards write for a hyphen, the long vowel mark of Japanese keyboards included.
+fn is_hyphen(letter: char) -> bool {
+    matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{ff70}')
+}
+
+/// Do two barcodes differ by leading zeros only? Shown to people, never matched.
+#[must_use]
+pub fn is_near_miss(one: &str, other: &str) -> bool {
+    let (one, other) = (normalized(one), normalized(other));
+    one != other && one.trim_start_matches('0') == other.trim_start_matches('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_tube_in_other_letters_is_the_same_tube() {
+        for other in ["ab-0012", "ＡＢ－００１２", " AB 0012", "ab‐0012", "ABー0012"] {
+            assert_eq!(normalized(other), "AB0012", "{other}");
+        }
+    }
+
+    #[test]
+    fn leading_zeros_make_another_tube_and_a_near_miss() {
+        assert_ne!(normalized("0012"), normalized("12"));
+        assert!(is_near_miss("0012", "１２") && !is_near_miss("0012", "0012") && !is_near_miss("0012", "13"));
+    }
+}

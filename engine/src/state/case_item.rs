@@ -1,0 +1,44 @@
+//! One thing that a withdrawal is about: two people decide.
+
+use super::{Illegal, words};
+
+words!(
+    /// Where one thing of a withdrawal stands.
+    Status {
+        /// It is of the participant.
+        Listed = "listed",
+        /// One person said what becomes of it.
+        Proposed = "proposed",
+        /// A second person agreed, and it was done.
+        Done = "done",
+    }
+);
+
+words!(
+    /// What happens to one thing of a withdrawal.
+    Event {
+        /// One person says what becomes of it.
+        Proposed = "proposed",
+        /// A second person agrees.
+        Confirmed = "confirmed",
+    }
+);
+
+impl Status {
+    /// The status after `event`. Every pair is written out; the page `docs/state-machines.md` has the same table.
+    ///
+    /// # Errors
+    /// [`Illegal`] when the pair is not allowed.
+    pub fn next(self, event: Event) -> Result<Self, Illegal> {
+        use Event as E;
+        use Status as S;
+        match (self, event) {
+            (S::Listed, E::Proposed) => Ok(S::Proposed),
+            (S::Proposed, E::Proposed) => Ok(S::Proposed),
+            (S::Proposed, E::Confirmed) => Ok(S::Done),
+            (S::Listed, E::Confirmed) | (S::Done, E::Proposed | E::Confirmed) => {
+                Err(Illegal { machine: "case item", status: self.word(), event: event.word() })
+            }
+        }
+    }
+}

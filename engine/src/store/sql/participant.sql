@@ -1,0 +1,2 @@
+-- $1: participant id.
+select * from participant where participant_id = $1
