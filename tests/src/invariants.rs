@@ -96,7 +96,8 @@ fn in_order(row: &rows::Run, events: &[rows::Event]) -> Result<()> {
 /// Every artifact that the database knows is there and has its checksum, says `sha256sum`.
 fn artifacts(site: &Path) -> Result<()> {
     let database = site.join("kentai.db").to_string_lossy().into_owned();
-    let known = tool("sqlite3", &[&database, "select sha256 from artifact where dir = 0"], Path::new("/"))?;
+    let known =
+        tool("sqlite3", &[&database, "select sha256 from artifact where dir = 0 and sealed = ''"], Path::new("/"))?;
     let list: String = known.lines().map(|hash| format!("{hash}  artifacts/sha256/{}/{hash}\n", &hash[..2])).collect();
     let file = site.join("run/invariants.txt");
     std::fs::write(&file, &list)?;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
+mod center;
 mod demo;
 mod disk;
 mod germline;

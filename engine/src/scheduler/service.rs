@@ -268,6 +268,10 @@ impl Service {
             self.consider_woken().await;
             self.commit().await?;
             self.house.unload();
+            // What moved in this turn may let an order line start: nothing else would wake the loop for it.
+            if !self.woken.is_empty() {
+                continue;
+            }
             let alarm = self.alarm();
             let mut reconcile = false;
             tokio::select! {
@@ -349,6 +353,8 @@ impl Service {
             Message::Prepared(order, round, result) => {
                 let result = self.on_prepared(&order, round, *result).await;
                 self.own_doing("an order line's run", result)?;
+                // Queued runs are loaded from the database: they must be there before the window is filled.
+                self.commit().await?;
             }
             Message::Sealed(case, sealed) => {
                 let result = self.on_sealed(&case, sealed).await;
@@ -371,7 +377,8 @@ impl Service {
     /// Makes the turn's changes durable, then acts. Tries for ever when the disk is full: nothing is lost, nothing half-done.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         self.observe().await;
-        let from_desk = self.desk.close(&mut self.house.ledger.change);
+        let (from_desk, moved) = self.desk.close(&mut self.house.ledger.change);
+        self.woken.extend(moved);
         self.house.ledger.told.extend(from_desk);
         let (change, effects, told) = self.house.close_turn();
         if !change.is_empty() {

@@ -13,6 +13,7 @@ use crate::clock::Micros;
 use crate::scheduler::handle::{Refusal, Told};
 use crate::scheduler::live::text;
 use crate::specimen::record::Kind;
+use crate::state::order::Stage;
 use crate::store::read::Reader;
 use crate::store::rows::center::{Name, OrderLine, Participant, Record};
 use crate::store::rows::{self};
@@ -62,6 +63,8 @@ struct Layer {
     names: HashMap<(&'static str, String), String>,
     events: Vec<rows::Event>,
     told: Vec<Told>,
+    /// Order lines that came to `ready`.
+    ready: Vec<String>,
 }
 
 impl Layer {
@@ -72,6 +75,7 @@ impl Layer {
         self.names.extend(other.names);
         self.events.extend(other.events);
         self.told.extend(other.told);
+        self.ready.extend(other.ready);
     }
 }
 
@@ -99,7 +103,9 @@ impl Desk {
     }
 
     /// Moves the turn's rows into the change, each one version on.
-    pub(in crate::scheduler) fn close(&mut self, change: &mut Change) -> Vec<Told> {
+    ///
+    /// Gives what watchers are told, and the order lines that came to `ready`.
+    pub(in crate::scheduler) fn close(&mut self, change: &mut Change) -> (Vec<Told>, Vec<String>) {
         let turn = std::mem::take(&mut self.turn);
         for mut row in turn.participants.into_values() {
             row.version += 1;
@@ -117,7 +123,7 @@ impl Desk {
             change.put(Table::Name, &Name { kind: kind.into(), name, record_id });
         }
         turn.events.into_iter().for_each(|event| change.event(event));
-        turn.told
+        (turn.told, turn.ready)
     }
 
     /// A record, or none.
@@ -229,6 +235,9 @@ impl Desk {
         row.document = text(&held.doc);
         self.event(&stream("order_line", &row.order_line_id), row.events, event, &row.specimen_id, by, body);
         self.told(&row.specimen_id, event, &row.order_line_id);
+        if row.stage == Stage::Ready.word() && event != "analysis_not_started" {
+            self.request.ready.push(row.order_line_id.clone());
+        }
         self.request.orders.insert(row.order_line_id.clone(), row.clone());
     }
 

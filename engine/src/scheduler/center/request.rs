@@ -296,6 +296,20 @@ pub struct Answer {
 }
 
 impl Request {
+    /// Is it about one thing that may be somebody's?
+    #[must_use]
+    pub fn names_a_thing(&self) -> bool {
+        !matches!(
+            self,
+            Self::Import { .. }
+                | Self::Assay { .. }
+                | Self::Receive { .. }
+                | Self::Reject { .. }
+                | Self::StopAll { .. }
+                | Self::ResumeAll
+        )
+    }
+
     /// What it needs to be allowed.
     #[must_use]
     pub fn action(&self) -> Action {

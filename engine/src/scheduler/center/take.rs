@@ -46,6 +46,10 @@ impl Service {
     /// Who may: the role that allows it. What is foreign does not exist.
     async fn permitted(&self, request: &Request, actor: &Actor) -> Result<By, Refusal> {
         let owner = self.owner_of(request).await?;
+        // To somebody from outside what is not there and what is not theirs are one thing.
+        if owner.is_none() && (actor.institution.is_some() || actor.data_center.is_some()) && request.names_a_thing() {
+            return Err(self.as_if_unknown(request));
+        }
         let owner = owner.as_ref().map(|institution| Owner { institution: Some(institution), data_center: None });
         match permission::permit(&actor.principal(), request.action(), owner.as_ref()) {
             Ok(role) => Ok(By { name: actor.name.clone(), role: role.word().into() }),

@@ -1,0 +1,11 @@
+//! The center: a specimen's way from its shipment to its hand-off, and everything that must not happen on it. Whole houses with
+//! scripted hands; SQLite's own program and the files on disk say what is true.
+
+#[path = "center/desk.rs"]
+mod desk;
+#[path = "center/once.rs"]
+mod once;
+#[path = "center/story.rs"]
+mod story;
+#[path = "center/withdrawal.rs"]
+mod withdrawal;
