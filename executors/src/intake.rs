@@ -7,8 +7,10 @@
 
 mod pace;
 mod walk;
+mod watch;
 
 pub use pace::Pace;
+pub use watch::{pass, watch};
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};

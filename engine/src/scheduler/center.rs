@@ -6,6 +6,7 @@
 pub(super) mod analysis;
 pub(super) mod consent;
 pub(super) mod desk;
+pub mod folders;
 pub(super) mod lanes;
 pub(super) mod order;
 pub(super) mod quality;

@@ -132,6 +132,8 @@ pub(super) enum Message {
     Again(crate::id::AttemptId),
     /// A request about the center's records.
     Center(Box<super::center::request::Request>, Actor, Reply<super::center::request::Answer>),
+    /// A look at a run folder.
+    Look(Box<super::center::folders::Look>, Reply<()>),
     /// The run of an order line's round, ready to be stored.
     Prepared(String, i64, Box<Result<super::submit::Ready, Refusal>>),
     /// What a case closed.
@@ -199,6 +201,30 @@ impl Handle {
         actor: &Actor,
     ) -> Result<super::center::request::Answer, Refusal> {
         self.ask(|reply| Message::Center(Box::new(request), actor.clone(), reply)).await
+    }
+
+    /// A look at a run folder: what it leads to is stored with it, once.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn look(&self, look: super::center::folders::Look) -> Result<(), Refusal> {
+        self.ask(|reply| Message::Look(Box::new(look), reply)).await
+    }
+
+    /// What is known of the run folders of a place: folder's name → state.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn folders(
+        &self,
+        place: &str,
+    ) -> Result<BTreeMap<String, crate::intake::folder::FolderState>, crate::store::Error> {
+        let rows = self.reader.records_of(crate::specimen::record::Kind::InstrumentRun.word(), place).await?;
+        let known = rows.into_iter().filter_map(|row| {
+            let run: crate::specimen::record::InstrumentRun = serde_json::from_str(&row.document).ok()?;
+            Some((run.folder, run.watch?))
+        });
+        Ok(known.collect())
     }
 
     /// Ends a run by request.

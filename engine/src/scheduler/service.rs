@@ -350,6 +350,14 @@ impl Service {
                 let result = self.take_center(*request, &actor).await;
                 self.reply(reply, result);
             }
+            Message::Look(look, reply) => {
+                let result = self.on_look(*look).await;
+                match &result {
+                    Ok(()) => self.desk.keep(),
+                    Err(_) => self.desk.sweep(),
+                }
+                self.reply(reply, result);
+            }
             Message::Prepared(order, round, result) => {
                 let result = self.on_prepared(&order, round, *result).await;
                 self.own_doing("an order line's run", result)?;
