@@ -14,6 +14,7 @@ mod person;
 mod progress;
 mod site;
 mod times;
+mod triggers;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,6 +3,8 @@
 
 #[path = "center/desk.rs"]
 mod desk;
+#[path = "center/folders.rs"]
+mod folders;
 #[path = "center/once.rs"]
 mod once;
 #[path = "center/story.rs"]

@@ -183,10 +183,8 @@ impl Checker<'_> {
 
     /// Keys that this version checks but does not obey.
     fn later(&mut self, root: &Node) -> Vec<crate::workflow::Trigger> {
-        for key in ["triggers", "notify"] {
-            if let Some(entry) = root.entry(key) {
-                self.no_effect(key, entry.key_span.clone());
-            }
+        if let Some(entry) = root.entry("notify") {
+            self.no_effect("notify", entry.key_span.clone());
         }
         self.triggers(root.get("triggers"))
     }

@@ -11,6 +11,7 @@ use crate::access::busy;
 use crate::exit::{Exit, Stop};
 use crate::output::Output;
 use crate::site::Site;
+use crate::triggers::Triggers;
 use crate::{assemble, config, person};
 
 /// The site's socket, while it is served.
@@ -52,6 +53,7 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
             return Err(refused(error));
         }
     };
+    let triggers = Triggers::start(site, &engine.handle);
     let (name, socket) = (&site.config.site, site.socket());
     output.say(format!("site `{name}`: the engine runs and listens on {}; Ctrl-C ends it", socket.display()));
     if output.json {
@@ -63,6 +65,7 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
         _ = terminate.recv() => None,
         _ = tokio::signal::ctrl_c() => None,
     };
+    triggers.end().await;
     listening.end().await;
     if let Some(ended) = ended {
         ended?;

@@ -501,6 +501,14 @@ pub struct Notice {
     pub receipt: String,
 }
 
+/// What is known of a schedule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Looked at until then.
+    #[serde(default)]
+    pub looked_us: Micros,
+}
+
 /// What one person proposed and another must confirm.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {

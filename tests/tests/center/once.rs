@@ -46,7 +46,7 @@ async fn a_thousand_identical_orders_at_once_are_one_order_line_and_one_run() ->
     for answer in join_all((0..1000).map(|_| handle.center(lane.clone(), &who))).await {
         answer?;
     }
-    center.until_stage(&order, "analysis_qc_failed").await?;
+    center.until_stage(&order, "analysis_failed").await?;
     ensure!(
         center.house.sql("select count(*) from run")? == "1",
         "{} runs",

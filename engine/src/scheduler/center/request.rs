@@ -261,6 +261,17 @@ pub enum Request {
         /// Proposal.
         proposal: String,
     },
+    /// What is known of a schedule: until when it was looked at, whether it rests.
+    Schedule {
+        /// `workflow@version/1`
+        schedule: String,
+        /// Looked at until then.
+        #[serde(default)]
+        looked_us: Option<Micros>,
+        /// It rests, or goes on.
+        #[serde(default)]
+        paused: Option<bool>,
+    },
     /// Nothing new starts anywhere.
     StopAll {
         /// Why.
@@ -333,6 +344,7 @@ impl Request {
             Self::Deviation { .. } | Self::DeviationClose { .. } => Action::Deviation,
             // The proposal's own action is looked at when it is carried out.
             Self::Confirm { .. } => Action::Confirm,
+            Self::Schedule { .. } => Action::Schedule,
             Self::StopAll { .. } | Self::ResumeAll => Action::StopAll,
         }
     }

@@ -15,7 +15,7 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::live::{Hold, text};
 use crate::scheduler::service::Service;
 use crate::specimen::check_character;
-use crate::specimen::record::{Custody, Deviation, Kind, Proposal, Specimen};
+use crate::specimen::record::{Custody, Deviation, Kind, Proposal, Schedule, Specimen};
 use crate::state::custody;
 use crate::state::order::Event;
 
@@ -187,6 +187,7 @@ impl Service {
                 self.external(&order_line, (&clinical_information, &report_return, &accession), by).await
             }
             Request::Confirm { proposal } => self.confirm(&proposal, actor, by).await,
+            Request::Schedule { schedule, looked_us, paused } => self.schedule(&schedule, looked_us, paused, by).await,
             Request::StopAll { reason } => self.stop_all(Some(&reason), by).await,
             Request::ResumeAll => self.stop_all(None, by).await,
             _ => Err(Refusal::Bad("this request is not about a case".into())),
@@ -465,6 +466,29 @@ impl Service {
             }
             _ => Err(Refusal::Bad(format!("proposal {id} is about something that needs no second person"))),
         }
+    }
+
+    async fn schedule(
+        &mut self,
+        id: &str,
+        looked: Option<i64>,
+        paused: Option<bool>,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        let mut held = match self.desk.find::<Schedule>(Kind::Schedule, id).await? {
+            Some(held) => held,
+            None => self.desk.new_record(Kind::Schedule, id, "running", Schedule::default()),
+        };
+        if let Some(at) = looked {
+            held.doc.looked_us = at;
+        }
+        if let Some(paused) = paused {
+            // The times of a rest are not missed but skipped.
+            held.doc.looked_us = if paused { held.doc.looked_us } else { self.desk.now };
+            held.row.status = if paused { "paused".into() } else { "running".into() };
+        }
+        self.desk.record(&mut held, "schedule_moved", by, &json!({ "looked_us": looked, "paused": paused }));
+        Ok(Answer { said: format!("schedule {id} is {}", held.row.status), ..Answer::default() })
     }
 
     /// The emergency stop: what runs goes on, nothing new starts anywhere.

@@ -1,0 +1,230 @@
+//! What starts by itself: the triggers of registered workflows. Run folders are watched, schedules come due. They only ask the engine;
+//! what is asked twice happens once there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kentai_engine::clock;
+use kentai_engine::intake::folder::Rules;
+use kentai_engine::intake::schedule::{IfMissed, Schedule};
+use kentai_engine::scheduler::Actor;
+use kentai_engine::scheduler::center::request::Request;
+use kentai_engine::scheduler::handle::{Handle, Submit};
+use kentai_engine::specimen::record;
+use kentai_engine::store::read::Reader;
+use kentai_engine::store::rows;
+use kentai_executors::intake::{Place, watch};
+use kentai_workflows::check::check;
+use kentai_workflows::plan::Specimen;
+use kentai_workflows::workflow::Trigger;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::site::Site;
+
+/// Between two looks at what is registered, and at the clock.
+const LOOK: Duration = Duration::from_secs(10);
+/// Who asks, in the audit log.
+const ACTOR: &str = "trigger";
+
+/// The triggers of a site, while it is served.
+pub(crate) struct Triggers {
+    token: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// A schedule of a registered workflow.
+pub(crate) struct Scheduled {
+    /// `workflow@version/1`
+    pub(crate) id: String,
+    /// When.
+    pub(crate) schedule: Schedule,
+    /// As written.
+    pub(crate) cron: String,
+    /// As written.
+    pub(crate) timezone: String,
+    /// Which specimen it runs over.
+    pub(crate) specimen: Option<String>,
+    /// What it runs.
+    pub(crate) workflow: rows::Workflow,
+    /// Looked at until then; none: never.
+    pub(crate) looked_us: Option<i64>,
+    /// It rests.
+    pub(crate) paused: bool,
+}
+
+impl Triggers {
+    /// Begins to look.
+    pub(crate) fn start(site: &Site, handle: &Handle) -> Self {
+        let (token, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let places = site.config.places.iter().map(|(name, place)| (name.clone(), site.directory.join(&place.path)));
+        let looker = Looker {
+            places: places.collect(),
+            handle: handle.clone(),
+            token: token.clone(),
+            tracker: tracker.clone(),
+            watched: BTreeSet::new(),
+        };
+        tracker.spawn(looker.run());
+        Self { token, tracker }
+    }
+
+    /// Looks no more.
+    pub(crate) async fn end(self) {
+        self.token.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+struct Looker {
+    places: BTreeMap<String, PathBuf>,
+    handle: Handle,
+    token: CancellationToken,
+    tracker: TaskTracker,
+    watched: BTreeSet<String>,
+}
+
+impl Looker {
+    async fn run(mut self) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "cannot look at the triggers of registered workflows");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = self.token.cancelled() => return,
+            }
+        }
+    }
+
+    async fn look(&mut self) -> anyhow::Result<()> {
+        for workflow in newest(self.handle.reader().registered_workflows().await?) {
+            for trigger in triggers(&workflow) {
+                if let Trigger::RunFolder { root, ready_when, settle_s, every_s } = trigger {
+                    self.watch(&root, ready_when, settle_s, every_s);
+                }
+            }
+        }
+        for one in schedules(self.handle.reader()).await? {
+            self.due(one).await?;
+        }
+        Ok(())
+    }
+
+    /// One watcher per place, whatever many workflows want of it.
+    fn watch(&mut self, root: &str, markers: Vec<String>, settle_s: u64, every_s: u64) {
+        let Some(path) = self.places.get(root) else {
+            if self.watched.insert(root.to_owned()) {
+                tracing::warn!(
+                    place = root,
+                    "a workflow wants this place to be watched; add it under `places:` in kentai.yaml"
+                );
+            }
+            return;
+        };
+        if !self.watched.insert(root.to_owned()) {
+            return;
+        }
+        let defaults = Rules::default();
+        let markers = if markers.is_empty() { defaults.markers.clone() } else { markers };
+        let rules = Rules { markers, settle_s, ..defaults };
+        let place = Place::new(path, rules);
+        let every = Duration::from_secs(every_s);
+        self.tracker.spawn(watch(root.to_owned(), place, every, self.handle.clone(), self.token.clone()));
+    }
+
+    async fn due(&self, one: Scheduled) -> anyhow::Result<()> {
+        let now = clock::now();
+        let Some(looked) = one.looked_us else { return self.looked(&one.id, now).await };
+        let moments = one.schedule.due(looked, now);
+        if moments.is_empty() {
+            return Ok(());
+        }
+        for moment in moments {
+            match submit(&self.handle, &one, &moment.key(&one.id)).await {
+                Ok(()) => {}
+                Err(error) => tracing::error!(schedule = one.id, %error, "what was due could not be started"),
+            }
+        }
+        // After the submissions: cut in between, they are asked for again and found.
+        self.looked(&one.id, now).await
+    }
+
+    async fn looked(&self, id: &str, now: i64) -> anyhow::Result<()> {
+        let request = Request::Schedule { schedule: id.to_owned(), looked_us: Some(now), paused: None };
+        self.handle.center(request, &actor()).await?;
+        Ok(())
+    }
+}
+
+/// Submits what a schedule runs; `key` makes the same moment the same run.
+pub(crate) async fn submit(handle: &Handle, one: &Scheduled, key: &str) -> anyhow::Result<()> {
+    let Some(name) = &one.specimen else { anyhow::bail!("it names no specimen") };
+    let Some(row) = handle.reader().specimen(name).await? else {
+        anyhow::bail!("there is no specimen `{name}`: import a sheet that has it (`kentai specimen import`)")
+    };
+    let specimen: Specimen = serde_json::from_str(&row.document)?;
+    let submit = Submit {
+        path: one.workflow.path.clone(),
+        source: one.workflow.source.clone(),
+        called: serde_json::from_str(&one.workflow.called).unwrap_or_default(),
+        specimens: vec![(specimen, key.to_owned())],
+        params: BTreeMap::new(),
+    };
+    handle.submit(submit, &actor()).await?;
+    Ok(())
+}
+
+/// The schedules of the newest registered version of every workflow.
+pub(crate) async fn schedules(reader: &Reader) -> anyhow::Result<Vec<Scheduled>> {
+    let mut found = Vec::new();
+    for workflow in newest(reader.registered_workflows().await?) {
+        for (trigger, number) in triggers(&workflow).into_iter().zip(1..) {
+            let Trigger::Schedule { cron, timezone, if_missed, specimen } = trigger else { continue };
+            let id = format!("{}/{number}", workflow.workflow_id);
+            let missed = IfMissed::parse(&if_missed).unwrap_or(IfMissed::Once);
+            let Ok(schedule) = Schedule::new(&cron, &timezone, missed) else { continue };
+            let known = reader.record(record::Kind::Schedule.word(), &id).await?;
+            let paused = known.as_ref().is_some_and(|row| row.status == "paused");
+            let looked_us = known
+                .and_then(|row| serde_json::from_str::<record::Schedule>(&row.document).ok())
+                .map(|known| known.looked_us);
+            let schedule = schedule.paused(paused);
+            found.push(Scheduled {
+                id,
+                schedule,
+                cron,
+                timezone,
+                specimen,
+                workflow: workflow.clone(),
+                looked_us,
+                paused,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Of each workflow the version that was registered last.
+fn newest(rows: Vec<rows::Workflow>) -> Vec<rows::Workflow> {
+    let mut seen = BTreeSet::new();
+    rows.into_iter().filter(|row| seen.insert(row.workflow_id.clone())).collect()
+}
+
+/// What a stored workflow says of triggers. Its text was checked when it was registered.
+fn triggers(row: &rows::Workflow) -> Vec<Trigger> {
+    let called: BTreeMap<String, (String, String)> = serde_json::from_str(&row.called).unwrap_or_default();
+    let load = |name: &str| {
+        let (path, text) = called.get(name).ok_or("it was not kept")?;
+        Ok((path.clone(), text.clone().into_bytes()))
+    };
+    let site = kentai_workflows::site::Site { network_allowed: true, images_ignored: true, ..Default::default() };
+    let checked = check(&row.path, row.source.as_bytes(), &site, &load);
+    checked.workflow.map(|workflow| workflow.triggers.clone()).unwrap_or_default()
+}
+
+fn actor() -> Actor {
+    Actor { name: ACTOR.into(), roles: BTreeSet::from(["operator".to_owned()]), ..Actor::default() }
+}
