@@ -4,6 +4,7 @@
 //! It does not know HTTP, and it never asks the running engine.
 
 mod attempt;
+pub mod center;
 mod delivery;
 mod event;
 pub mod log;

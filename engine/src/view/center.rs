@@ -1,0 +1,19 @@
+//! The center as each person may see it: order lines, records, the story of a specimen, cases, reports.
+//!
+//! Every function is asked by somebody. What is somebody else's is missing, word for word; what is one's own and needs another role
+//! is refused by name. People from outside see their own in coarse states.
+
+mod access;
+mod line;
+mod record;
+pub mod report;
+
+pub use access::Refused;
+pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
+pub use record::{
+    CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
+    record, records, specimen,
+};
+
+#[cfg(test)]
+mod tests;
