@@ -64,6 +64,7 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
             lost: config.limits.retries.lost,
         },
         keep_attempts_s: config.retention.attempts.0,
+        clock: kentai_engine::clock::Clock::Machine,
         drain,
     })
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use kentai_engine::clock::Clock;
 use kentai_engine::decide::admit::Request;
 use kentai_engine::decide::retry::Budgets;
 use kentai_engine::id::RunId;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub courier: Option<Arc<dyn Courier>>,
     /// Instead of the hands.
     pub executors: Option<Vec<Arc<dyn Executor>>>,
+    /// Whose time it goes by.
+    pub clock: Clock,
     /// Start nothing, only answer.
     pub drain: bool,
     /// What stands before the collector.
@@ -70,6 +73,7 @@ impl Default for Plan {
             consent_use: None,
             courier: None,
             executors: None,
+            clock: Clock::Machine,
             drain: false,
             collect: None,
         }
@@ -141,6 +145,7 @@ impl House {
             timeout_max_s: 0,
             budgets: self.plan.budgets,
             keep_attempts_s: 0,
+            clock: self.plan.clock.clone(),
             drain: self.plan.drain,
         })
     }

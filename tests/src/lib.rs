@@ -7,6 +7,7 @@
 pub mod house;
 pub mod invariants;
 pub mod recorder;
+pub mod seed;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,8 @@ mod desk;
 mod folders;
 #[path = "center/once.rs"]
 mod once;
+#[path = "center/scale.rs"]
+mod scale;
 #[path = "center/story.rs"]
 mod story;
 #[path = "center/withdrawal.rs"]

@@ -1,5 +1,7 @@
 //! The API as its callers meet it: a real engine with scripted hands behind a real socket.
 
+#[path = "all/center.rs"]
+mod center;
 #[path = "all/door.rs"]
 mod door;
 #[path = "all/house.rs"]

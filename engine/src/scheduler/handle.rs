@@ -280,7 +280,7 @@ impl Handle {
     /// # Errors
     /// When the actor may not, or an id is no id.
     pub async fn import(&self, specimens: &[Specimen], source: &str, actor: &Actor) -> Result<(), Refusal> {
-        let change = super::keep::specimens(specimens, source, actor)?;
+        let change = super::keep::specimens(specimens, source, actor, self.options.clock.now())?;
         self.ask(|reply| Message::Keep(Box::new(change), reply)).await
     }
 

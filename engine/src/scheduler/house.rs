@@ -92,6 +92,7 @@ impl House {
         Self {
             places: Places::new(&options.directory),
             book: Book::new(options.resources, options.slots),
+            now: options.clock.now(),
             options,
             artifacts,
             epoch,
@@ -100,7 +101,6 @@ impl House {
             queue: BTreeSet::new(),
             ledger: Ledger::default(),
             stopped: None,
-            now: crate::clock::now(),
         }
     }
 

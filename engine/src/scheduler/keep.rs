@@ -24,9 +24,8 @@ pub(super) fn needs_operator(actor: &Actor, what: &str) -> Result<(), Refusal> {
 }
 
 /// Rows of specimens that no run is about yet.
-pub(super) fn specimens(specimens: &[Specimen], source: &str, actor: &Actor) -> Result<Change, Refusal> {
+pub(super) fn specimens(specimens: &[Specimen], source: &str, actor: &Actor, now: i64) -> Result<Change, Refusal> {
     needs_operator(actor, "import specimens")?;
-    let now = crate::clock::now();
     let mut change = Change::default();
     for specimen in specimens {
         refuse_hostile(specimen)?;
@@ -47,7 +46,7 @@ pub(super) fn workflow(definition: &Definition, options: &Options, actor: &Actor
         return refused(unlocked, checked.sources);
     }
     let mut change = Change::default();
-    let row = workflow_row(&workflow, crate::clock::now());
+    let row = workflow_row(&workflow, options.clock.now());
     let digest = row.digest.clone();
     change.put(Table::Workflow, &rows::Workflow { registered: 1, ..row });
     Ok((change, digest))

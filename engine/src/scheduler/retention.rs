@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::service::Service;
-use crate::clock;
 use crate::state::attempt;
 use crate::store::artifact::remove_all;
 use crate::store::read::Reader;
@@ -18,7 +17,8 @@ impl Service {
         if keep_s == 0 || self.house.options.drain {
             return;
         }
-        let before_us = clock::now() - i64::try_from(keep_s).unwrap_or(i64::MAX / 2_000_000) * 1_000_000;
+        let before_us =
+            self.house.options.clock.now() - i64::try_from(keep_s).unwrap_or(i64::MAX / 2_000_000) * 1_000_000;
         let directory = self.house.options.directory.join("attempts");
         let (reader, token) = (self.reader.clone(), self.token.clone());
         self.tracker.spawn(async move {

@@ -14,7 +14,6 @@ use super::center::desk::Desk;
 use super::handle::{Handle, Message, Pulse, Refusal, Told};
 use super::house::House;
 use super::{Options, work};
-use crate::clock;
 use crate::port::collect::{Collected, Order, Refused};
 use crate::store::artifact::ArtifactStore;
 use crate::store::chain::seal;
@@ -281,7 +280,7 @@ impl Service {
                 _ = tidy_up.tick() => self.sweep_attempts(),
                 () = self.token.cancelled() => return Ok(()),
             }
-            self.house.now = clock::now();
+            self.house.now = self.house.options.clock.now();
             for message in messages.drain(..) {
                 self.take(message).await?;
             }
@@ -317,8 +316,11 @@ impl Service {
 
     /// Sleeps until the next moment at which something may happen by itself.
     fn alarm(&self) -> impl Future<Output = ()> + use<> {
-        let wait =
-            self.house.next_alarm().map(|at| Duration::from_micros(u64::try_from(at - clock::now()).unwrap_or(0)));
+        let clock = &self.house.options.clock;
+        let wait = |at: i64| Duration::from_micros(u64::try_from(at - clock.now()).unwrap_or(0));
+        // Time that somebody else moves on is looked at now and then.
+        let most = if clock.is_machine() { Duration::MAX } else { Duration::from_millis(5) };
+        let wait = self.house.next_alarm().map(|at| wait(at).min(most));
         async move {
             match wait {
                 Some(wait) => tokio::time::sleep(wait + Duration::from_millis(1)).await,

@@ -61,7 +61,7 @@ pub(super) async fn prepare(
     };
     let params = params(&workflow, &submit.params, &facts).map_err(bad)?;
     let images = images(&workflow, options).await?;
-    let now = crate::clock::now();
+    let now = options.clock.now();
     let submission = rows::Submission {
         submission_id: SubmissionId::from(fresh("s")),
         intent,

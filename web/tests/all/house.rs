@@ -204,6 +204,7 @@ fn options(directory: &Path) -> Options {
         timeout_max_s: 0,
         budgets: Budgets { infrastructure: 1, preempted: 1, image: 1, lost: 1 },
         keep_attempts_s: 0,
+        clock: kentai_engine::clock::Clock::Machine,
         drain: false,
     }
 }
