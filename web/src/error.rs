@@ -6,7 +6,9 @@ use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kentai_engine::scheduler::handle::Refusal;
+use kentai_engine::specimen::import;
 use kentai_engine::store;
+use kentai_engine::view::center::Refused;
 use kentai_workflows::diagnostic::{self, Language};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,6 +20,7 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     diagnostics: Option<Value>,
+    problems: Option<Value>,
 }
 
 /// As it is sent.
@@ -31,11 +34,13 @@ struct Body {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     diagnostics: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Value>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), diagnostics: None }
+        Self { status, code, detail: detail.into(), diagnostics: None, problems: None }
     }
 
     /// The request cannot be understood (exit code 2).
@@ -80,6 +85,12 @@ impl Problem {
         Self::new(status, "usage", detail)
     }
 
+    /// Rows of a table that are wrong, by row and column (exit code 3); nothing was taken.
+    pub fn rows(detail: impl Into<String>, problems: &[import::Problem]) -> Self {
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "check_failed", detail);
+        Self { problems: serde_json::to_value(problems).ok(), ..problem }
+    }
+
     /// The route is there, but not for this method.
     pub fn method(method: &Method, path: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "usage", format!("{path} cannot be asked with {method}"))
@@ -110,6 +121,17 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotFound(detail) => Self::not_found(detail),
+            Refused::NotAllowed(detail) => Self::not_allowed(detail),
+            Refused::Bad(detail) => Self::bad(detail),
+            Refused::Store(error) => Self::internal(&error),
+        }
+    }
+}
+
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         Self::internal(&error)
@@ -126,6 +148,7 @@ impl IntoResponse for Problem {
             detail: self.detail,
             code: self.code,
             diagnostics: self.diagnostics,
+            problems: self.problems,
         };
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

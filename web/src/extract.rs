@@ -67,6 +67,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
+/// The two names that the path ends with.
+pub(crate) struct Names(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Names {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        path.map(|Path((first, second))| Self(first, second)).map_err(|error| Problem::bad(error.body_text()))
+    }
+}
+
 /// The run that the path names, by its id or an unambiguous beginning of it.
 pub(crate) struct ThisRun(pub(crate) RunId);
 

@@ -4,6 +4,7 @@
 //! files are the same submission), and what was done already changes nothing or is refused with 409. The exception is `retry`
 //! with `from`, which does ended steps again each time. `Idempotency-Key` is accepted, and nothing is remembered under it yet.
 
+mod center;
 mod changes;
 mod deliveries;
 mod events;
@@ -26,6 +27,7 @@ use axum::routing::{get, post};
 
 use crate::App;
 use crate::error::Problem;
+use crate::peer::Person;
 
 /// A reason and a few names.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -38,8 +40,7 @@ const SUBMISSION_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// Routes beneath `/api/v1`.
 pub(crate) fn routes() -> Router<App> {
-    let quick = Router::new()
-        .route("/site", get(site::show))
+    let runs = Router::new()
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
         .route("/runs/{id}/events", get(events::list))
@@ -54,16 +55,29 @@ pub(crate) fn routes() -> Router<App> {
         .route("/specimens/{id}", get(specimens::show))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))
+        .layer(middleware::from_fn(of_the_center));
+    let quick = Router::new()
+        .merge(runs)
+        .route("/site", get(site::show))
         .route("/workflows", get(workflows::list).post(workflows::register))
         .route("/changes", get(changes::listen))
+        .merge(center::reading())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(TIME_MAX, request, next)));
     let slow = Router::new()
+        .route("/requests", post(center::ask))
         .route("/submissions", post(submissions::submit))
         .route("/specimens", post(specimens::import))
         .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)));
     quick.merge(slow)
+}
+
+/// Runs, sheets and hand-offs are the center's own: people from outside, and those who see no data, learn nothing of them, not even
+/// whether they are there.
+async fn of_the_center(Person(who): Person, request: Request, next: Next) -> Result<Response, Problem> {
+    center::inside(&who.principal())?;
+    Ok(next.run(request).await)
 }
 
 /// Answers in time, if only to say that it cannot. A stream's body is not counted.

@@ -1,0 +1,51 @@
+//! The center: one route for everything that is asked of it, and what is read from it. Who may see what, the views decide.
+
+mod reading;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use kentai_engine::people::permission::{Action, Principal, permit};
+use kentai_engine::scheduler::center::request::{Answer, Request};
+
+use crate::App;
+use crate::error::Problem;
+use crate::extract::Sent;
+use crate::peer::Person;
+
+/// Reading: quick.
+pub(super) fn reading() -> Router<App> {
+    Router::new()
+        .route("/order-lines", get(reading::order_lines))
+        .route("/order-lines/{id}", get(reading::order_line))
+        .route("/stages", get(reading::stages))
+        .route("/stuck", get(reading::stuck))
+        .route("/records/{kind}", get(reading::records))
+        .route("/records/{kind}/{*id}", get(reading::record))
+        .route("/stories/{specimen}", get(reading::story))
+        .route("/history/{specimen}", get(reading::history))
+        .route("/participants/{program}/{pseudonym}", get(reading::participant))
+        .route("/cases/{id}", get(reading::case))
+        .route("/reports/progress", get(reading::progress))
+        .route("/reports/omissions", get(reading::omissions))
+        .route("/reports/turnaround", get(reading::turnaround))
+}
+
+/// May they see runs at all?
+pub(super) fn inside(who: &Principal) -> Result<(), Problem> {
+    match permit(who, Action::ReadRun, None) {
+        Ok(_) if who.institution.is_none() && who.data_center.is_none() => Ok(()),
+        _ => Err(Problem::not_allowed(format!("{} may not do this: runs are for people of the center", who.name))),
+    }
+}
+
+/// `POST /requests`: all of it is done, or nothing; rows that are wrong are listed by row and column (422).
+pub(super) async fn ask(
+    State(app): State<App>,
+    Person(who): Person,
+    Sent(request): Sent<Request>,
+) -> Result<Json<Answer>, Problem> {
+    let answer = app.engine.center(request, &who).await?;
+    if answer.problems.is_empty() { Ok(Json(answer)) } else { Err(Problem::rows(answer.said, &answer.problems)) }
+}

@@ -1,0 +1,149 @@
+//! What is read from the center.
+
+use axum::Json;
+use axum::extract::State;
+use kentai_engine::clock;
+use kentai_engine::store::read::{OrderFilter, RecordFilter};
+use kentai_engine::view::Page;
+use kentai_engine::view::center::report::{self, Omission, Progress, Turnaround};
+use kentai_engine::view::center::{
+    self, CaseDetail, HistoryView, OrderLineView, ParticipantDetail, RecordView, SpecimenStory,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::App;
+use crate::error::Problem;
+use crate::extract::{Asked, Named, Names, limit};
+use crate::peer::Person;
+
+type Outcome<T> = Result<Json<T>, Problem>;
+
+/// How to narrow a list of order lines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lines {
+    stage: Option<String>,
+    institution: Option<String>,
+    after: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /order-lines`
+pub(super) async fn order_lines(
+    State(app): State<App>,
+    Person(who): Person,
+    Asked(asked): Asked<Lines>,
+) -> Outcome<Page<OrderLineView>> {
+    let Lines { stage, institution, after, limit: size } = asked;
+    let filter = OrderFilter { stage, institution, after, limit: limit(size)? };
+    Ok(Json(center::order_lines(app.engine.reader(), &who.principal(), filter).await?))
+}
+
+/// `GET /order-lines/{id}`
+pub(super) async fn order_line(
+    State(app): State<App>,
+    Person(who): Person,
+    Named(id): Named,
+) -> Outcome<OrderLineView> {
+    Ok(Json(center::order_line(app.engine.reader(), &who.principal(), &id).await?))
+}
+
+/// How many order lines stand in a stage.
+#[derive(Debug, Serialize)]
+pub(super) struct Count {
+    stage: String,
+    count: i64,
+}
+
+/// `GET /stages`
+pub(super) async fn stages(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Count>> {
+    let found = center::stages(app.engine.reader(), &who.principal()).await?;
+    Ok(Json(found.into_iter().map(|(stage, count)| Count { stage, count }).collect()))
+}
+
+/// How many.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Size {
+    limit: Option<i64>,
+}
+
+/// `GET /stuck`
+pub(super) async fn stuck(
+    State(app): State<App>,
+    Person(who): Person,
+    Asked(size): Asked<Size>,
+) -> Outcome<Page<OrderLineView>> {
+    let limit = limit(size.limit)?;
+    Ok(Json(center::stuck(app.engine.reader(), &who.principal(), clock::now(), limit).await?))
+}
+
+/// How to narrow a list of records.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Narrow {
+    status: Option<String>,
+    institution: Option<String>,
+    after: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /records/{kind}`
+pub(super) async fn records(
+    State(app): State<App>,
+    Person(who): Person,
+    Named(kind): Named,
+    Asked(asked): Asked<Narrow>,
+) -> Outcome<Page<RecordView>> {
+    let Narrow { status, institution: owner, after, limit: size } = asked;
+    let filter = RecordFilter { kind, status, owner, after, limit: limit(size)? };
+    Ok(Json(center::records(app.engine.reader(), &who.principal(), filter).await?))
+}
+
+/// `GET /records/{kind}/{id}`
+pub(super) async fn record(State(app): State<App>, Person(who): Person, Names(kind, id): Names) -> Outcome<RecordView> {
+    Ok(Json(center::record(app.engine.reader(), &who.principal(), &kind, &id).await?))
+}
+
+/// `GET /stories/{specimen}`
+pub(super) async fn story(State(app): State<App>, Person(who): Person, Named(id): Named) -> Outcome<SpecimenStory> {
+    Ok(Json(center::specimen(app.engine.reader(), &who.principal(), &id).await?))
+}
+
+/// `GET /history/{specimen}`
+pub(super) async fn history(
+    State(app): State<App>,
+    Person(who): Person,
+    Named(id): Named,
+) -> Outcome<Page<HistoryView>> {
+    Ok(Json(center::history(app.engine.reader(), &who.principal(), &id).await?))
+}
+
+/// `GET /participants/{program}/{pseudonym}`
+pub(super) async fn participant(
+    State(app): State<App>,
+    Person(who): Person,
+    Names(program, pseudonym): Names,
+) -> Outcome<ParticipantDetail> {
+    Ok(Json(center::participant(app.engine.reader(), &who.principal(), &program, &pseudonym).await?))
+}
+
+/// `GET /cases/{id}`
+pub(super) async fn case(State(app): State<App>, Person(who): Person, Named(id): Named) -> Outcome<CaseDetail> {
+    Ok(Json(center::case(app.engine.reader(), &who.principal(), &id).await?))
+}
+
+/// `GET /reports/progress`
+pub(super) async fn progress(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Progress>> {
+    Ok(Json(report::progress(app.engine.reader(), &who.principal()).await?))
+}
+
+/// `GET /reports/omissions`
+pub(super) async fn omissions(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Omission>> {
+    Ok(Json(report::omissions(app.engine.reader(), &who.principal(), clock::now()).await?))
+}
+
+/// `GET /reports/turnaround`
+pub(super) async fn turnaround(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Turnaround>> {
+    Ok(Json(report::turnaround(app.engine.reader(), &who.principal()).await?))
+}
