@@ -7,9 +7,13 @@ mod desk;
 mod folders;
 #[path = "center/once.rs"]
 mod once;
+#[path = "center/roles.rs"]
+mod roles;
 #[path = "center/scale.rs"]
 mod scale;
 #[path = "center/story.rs"]
 mod story;
+#[path = "center/traps.rs"]
+mod traps;
 #[path = "center/withdrawal.rs"]
 mod withdrawal;

@@ -220,7 +220,8 @@ fn document(run: &LiveRun, delivery: &str, site: &str, target: &str, files: &[Pa
         "receiver": target,
         "specimen": specimen.id,
         "participant": specimen.participant,
-        "consent": specimen.consent,
+        "barcode": specimen.barcode,
+        "consent": consent_now(run),
         "workflow": { "id": run.plan.workflow, "version": run.plan.version, "sha256": run.plan.workflow_digest },
         "run": run.id,
         "images": *run.images,
@@ -229,6 +230,14 @@ fn document(run: &LiveRun, delivery: &str, site: &str, target: &str, files: &[Pa
         "quality": quality,
         "decisions": decisions,
     })
+}
+
+/// Consent as it is at this hour: the center's record, or the sheet's word for a specimen that the center does not know.
+fn consent_now(run: &LiveRun) -> Value {
+    let told = &run.plan.specimen.consent;
+    let Some(standing) = &run.consent else { return json!(told) };
+    let scopes: Value = serde_json::from_str(&standing.row.scopes).unwrap_or_default();
+    json!({ "record": told.as_ref().map(|told| told.record.clone()), "status": standing.row.consent, "scopes": scopes })
 }
 
 /// A parameter as a receiver may see it: files by name, a reference by its bundle's name, no path of ours.

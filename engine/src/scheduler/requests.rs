@@ -55,6 +55,9 @@ impl Service {
                 Ok(format!("run {id}: {steps} step(s) will be done again"))
             }
             Request::Answer { step, answer } => {
+                if answer.verdict == "approve" {
+                    self.may_leave(&id).await?;
+                }
                 self.house.answer(&id, &step, actor, &answer)?;
                 Ok(format!("run {id}: recorded `{}` by {}", answer.verdict, actor.name))
             }

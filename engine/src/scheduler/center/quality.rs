@@ -5,7 +5,7 @@ use serde_json::json;
 use super::desk::{By, HeldOrder};
 use super::order::stage;
 use super::request::Answer;
-use crate::id::fresh;
+use crate::id::{RunId, fresh};
 use crate::qc::verdict::Subject;
 use crate::qc::verdict::{Evaluation, Value, Verdict, evaluate};
 use crate::scheduler::handle::Refusal;
@@ -21,6 +21,20 @@ pub(in crate::scheduler) struct Wish<'a> {
 }
 
 impl Service {
+    /// Lets missed or missing values pass; the second pair of eyes still has to agree.
+    async fn waive(&mut self, mut order: HeldOrder, wish: &Wish<'_>, by: &By) -> Result<Answer, Refusal> {
+        let decision = self.keep_decision(&order, wish, by).await?;
+        order.doc.waived.clone_from(&decision);
+        order.doc.decided_by.push(by.name.clone());
+        self.desk.record_order(&mut order, "criteria_waived", by, &json!({ "decision": decision, "reason": wish.reason }));
+        let id = &order.row.order_line_id;
+        Ok(Answer {
+            said: format!("order line {id}: its values were let pass; it waits for a releaser"),
+            changed: vec![format!("order_line {id}"), format!("decision {decision}")],
+            ..Answer::default()
+        })
+    }
+
     /// One of the six ways out of a fork.
     pub(in crate::scheduler) async fn decide_way(
         &mut self,
@@ -34,6 +48,9 @@ impl Service {
         let mut order = self.desk.order(id).await?;
         let at = stage(&order)?;
         let sequence = matches!(at, Stage::SequenceQcFailed | Stage::AwaitingTopUp);
+        if wish.way == "release" && at == Stage::ReleaseReview {
+            return self.waive(order, wish, by).await;
+        }
         let event = match wish.way {
             "top_up" => Event::TopUpRequested,
             "re_prep" => Event::RePrepRequested,
@@ -74,6 +91,43 @@ impl Service {
         self.desk.record_order(&mut order, "decided", by, &json!({ "way": wish.way }));
         answer.said = format!("order line {id} is {}", order.row.stage);
         Ok(answer)
+    }
+
+    /// Nothing leaves the building on criteria that were missed or not measured, wherever its data came from, unless somebody decided
+    /// that it may.
+    pub(in crate::scheduler) async fn may_leave(&self, run: &RunId) -> Result<(), Refusal> {
+        let order_line = self.house.run(run).row.order_line_id.clone();
+        if order_line.is_empty() {
+            return Ok(());
+        }
+        let order = self.desk.order(&order_line).await?;
+        self.criteria_met(&order).await
+    }
+
+    /// The newest values of this order line are good, or somebody let them pass.
+    pub(in crate::scheduler) async fn criteria_met(&self, order: &HeldOrder) -> Result<(), Refusal> {
+        let assay = self.desk.assay(order).await?;
+        let Some(criteria) = assay.criteria.filter(|criteria| !criteria.criteria.is_empty()) else { return Ok(()) };
+        if !order.doc.waived.is_empty() {
+            return Ok(());
+        }
+        let id = &order.row.order_line_id;
+        let found = self.desk.records_of::<Evaluation>(Kind::Evaluation, id).await?;
+        let newest = found.iter().max_by_key(|held| (held.row.created_us, held.row.record_id.clone()));
+        let offered = format!("offered: `kentai qc decide {id} --verdict release --reason …` by a reviewer");
+        let Some(newest) = newest else {
+            let name = format!("{}@{}", criteria.id, criteria.version);
+            return Err(Refusal::State(format!("order line {id}: nothing was measured against {name}; {offered}")));
+        };
+        match newest.doc.verdict {
+            Verdict::Pass | Verdict::Warn => Ok(()),
+            Verdict::NotMeasured | Verdict::Fail => {
+                let bad = newest.doc.checks.iter().filter(|check| check.verdict == newest.doc.verdict);
+                let said: Vec<String> =
+                    bad.map(|check| format!("{}: {}", check.criterion.metric, check.said)).collect();
+                Err(Refusal::State(format!("order line {id}: {}; {offered}", said.join("; "))))
+            }
+        }
     }
 
     /// Append-only: what it supersedes stays.

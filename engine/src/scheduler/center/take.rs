@@ -237,6 +237,7 @@ impl Service {
         let mut order = self.desk.order(id).await?;
         if event == Event::Released {
             self.may_release(&order, actor)?;
+            self.criteria_met(&order).await?;
         }
         let body = json!({ "reason": reason });
         self.desk.move_order(&mut order, event, by, body).await?;
