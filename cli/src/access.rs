@@ -1,12 +1,15 @@
 //! How a verb reaches a site: through its server when one answers, else by opening the site itself.
 
 use kentai_engine::id::RunId;
+use kentai_engine::people::permission::Principal;
+use kentai_engine::scheduler::center::request as center;
 use kentai_engine::scheduler::handle::{Answer, Definition};
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::scheduler::{Actor, Error as EngineError, Running};
 use kentai_engine::store::pool::Pool;
 use kentai_engine::store::read::Reader;
 use kentai_engine::view;
+use kentai_engine::view::center::Refused;
 use kentai_workflows::plan::Specimen;
 
 use crate::client::Client;
@@ -58,6 +61,37 @@ pub(crate) fn busy(error: assemble::Error) -> anyhow::Error {
         }
         other => other.into(),
     }
+}
+
+/// Whoever runs this command, for what is read of the center.
+pub(crate) fn who(site: &Site) -> Principal {
+    person::me(&site.config, &site.directory).principal()
+}
+
+/// Somebody who is not of the center.
+pub(crate) fn is_outsider(who: &Principal) -> bool {
+    who.institution.is_some() || who.data_center.is_some()
+}
+
+/// Runs and hand-offs are the center's own: people from outside learn nothing of them, not even whether they are there.
+pub(crate) fn of_the_center(site: &Site) -> anyhow::Result<()> {
+    let who = who(site);
+    if !is_outsider(&who) {
+        return Ok(());
+    }
+    let message = format!("{} may not do this: runs are for people of the center", who.name);
+    Err(Stop::new(Exit::NotAllowed, message).into())
+}
+
+/// What is not shown, with its exit code.
+pub(crate) fn hidden(refused: Refused) -> anyhow::Error {
+    let exit = match &refused {
+        Refused::NotFound(_) => Exit::NotFound,
+        Refused::NotAllowed(_) => Exit::NotAllowed,
+        Refused::Bad(_) => Exit::Usage,
+        Refused::Store(_) => return refused.into(),
+    };
+    Stop::new(exit, refused.to_string()).into()
 }
 
 /// The run that `text` names: its id, or the beginning of one.
@@ -146,6 +180,14 @@ impl Door {
         match self {
             Self::Server(client) => Ok(client.register(definition).await?.digest),
             Self::Own(own, me) => own.handle.register(definition, me).await.map_err(refused),
+        }
+    }
+
+    /// Asks something of the center.
+    pub(crate) async fn center(&self, request: center::Request) -> anyhow::Result<center::Answer> {
+        match self {
+            Self::Server(client) => Ok(client.center(&request).await?),
+            Self::Own(own, me) => own.handle.center(request, me).await.map_err(refused),
         }
     }
 

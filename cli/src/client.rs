@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kentai_engine::scheduler::center::request as center;
 use kentai_engine::scheduler::handle::{Answer, Definition, Submit, Submitted};
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::store::read::{DeliveryFilter, RunFilter};
@@ -174,6 +175,18 @@ impl Client {
     /// Registers a workflow.
     pub(crate) async fn register(&self, definition: &Definition) -> Result<WorkflowView> {
         read(self.send(self.http.post(url(&["workflows"], &[])).json(definition)).await?).await
+    }
+
+    /// Asks something of the center. Rows that are wrong are an answer too: nothing was taken then.
+    pub(crate) async fn center(&self, asked: &center::Request) -> Result<center::Answer> {
+        let request = self.http.post(url(&["requests"], &[])).timeout(SUBMISSION_TIME_MAX).json(asked);
+        match self.send(request).await {
+            Ok(response) => read(response).await,
+            Err(ClientError { problem, .. }) if !problem.problems.is_empty() => {
+                Ok(center::Answer { said: problem.detail, problems: problem.problems, ..center::Answer::default() })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// One specimen with its runs and hand-offs.

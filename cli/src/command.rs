@@ -1,17 +1,24 @@
 //! One file per verb or noun.
 
+pub(crate) mod assay;
+pub(crate) mod center;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod consent;
 pub(crate) mod control;
 pub(crate) mod demo;
+pub(crate) mod deviation;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod handoff;
 pub(crate) mod init;
 pub(crate) mod logs;
+pub(crate) mod order;
 pub(crate) mod qc;
+pub(crate) mod record;
 pub(crate) mod reference;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod specimen;

@@ -2,14 +2,17 @@
 //!
 //! The only file that knows serde_yaml. It does not look at the disk beyond the site file itself.
 
+mod assay;
 mod origin;
 mod units;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kentai_engine::people::role::Role;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use assay::assay;
 pub(crate) use origin::Origin;
 pub(crate) use units::{Duration, Size};
 
@@ -147,6 +150,12 @@ pub(crate) struct Person {
     pub name: String,
     /// operator, reviewer, releaser, …
     pub roles: Vec<String>,
+    /// The institution that they belong to, when they are not of the center: they see what is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub institution: Option<String>,
+    /// The data center that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_center: Option<String>,
 }
 
 /// One of `targets:`
@@ -298,6 +307,25 @@ impl Config {
         if self.limits.steps_at_once == 0 {
             return Err("`limits.steps_at_once`: at least 1".into());
         }
+        for person in &self.people {
+            let known: Vec<&str> = Role::ALL.iter().map(|role| role.word()).collect();
+            if let Some(role) = person.roles.iter().find(|role| Role::parse(role).is_none()) {
+                return Err(format!(
+                    "`people: {}`: there is no role `{role}`; known are {}",
+                    person.name,
+                    known.join(", ")
+                ));
+            }
+            // Without it they would not be kept to what is their own.
+            for (role, word, of) in [
+                (Role::Institution, "institution", &person.institution),
+                (Role::DataCenter, "data_center", &person.data_center),
+            ] {
+                if person.roles.iter().any(|one| one == role.word()) && of.as_deref().is_none_or(str::is_empty) {
+                    return Err(format!("`people: {}`: the role {role} needs `{word}:`", person.name));
+                }
+            }
+        }
         for executor in &self.executors {
             if !["docker", "process"].contains(&executor.kind.as_str()) {
                 return Err(format!(
@@ -365,6 +393,16 @@ mod tests {
     fn lists_and_maps_say_where_they_came_from_too() {
         let (_, origin) = parse("people: []", &[]).expect("good");
         assert_eq!((origin.of("people"), origin.of("targets")), ("kentai.yaml", "default"));
+    }
+
+    #[test]
+    fn whoever_is_from_outside_says_from_where() {
+        let person = |more: &str| parse(&format!("people: [ {{ user: \"7\", name: a, roles: [{more} }} ]"), &[]);
+        assert!(person("institution], institution: H1").is_ok());
+        assert!(person("data_center], data_center: D1").is_ok());
+        assert!(person("institution]").is_err());
+        assert!(person("data_center], institution: H1").is_err());
+        assert!(person("operater]").is_err_and(|error| error.to_string().contains("operater")));
     }
 
     #[test]

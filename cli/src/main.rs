@@ -100,6 +100,34 @@ enum Verb {
     /// Specimens
     #[command(subcommand)]
     Specimen(command::specimen::Specimen),
+    /// Order lines: one specimen and one assay each
+    #[command(subcommand)]
+    Order(command::order::Order),
+    /// What is ordered: reads, criteria, workflow, targets
+    #[command(subcommand)]
+    Assay(command::assay::Assay),
+    /// What participants agreed to, and took back
+    #[command(subcommand)]
+    Consent(command::consent::Consent),
+    /// What was not as it should be
+    #[command(subcommand)]
+    Deviation(command::deviation::Deviation),
+    /// Reports: progress, omissions, turnaround
+    #[command(subcommand)]
+    Report(command::report::Report),
+    /// Confirm what another person proposed
+    Confirm {
+        /// Proposal
+        proposal: String,
+    },
+    /// The emergency stop: what runs goes on, nothing new starts anywhere
+    StopAll {
+        /// Why; kept
+        #[arg(value_parser = command::control::said)]
+        reason: String,
+    },
+    /// End the emergency stop
+    ResumeAll,
     /// Hand-offs to data centers
     #[command(subcommand)]
     Handoff(command::handoff::Handoff),
@@ -170,7 +198,12 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
 
 /// Verbs that need a site which is there already.
 async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Exit> {
+    use command::center::ask;
     use command::control::Control;
+    use kentai_engine::scheduler::center::request::Request;
+    if matches!(verb, Verb::Status(_) | Verb::Watch(_) | Verb::Logs(_) | Verb::Why(_) | Verb::Handoff(_)) {
+        access::of_the_center(site)?;
+    }
     match verb {
         Verb::Serve { executor } => command::serve::serve(site, executor.as_deref(), output).await,
         Verb::Submit(submit) => submit.submit(site, output).await,
@@ -185,6 +218,14 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
         Verb::Approve(args) => Control::Approve(args).ask(site, output).await,
         Verb::Reject(args) => Control::Reject(args).ask(site, output).await,
         Verb::Qc(qc) => qc.run(site, output).await,
+        Verb::Order(order) => order.run(site, output).await,
+        Verb::Assay(assay) => assay.run(site, output).await,
+        Verb::Consent(consent) => consent.run(site, output).await,
+        Verb::Deviation(deviation) => deviation.run(site, output).await,
+        Verb::Report(report) => report.run(site, output).await,
+        Verb::Confirm { proposal } => ask(site, output, Request::Confirm { proposal }).await,
+        Verb::StopAll { reason } => ask(site, output, Request::StopAll { reason }).await,
+        Verb::ResumeAll => ask(site, output, Request::ResumeAll).await,
         Verb::Handoff(handoff) => handoff.run(site, output).await,
         Verb::Config(ConfigVerb::Show) => command::config::show(site, output),
         _ => Err(Stop::new(Exit::Unexpected, "a verb without a room").into()),

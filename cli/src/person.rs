@@ -6,8 +6,8 @@ use kentai_engine::scheduler::Actor;
 
 use crate::config::Config;
 
-/// Roles of whoever owns a site that names no people.
-const OWNER: [&str; 3] = ["operator", "reviewer", "releaser"];
+/// Roles of whoever owns a site that names no people: every one that is of the center.
+const OWNER: [&str; 6] = ["operator", "reviewer", "releaser", "withdrawal_officer", "auditor", "admin"];
 
 /// The person behind a user id, if the site knows one.
 pub(crate) fn of(uid: u32, config: &Config, site: &Path) -> Option<Actor> {
@@ -18,7 +18,13 @@ pub(crate) fn of(uid: u32, config: &Config, site: &Path) -> Option<Actor> {
         return (uid == owner || uid == 0).then_some(Actor { name: user, roles, ..Actor::default() });
     }
     let person = config.people.iter().find(|person| person.user == user || person.user == uid.to_string())?;
-    Some(Actor { name: person.name.clone(), roles: person.roles.iter().cloned().collect(), ..Actor::default() })
+    Some(Actor {
+        name: person.name.clone(),
+        roles: person.roles.iter().cloned().collect(),
+        institution: person.institution.clone(),
+        data_center: person.data_center.clone(),
+        ..Actor::default()
+    })
 }
 
 /// The person who runs this command; without a role when the site does not know them.

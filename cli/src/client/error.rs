@@ -25,6 +25,8 @@ pub(crate) struct Problem {
     /// Name of the exit code.
     pub code: String,
     pub diagnostics: Vec<Mistake>,
+    /// Rows of a table that are wrong.
+    pub problems: Vec<kentai_engine::specimen::import::Problem>,
 }
 
 /// One diagnostic.

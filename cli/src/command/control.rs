@@ -1,7 +1,9 @@
 //! `cancel`, `retry`, `hold`, `resume`, `approve`, `reject`, `qc decide`: one request about one run each.
 
 use clap::Args;
+use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::handle::{Answer, AnswerKind};
+use kentai_engine::specimen::check_character;
 
 use crate::access::{self, Door};
 use crate::exit::Exit;
@@ -33,7 +35,7 @@ pub(crate) struct Hold {
 }
 
 /// A reason that says something.
-fn said(text: &str) -> Result<String, String> {
+pub(crate) fn said(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("say why".into()) } else { Ok(text.to_owned()) }
 }
 
@@ -89,10 +91,12 @@ pub(crate) struct Reject {
 
 /// Arguments of `qc decide`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:
-  kentai qc decide r019ab3 reads_ok --verdict release --reason 'two old lanes, the depth suffices'")]
+#[command(after_help = "Examples:
+  kentai qc decide r019ab3 reads_ok --verdict release --reason 'two old lanes, the depth suffices'
+  kentai qc decide O000000015 --verdict top_up --reason 'three lanes of the same library are left'")]
 pub(crate) struct Decide {
-    /// Run id, or the beginning of one
+    /// Run id, or the beginning of one; or an order line
+    #[arg(value_name = "RUN_OR_ORDER_LINE")]
     run: String,
     /// Gate; may be left out when only one holds
     #[arg(default_value = "")]
@@ -103,6 +107,20 @@ pub(crate) struct Decide {
     /// Why; travels with the delivery
     #[arg(long, value_parser = said)]
     reason: String,
+    /// Code of the reason; for an order line
+    #[arg(long, default_value = "")]
+    code: String,
+}
+
+impl Decide {
+    /// About an order line: its id has a check character. Everything else is about a run.
+    pub(crate) fn of_order_line(&self) -> Option<Request> {
+        if !self.run.starts_with('O') || check_character::number(&self.run).is_none() {
+            return None;
+        }
+        let (order_line, way) = (self.run.clone(), self.verdict.clone());
+        Some(Request::Decide { order_line, way, code: self.code.clone(), reason: self.reason.clone() })
+    }
 }
 
 /// What is asked.

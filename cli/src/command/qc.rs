@@ -1,10 +1,12 @@
-//! `qc list|decide`
+//! `qc list|decide|lane`
 
 use clap::Subcommand;
+use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::store::read::{Reader, RunFilter};
 use kentai_engine::view::{self, RunView, StepView};
 
-use super::control::{Control, Decide};
+use super::center::{ask, yes};
+use super::control::{Control, Decide, said};
 use crate::access;
 use crate::exit::Exit;
 use crate::output::{Output, table};
@@ -19,15 +21,40 @@ const PAGE: i64 = 500;
 pub(crate) enum Qc {
     /// List gates that hold
     List,
-    /// Decide about a gate that holds (needs the role reviewer)
+    /// Decide about a gate that holds, or an order line with too little data (needs the role reviewer)
     Decide(Decide),
+    /// Answer the two questions about a lane (needs the role reviewer)
+    #[command(after_help = "Example:
+  kentai qc lane 20261101_LH00123_0042_A/3/S000000015 --counts no --use yes --reason 'index hopping seen'")]
+    Lane {
+        /// Lane: instrument run, number and sample
+        id: String,
+        /// Do its reads count toward the order?
+        #[arg(long, value_parser = yes, value_name = "yes|no")]
+        counts: bool,
+        /// May a workflow use it?
+        #[arg(long = "use", value_parser = yes, value_name = "yes|no")]
+        usable: bool,
+        /// Why
+        #[arg(long, value_parser = said)]
+        reason: String,
+    },
 }
 
 impl Qc {
     pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         match self {
-            Self::Decide(decide) => Control::Decide(decide).ask(site, output).await,
-            Self::List => list(site, output).await,
+            Self::Decide(decide) => match decide.of_order_line() {
+                Some(request) => ask(site, output, request).await,
+                None => Control::Decide(decide).ask(site, output).await,
+            },
+            Self::Lane { id, counts, usable, reason } => {
+                ask(site, output, Request::Lane { lane_library: id, counts, r#use: usable, reason }).await
+            }
+            Self::List => {
+                access::of_the_center(site)?;
+                list(site, output).await
+            }
         }
     }
 }

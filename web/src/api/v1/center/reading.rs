@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use kentai_engine::clock;
 use kentai_engine::store::read::{OrderFilter, RecordFilter};
 use kentai_engine::view::Page;
 use kentai_engine::view::center::report::{self, Omission, Progress, Turnaround};
@@ -75,7 +74,7 @@ pub(super) async fn stuck(
     Asked(size): Asked<Size>,
 ) -> Outcome<Page<OrderLineView>> {
     let limit = limit(size.limit)?;
-    Ok(Json(center::stuck(app.engine.reader(), &who.principal(), clock::now(), limit).await?))
+    Ok(Json(center::stuck(app.engine.reader(), &who.principal(), app.engine.options().clock.now(), limit).await?))
 }
 
 /// How to narrow a list of records.
@@ -140,7 +139,7 @@ pub(super) async fn progress(State(app): State<App>, Person(who): Person) -> Out
 
 /// `GET /reports/omissions`
 pub(super) async fn omissions(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Omission>> {
-    Ok(Json(report::omissions(app.engine.reader(), &who.principal(), clock::now()).await?))
+    Ok(Json(report::omissions(app.engine.reader(), &who.principal(), app.engine.options().clock.now()).await?))
 }
 
 /// `GET /reports/turnaround`
