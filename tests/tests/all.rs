@@ -10,5 +10,6 @@ mod guards;
 mod house;
 mod kill;
 mod line;
+mod machines;
 mod registry;
 mod tidy;

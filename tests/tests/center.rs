@@ -1,6 +1,8 @@
 //! The center: a specimen's way from its shipment to its hand-off, and everything that must not happen on it. Whole houses with
 //! scripted hands; SQLite's own program and the files on disk say what is true.
 
+#[path = "center/chain.rs"]
+mod chain;
 #[path = "center/desk.rs"]
 mod desk;
 #[path = "center/folders.rs"]
@@ -11,6 +13,8 @@ mod once;
 mod roles;
 #[path = "center/scale.rs"]
 mod scale;
+#[path = "center/stop.rs"]
+mod stop;
 #[path = "center/story.rs"]
 mod story;
 #[path = "center/traps.rs"]

@@ -1,0 +1,78 @@
+//! Consent is withdrawn while a real tool runs that does not listen: how long until nothing of it runs any more, says a file outside.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use kentai_engine::scheduler::center::request::Request;
+use kentai_executors::process::ProcessExecutor;
+use kentai_tests::{kentai, tool};
+
+use super::desk::{Center, officer};
+
+#[tokio::test]
+async fn a_tool_that_does_not_listen_is_ended_when_consent_is_withdrawn_and_the_other_ones_goes_on() -> Result<()> {
+    let outside = tempfile::tempdir()?;
+    let beats = outside.path().to_string_lossy().into_owned();
+    let source = format!(
+        "kentai: 1
+workflow: test
+specimen:
+  fields: {{ sex: {{ type: choice, of: [female, male, unknown], default: unknown }} }}
+  inputs:
+    lanes: {{ type: list, item: {{ id: string }} }}
+steps:
+  a:
+    env: {{ WHO: \"${{{{ specimen.id }}}}\" }}
+    outputs: {{ o: {{ path: o.txt, keep: true }} }}
+    script: |
+      trap '' TERM INT
+      echo of-$WHO > o.txt
+      while :; do date +%s%N >> {beats}/$WHO; sleep 0.05; done
+"
+    );
+    let mut center = Center::open(&source).await?;
+    center.house.stop().await?;
+    let attempts = center.house.site().join("attempts");
+    center.house.plan.executors = Some(vec![Arc::new(ProcessExecutor::new("here", attempts, kentai()?))]);
+    center.house.start().await?;
+    let (mine, order) = center.bring("T1", "P1").await?;
+    let (other, _) = center.bring("T2", "P2").await?;
+    center.lane("RUN1", "1", &mine, "600000000").await?;
+    center.lane("RUN2", "1", &other, "600000000").await?;
+    let beating = |who: &str| outside.path().join(who).is_file();
+    center.house.until("both tools", async |_| Ok(beating(&mine) && beating(&other))).await.or_else(|error| {
+        // Nothing tells the engine that a tool writes a file: look once more at the end.
+        if beating(&mine) && beating(&other) { Ok(()) } else { Err(error) }
+    })?;
+    let began = Instant::now();
+    let at = tool("date", &["+%s%N"], outside.path())?.trim().parse::<i64>()?;
+    let withdraw = Request::Withdraw {
+        program: "rare".into(),
+        pseudonym: "P1".into(),
+        scopes: Vec::new(),
+        evidence: "letter".into(),
+        noticed_us: None,
+    };
+    center.ask(withdraw, &officer("sato")).await?;
+    let sealed = "select status from record where kind = 'case'";
+    center.house.until("sealed", async |house| Ok(house.sql(sealed)? == "sealed")).await?;
+    let last = |who: &str| -> Result<i64> {
+        let text = std::fs::read_to_string(outside.path().join(who))?;
+        Ok(text.lines().next_back().context("a beat")?.parse()?)
+    };
+    let (stopped, closed) = ((last(&mine)? - at) as f64 / 1e9, began.elapsed().as_secs_f64());
+    eprintln!("the tool's last sign of life {stopped:.2} s after the request; sealed after {closed:.2} s");
+    ensure!(stopped < 20.0, "it ran on for {stopped} s");
+    ensure!(center.stage(&order)? == "withdrawn");
+    let before = last(&other)?;
+    center.house.handle().pulse().changed().await.ok();
+    tool("sh", &["-c", &format!("until [ $(tail -n1 {beats}/{other}) -gt {before} ]; do :; done")], outside.path())?;
+    let open = center.house.sql("select run_id from run where status = 'running'")?;
+    let (run, who) = (kentai_engine::id::RunId::from(open.as_str()), kentai_tests::house::operator());
+    center.house.handle().cancel(&run, &who, "the test is over").await?;
+    center
+        .house
+        .until("the end", async |house| Ok(house.sql("select count(*) from run where status = 'canceled'")? == "2"))
+        .await
+}
