@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use kentai_workflows::site::Site;
 
+use crate::clock::Clock;
 use crate::decide::admit::Request;
 use crate::decide::retry::Budgets;
 use crate::people::permission::{Principal, PrincipalKind};
@@ -69,6 +70,8 @@ pub struct Options {
     pub budgets: Budgets,
     /// Seconds that directories of ended attempts are kept; zero: for ever.
     pub keep_attempts_s: u64,
+    /// Whose time it goes by.
+    pub clock: Clock,
     /// Start nothing: only answer requests (a verb on a site where no engine runs).
     pub drain: bool,
 }
