@@ -44,6 +44,8 @@ impl Service {
     /// Looks at every order line for which something changed. One that cannot be read stops no other.
     pub(in crate::scheduler) async fn consider_woken(&mut self) {
         if self.house.options.drain {
+            // The next engine looks at them when it starts; kept here they would let the loop go round for ever.
+            self.woken.clear();
             return;
         }
         self.desk.now = self.house.now;
