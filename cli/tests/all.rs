@@ -3,6 +3,7 @@
 //! No Docker: steps are plain processes that use only `sh` and `wc`.
 
 mod all {
+    mod center;
     mod documents;
     mod help;
     pub(crate) mod house;

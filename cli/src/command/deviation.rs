@@ -20,7 +20,7 @@ pub(crate) enum Deviation {
         /// What it is about
         about: String,
         /// In words
-        #[arg(long, value_parser = said)]
+        #[arg(long, value_parser = said, allow_hyphen_values = true)]
         description: String,
         /// How bad it is
         #[arg(long, default_value = "minor", value_parser = ["minor", "major", "critical"])]

@@ -1,6 +1,6 @@
 //! `qc list|decide|lane`
 
-use clap::Subcommand;
+use clap::{ArgAction, Subcommand};
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::store::read::{Reader, RunFilter};
 use kentai_engine::view::{self, RunView, StepView};
@@ -30,10 +30,10 @@ pub(crate) enum Qc {
         /// Lane: instrument run, number and sample
         id: String,
         /// Do its reads count toward the order?
-        #[arg(long, value_parser = yes, value_name = "yes|no")]
+        #[arg(long, action = ArgAction::Set, value_parser = yes, value_name = "yes|no")]
         counts: bool,
         /// May a workflow use it?
-        #[arg(long = "use", value_parser = yes, value_name = "yes|no")]
+        #[arg(long = "use", action = ArgAction::Set, value_parser = yes, value_name = "yes|no")]
         usable: bool,
         /// Why
         #[arg(long, value_parser = said)]
