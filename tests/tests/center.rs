@@ -19,5 +19,7 @@ mod stop;
 mod story;
 #[path = "center/traps.rs"]
 mod traps;
+#[path = "center/whole.rs"]
+mod whole;
 #[path = "center/withdrawal.rs"]
 mod withdrawal;

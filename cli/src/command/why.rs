@@ -4,10 +4,10 @@ use clap::Args;
 use kentai_engine::id::RunId;
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::store::read::{Reader, RunFilter};
-use kentai_engine::view::{self, RunDetail, RunView};
+use kentai_engine::view::{self, RunDetail, RunView, center};
 
 use super::status::detail;
-use crate::access::{self, Door};
+use crate::access::{self, Door, hidden, who};
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, plain};
 use crate::site::Site;
@@ -32,6 +32,13 @@ impl Why {
     /// Says why something stands where it stands.
     pub(crate) async fn say(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let reader = access::reader(site).await?;
+        let thing = if self.step.is_none() { self.thing.as_str() } else { "" };
+        let language = output.language;
+        let now = kentai_engine::clock::now();
+        if let Some(all) = center::why(&reader, &who(site), thing, now, language).await.map_err(hidden)? {
+            show_center(&all, output);
+            return Ok(Exit::Done);
+        }
         let (runs, step) = self.runs(&reader).await?;
         let door = Door::open(site).await;
         let mut all = Vec::new();
@@ -93,6 +100,15 @@ fn written(detail: &RunDetail, step: Option<&str>) -> Vec<Because> {
         values: serde_json::json!({ "gate": one.gate, "failures": one.failures, "answers": one.answers }),
     };
     steps.map(because).collect()
+}
+
+fn show_center(all: &[center::WhyView], output: Output) {
+    if output.json {
+        return output.json(&all);
+    }
+    for one in all {
+        output.line(plain(&format!("{} is {}: {}", one.about.replace('_', " "), one.status, one.said)));
+    }
 }
 
 fn show(all: &[(RunView, Vec<Because>)], output: Output) {

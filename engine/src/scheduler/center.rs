@@ -4,16 +4,19 @@
 //! sealed ones, and no time but the turn's.
 
 pub(super) mod analysis;
+pub mod audit;
 pub(super) mod consent;
 pub(super) mod desk;
 pub mod folders;
 pub(super) mod lanes;
 pub(super) mod order;
+pub mod people;
 pub(super) mod quality;
 pub(super) mod reception;
 pub mod request;
 pub(super) mod tables;
 pub(super) mod take;
+pub mod why;
 pub(super) mod withdrawal;
 
 use crate::store::rows::center::{ConsentGuard, Participant};

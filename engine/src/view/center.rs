@@ -7,8 +7,10 @@ mod access;
 mod line;
 mod record;
 pub mod report;
+mod why;
 
 pub use access::Refused;
+pub use why::{WhyView, why};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,

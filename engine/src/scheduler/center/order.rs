@@ -21,7 +21,8 @@ pub(in crate::scheduler) fn stage(order: &HeldOrder) -> Result<Stage, Refusal> {
 }
 
 /// A version of an assay has this id.
-pub(in crate::scheduler) fn assay_id(name: &str, version: &str) -> String {
+#[must_use]
+pub fn assay_id(name: &str, version: &str) -> String {
     format!("{name}@{version}")
 }
 

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::checkpoint::{Checkpoint, Stand};
 use crate::clock::Micros;
 use crate::people::permission::Action;
+use crate::people::secret::Hidden;
 use crate::specimen::import::{Problem, Row, Table};
 use crate::specimen::record::Assay;
 
@@ -279,6 +281,89 @@ pub enum Request {
     },
     /// Things may start again.
     ResumeAll,
+    /// Somebody new, or a service.
+    AddPerson {
+        /// Name, as the audit log will show it.
+        name: String,
+        /// A program, not somebody.
+        #[serde(default)]
+        service: bool,
+        /// Roles.
+        roles: Vec<String>,
+        /// Their institution, when they are not of the center.
+        #[serde(default)]
+        institution: Option<String>,
+        /// Their data center.
+        #[serde(default)]
+        data_center: Option<String>,
+    },
+    /// Other roles than before.
+    SetRoles {
+        /// Name.
+        name: String,
+        /// All their roles from now on.
+        roles: Vec<String>,
+    },
+    /// A new password; whoever is signed in with the old one is signed out.
+    SetPassword {
+        /// Name.
+        name: String,
+        /// The password. It never reaches the loop.
+        password: Hidden,
+        /// Its hash, made at the door.
+        #[serde(skip)]
+        hash: Hidden,
+    },
+    /// A new key for one-time codes; it is answered once.
+    SetTotp {
+        /// Name.
+        name: String,
+        /// The key, made at the door.
+        #[serde(skip)]
+        key: Hidden,
+    },
+    /// They may do nothing any more: neither sign in, nor with a token.
+    DisablePerson {
+        /// Name.
+        name: String,
+    },
+    /// A new token; its secret is answered once.
+    NewToken {
+        /// The service that it is for, or oneself.
+        owner: String,
+        /// What it is for.
+        #[serde(default)]
+        label: String,
+        /// What it may do at most: words of actions; empty: whatever its owner may.
+        #[serde(default)]
+        scopes: Vec<String>,
+        /// Until when it counts.
+        #[serde(default)]
+        expires_us: Option<Micros>,
+        /// Its id and the hash of its secret, made at the door.
+        #[serde(skip)]
+        made: (String, String),
+    },
+    /// A token counts no more.
+    RevokeToken {
+        /// Token.
+        token: String,
+    },
+    /// Somebody reads the audit log: that is an event too.
+    AuditRead {
+        /// What of it.
+        what: String,
+    },
+    /// The last line of an export of the audit log, signed.
+    AuditSign {
+        /// What it is about.
+        stand: Stand,
+    },
+    /// Sign how the audit log stands.
+    Checkpoint,
+    /// Somebody gave name, password and code; only the door asks this.
+    #[serde(skip)]
+    SignIn(super::people::SignIn),
 }
 
 /// What became of a request.
@@ -304,6 +389,12 @@ pub struct Answer {
     /// Rows that are wrong; then nothing was taken.
     #[serde(default)]
     pub problems: Vec<Problem>,
+    /// What is told this once and never again: a token, a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Hidden>,
+    /// What was signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Checkpoint>,
 }
 
 impl Request {
@@ -318,6 +409,17 @@ impl Request {
                 | Self::Reject { .. }
                 | Self::StopAll { .. }
                 | Self::ResumeAll
+                | Self::AddPerson { .. }
+                | Self::SetRoles { .. }
+                | Self::SetPassword { .. }
+                | Self::SetTotp { .. }
+                | Self::DisablePerson { .. }
+                | Self::NewToken { .. }
+                | Self::RevokeToken { .. }
+                | Self::AuditRead { .. }
+                | Self::AuditSign { .. }
+                | Self::Checkpoint
+                | Self::SignIn(_)
         )
     }
 
@@ -346,6 +448,15 @@ impl Request {
             Self::Confirm { .. } => Action::Confirm,
             Self::Schedule { .. } => Action::Schedule,
             Self::StopAll { .. } | Self::ResumeAll => Action::StopAll,
+            Self::AddPerson { .. }
+            | Self::SetRoles { .. }
+            | Self::SetPassword { .. }
+            | Self::SetTotp { .. }
+            | Self::DisablePerson { .. }
+            | Self::NewToken { .. }
+            | Self::RevokeToken { .. } => Action::ManagePeople,
+            Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
+            Self::SignIn(_) => Action::ReadSelf,
         }
     }
 }

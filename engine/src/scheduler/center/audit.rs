@@ -1,0 +1,182 @@
+//! Signing the audit log: the site's key, checkpoints now and then and at the end, and the last line of an export. Reading it is an
+//! event too. What a checkpoint says is `audit::checkpoint`'s business.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::desk::By;
+use super::request::Answer;
+use crate::audit::checkpoint::{Checkpoint, Public, Secret, Stand};
+use crate::audit::export::CHECKPOINT_SIGNED;
+use crate::id::fresh;
+use crate::scheduler::handle::Refusal;
+use crate::scheduler::service::{Error, Service};
+use crate::specimen::record::Kind;
+use crate::store;
+use crate::store::read::Reader;
+
+/// Events between two checkpoints.
+const EVENTS_MAX: i64 = 1_000;
+
+/// Where a site's public key lies.
+#[must_use]
+pub fn public_key(site: &Path) -> PathBuf {
+    site.join("secrets/audit.pub")
+}
+
+/// The site's key; made when the site has none yet. A key that was there once and is not any more is no reason for a new one: that
+/// would look like a forged log.
+pub(in crate::scheduler) fn key(site: &Path) -> Result<Secret, Error> {
+    let path = site.join("secrets/audit.key");
+    let bad = |reason: String| Error::Key { path: path.display().to_string(), reason };
+    let key = match fs::read_to_string(&path) {
+        Ok(text) => Secret::parse(&text).ok_or_else(|| bad("this is no key: 64 hexadecimal digits".into()))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !public_key(site).exists() => {
+            make_key(site, &path).map_err(|error| bad(error.to_string()))?
+        }
+        Err(error) => return Err(bad(error.to_string())),
+    };
+    let mode = fs::metadata(&path).map_err(|error| bad(error.to_string()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(bad("others may read it: chmod 600".into()));
+    }
+    let public = key.public();
+    match fs::read_to_string(public_key(site)) {
+        Ok(text) if Public::parse(&text) == Some(public) => Ok(key),
+        Ok(_) => Err(bad("audit.pub beside it belongs to another key".into())),
+        // The power went between the two files.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write(&public_key(site), &public.text(), 0o644).map_err(|error| bad(error.to_string()))?;
+            Ok(key)
+        }
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+fn make_key(site: &Path, path: &Path) -> io::Result<Secret> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(site.join("secrets"))?;
+    let bytes: [u8; 32] = super::people::random()?;
+    write(path, &crate::audit::hex(&bytes), 0o600)?;
+    Ok(Secret::from_bytes(&bytes))
+}
+
+/// Whole or not at all, and on the disk.
+fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let _ = fs::remove_file(&beside);
+    let mut file = fs::File::options().write(true).create_new(true).mode(mode).open(&beside)?;
+    file.write_all(format!("{text}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
+}
+
+/// Events that no checkpoint covers; the one by which the newest is kept does not count.
+pub(in crate::scheduler) async fn unsigned(reader: &Reader) -> Result<i64, store::Error> {
+    let (head, until) = (reader.head().await?.0, reader.signed_until().await?);
+    Ok(if until == 0 { head } else { (head - until - 1).max(0) })
+}
+
+impl Service {
+    /// Signs how the log stands after the newest commit.
+    pub(in crate::scheduler) async fn checkpoint(&mut self, by: &By) -> Result<Answer, Refusal> {
+        let (events, head) = self.reader.head().await?;
+        let id = format!("{events:015}");
+        let said = format!("the audit log is signed until event {events}");
+        if let Some(known) = self.desk.find::<Checkpoint>(Kind::Checkpoint, &id).await? {
+            return Ok(Answer { said, unchanged: 1, signed: Some(known.doc), ..Answer::default() });
+        }
+        let stand = Stand { events, head, at_us: self.desk.now, sha256: String::new() };
+        let signed = self.signer.sign(&stand);
+        let mut held = self.desk.new_record(Kind::Checkpoint, &id, "signed", signed.clone());
+        self.desk.record(&mut held, CHECKPOINT_SIGNED, by, &json!(signed));
+        self.unsigned = 0;
+        Ok(Answer { said, changed: vec![format!("checkpoint {id}")], signed: Some(signed), ..Answer::default() })
+    }
+
+    /// After so many events.
+    pub(in crate::scheduler) async fn sign_when_due(&mut self) -> Result<(), Error> {
+        if self.unsigned < EVENTS_MAX {
+            return Ok(());
+        }
+        self.sign_own().await?;
+        self.commit().await?;
+        self.unsigned = 0;
+        Ok(())
+    }
+
+    /// Before the engine ends. A verb's own engine leaves it to the next: else every verb would be two events.
+    pub(in crate::scheduler) async fn sign_at_the_end(&mut self) {
+        if self.unsigned == 0 || self.house.options.drain {
+            return;
+        }
+        let signed = match self.sign_own().await {
+            Ok(()) => self.commit().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = signed {
+            tracing::error!(%error, "the newest events are not signed yet; the next engine does it");
+        }
+    }
+
+    async fn sign_own(&mut self) -> Result<(), Error> {
+        self.desk.now = self.house.options.clock.now();
+        let result = self.checkpoint(&By::engine()).await.map(drop);
+        self.own_doing("signing the audit log", result)
+    }
+
+    /// Somebody reads the log.
+    pub(in crate::scheduler) fn audit_read(&mut self, what: &str, by: &By) -> Answer {
+        let id = fresh("x");
+        let body = json!({ "what": what });
+        let mut held = self.desk.new_record(Kind::Checkpoint, &id, "exported", body.clone());
+        self.desk.record(&mut held, "audit_exported", by, &body);
+        Answer { said: "it is written down".into(), changed: vec![format!("checkpoint {id}")], ..Answer::default() }
+    }
+
+    /// Signs the last line of an export: of events that are in the log as it says.
+    pub(in crate::scheduler) async fn audit_sign(&mut self, stand: Stand, by: &By) -> Result<Answer, Refusal> {
+        let is_hash = crate::audit::unhex::<32>(&stand.sha256).is_some();
+        let found = self.reader.log_after(stand.events - 1, 1).await?;
+        let stands = found.first().is_some_and(|event| event.seq == stand.events && event.hash == stand.head);
+        if !is_hash || !stands {
+            return Err(Refusal::Bad(format!("the audit log does not stand like this at event {}", stand.events)));
+        }
+        let signed = self.signer.sign(&Stand { at_us: self.desk.now, ..stand });
+        let what = format!("export of {} events, SHA-256 {}", signed.stand.events, signed.stand.sha256);
+        Ok(Answer { signed: Some(signed), ..self.audit_read(&what, by) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_has_one_key_that_only_its_owner_reads() {
+        let site = tempfile::tempdir().expect("a directory");
+        let first = key(site.path()).expect("made").public();
+        assert_eq!(key(site.path()).expect("there").public(), first);
+        let path = site.path().join("secrets/audit.key");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
+        assert!(key(site.path()).is_err());
+    }
+
+    #[test]
+    fn a_key_that_was_lost_or_changed_is_not_made_anew() {
+        let site = tempfile::tempdir().expect("a directory");
+        key(site.path()).expect("made");
+        let path = site.path().join("secrets/audit.key");
+        fs::remove_file(&path).expect("ours");
+        assert!(key(site.path()).is_err());
+        for text in [crate::audit::hex(&[1; 32]), "rubbish".into(), String::new()] {
+            write(&path, &text, 0o600).expect("ours");
+            assert!(key(site.path()).is_err(), "{text}");
+        }
+    }
+}
