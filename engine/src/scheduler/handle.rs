@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::Actor;
 use super::why::Because;
 use crate::id::{RunId, SubmissionId};
+use crate::people::secret::Hidden;
 use crate::port::collect::Collected;
 use crate::port::courier::{Carried, Error as CourierError};
 use crate::port::executor::{Executor, Held, Report};
@@ -200,7 +201,37 @@ impl Handle {
         request: super::center::request::Request,
         actor: &Actor,
     ) -> Result<super::center::request::Answer, Refusal> {
-        self.ask(|reply| Message::Center(Box::new(request), actor.clone(), reply)).await
+        let (request, secret) = super::center::people::at_the_door(request, actor, &self.options.site).await?;
+        let answer = self.ask(|reply| Message::Center(Box::new(request), actor.clone(), reply)).await?;
+        Ok(super::center::request::Answer { secret, ..answer })
+    }
+
+    /// Signs somebody in and gives what they show from now on, once. Every try is written down.
+    ///
+    /// # Errors
+    /// One and the same refusal, whatever was wrong.
+    pub async fn sign_in(&self, name: &str, password: &str, code: &str) -> Result<Hidden, Refusal> {
+        let (attempt, secret) = super::center::people::attempt(&self.reader, name, password, code).await?;
+        let request = Box::new(super::center::request::Request::SignIn(attempt));
+        let answer = self.ask(|reply| Message::Center(request, Actor::default(), reply)).await?;
+        if answer.changed.is_empty() { Err(Refusal::NotAllowed(answer.said)) } else { Ok(secret) }
+    }
+
+    /// Whose token or session this is. What was taken back counts for nothing after the commit that said so.
+    ///
+    /// # Errors
+    /// When it is nobody's, or counts no more.
+    pub async fn who(&self, shown: &str) -> Result<Actor, Refusal> {
+        super::center::people::who(&self.reader, shown, self.options.clock.now()).await
+    }
+
+    /// Signs how the audit log stands.
+    ///
+    /// # Errors
+    /// When the actor may not.
+    pub async fn checkpoint(&self, actor: &Actor) -> Result<crate::audit::checkpoint::Checkpoint, Refusal> {
+        let answer = self.center(super::center::request::Request::Checkpoint, actor).await?;
+        answer.signed.ok_or(Refusal::Stopped)
     }
 
     /// A look at a run folder: what it leads to is stored with it, once.

@@ -50,6 +50,8 @@ pub enum Error {
     Locked { site: String },
     #[error("prepare the site's directory {site}")]
     Site { site: String, source: std::io::Error },
+    #[error("the audit log cannot be signed, so nothing is done: {path}: {reason}")]
+    Key { path: String, reason: String },
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -93,6 +95,10 @@ pub(super) struct Service {
     pub(super) woken: BTreeSet<String>,
     /// Order lines whose run is being got ready.
     pub(super) preparing: BTreeSet<String>,
+    /// Signs the audit log.
+    pub(super) signer: crate::audit::checkpoint::Secret,
+    /// Events since the newest signed checkpoint.
+    pub(super) unsigned: i64,
     pub(super) writer: Writer,
     pub(super) pool: Pool,
     pub(super) inbox: mpsc::Receiver<Message>,
@@ -117,6 +123,7 @@ pub(super) struct Service {
 pub async fn start(options: Options) -> Result<Running, Error> {
     prepare_site(&options.directory)?;
     let lock = take_site(&options.directory).await?;
+    let signer = super::center::audit::key(&options.directory)?;
     let artifacts = ArtifactStore::open(&options.directory)
         .map_err(|source| Error::Site { site: options.directory.display().to_string(), source })?;
     let pool = Pool::open(&options.directory.join("kentai.db")).await?;
@@ -124,6 +131,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     seal(&pool).await?;
     let (writer, _) = Writer::start(pool.clone(), epoch);
     let reader = Reader::new(pool.clone());
+    let unsigned = super::center::audit::unsigned(&reader).await?;
     let options = Arc::new(options);
     let (sender, inbox) = mpsc::channel(INBOX);
     // Quiet is known only after the first turn.
@@ -146,6 +154,8 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         preparing: BTreeSet::new(),
         reader,
         workflows: HashMap::new(),
+        signer,
+        unsigned,
         writer,
         pool,
         inbox,
@@ -266,6 +276,7 @@ impl Service {
             self.house.start_ready();
             self.consider_woken().await;
             self.commit().await?;
+            self.sign_when_due().await?;
             self.house.unload();
             // What moved in this turn may let an order line start: nothing else would wake the loop for it.
             if !self.woken.is_empty() {
@@ -278,7 +289,10 @@ impl Service {
                 () = alarm => {}
                 _ = look_again.tick() => reconcile = true,
                 _ = tidy_up.tick() => self.sweep_attempts(),
-                () = self.token.cancelled() => return Ok(()),
+                () = self.token.cancelled() => {
+                    self.sign_at_the_end().await;
+                    return Ok(());
+                }
             }
             self.house.now = self.house.options.clock.now();
             for message in messages.drain(..) {
@@ -294,7 +308,7 @@ impl Service {
     }
 
     /// Nobody waits for an answer to what the engine does by itself: what cannot be done is logged, and looked at again later.
-    fn own_doing(&mut self, what: &str, result: Result<(), Refusal>) -> Result<(), Error> {
+    pub(super) fn own_doing(&mut self, what: &str, result: Result<(), Refusal>) -> Result<(), Error> {
         match result {
             Ok(()) => self.desk.keep(),
             Err(Refusal::Store(error)) => return Err(error.into()),
@@ -392,6 +406,7 @@ impl Service {
         self.house.ledger.told.extend(from_desk);
         let (change, effects, told) = self.house.close_turn();
         if !change.is_empty() {
+            self.unsigned += i64::try_from(change.events()).unwrap_or(i64::MAX);
             Self::write(&self.writer, &self.token, change).await?;
             for one in told {
                 // Nobody may be listening.

@@ -72,6 +72,12 @@ impl Change {
         self.events.push(event);
     }
 
+    /// How many events it holds.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.events.len()
+    }
+
     /// Adds a participant's row.
     pub fn participant(&mut self, row: &rows::center::Participant) {
         self.moved.insert(row.participant_id.clone());

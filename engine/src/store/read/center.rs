@@ -189,6 +189,24 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
+    /// The newest event's number and hash; zero when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn head(&self) -> Result<(i64, String), Error> {
+        let found: Vec<(i64, String)> = self.all(include_str!("../sql/event_head.sql"), &[]).await?;
+        Ok(found.into_iter().next().unwrap_or_else(|| (0, crate::audit::hex(&[0; 32]))))
+    }
+
+    /// The number of events that the newest signed checkpoint speaks of.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn signed_until(&self) -> Result<i64, Error> {
+        let found: Vec<(String,)> = self.all(include_str!("../sql/newest_checkpoint.sql"), &[]).await?;
+        Ok(found.first().and_then(|(id,)| id.parse().ok()).unwrap_or(0))
+    }
+
     /// The participants whose runs made an artifact.
     ///
     /// # Errors
