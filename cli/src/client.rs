@@ -233,7 +233,10 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
-        let request = request.header(reqwest::header::ACCEPT_LANGUAGE, self.language);
+        let mut request = request.header(reqwest::header::ACCEPT_LANGUAGE, self.language);
+        if let Some(token) = crate::person::token() {
+            request = request.bearer_auth(token);
+        }
         let response = request.send().await.map_err(|error| ClientError::silent("the engine's server", &error))?;
         if response.status().is_success() { Ok(response) } else { Err(ClientError::of(response).await) }
     }

@@ -1,5 +1,6 @@
 //! One file per verb or noun.
 
+pub(crate) mod admin;
 pub(crate) mod assay;
 pub(crate) mod center;
 pub(crate) mod check;

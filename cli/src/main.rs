@@ -42,6 +42,9 @@ struct Cli {
     /// Language of messages: en or ja
     #[arg(long, global = true, env = "KENTAI_LANGUAGE")]
     language: Option<String>,
+    /// Act as whoever this token is of, instead of as the user of this machine; better given as KENTAI_TOKEN
+    #[arg(long, global = true, env = "KENTAI_TOKEN", hide_env_values = true)]
+    token: Option<String>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -128,6 +131,9 @@ enum Verb {
     },
     /// End the emergency stop
     ResumeAll,
+    /// People, tokens and the audit log
+    #[command(subcommand)]
+    Admin(command::admin::Admin),
     /// Hand-offs to data centers
     #[command(subcommand)]
     Handoff(command::handoff::Handoff),
@@ -179,6 +185,9 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         .with_writer(std::io::stderr)
         .init();
     let site = &cli.site;
+    if let Some(token) = cli.token.filter(|token| !token.is_empty()) {
+        person::act_by_token(token, site).await?;
+    }
     match cli.verb {
         Verb::Init(init) => init.make(output),
         Verb::Run(run) => run.run(&Site::open_or_make(site)?, output).await,
@@ -192,6 +201,7 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Verb::Doctor => command::doctor::doctor(site, output).await,
         Verb::Reference(reference) => reference.run(&Site::open_or_make(site)?, output).await,
         Verb::Specimen(specimen) => specimen.run(&Site::open_or_make(site)?, output).await,
+        Verb::Admin(admin) => admin.run(site, output).await,
         verb => with_site(verb, &Site::open(site)?, output).await,
     }
 }
