@@ -201,6 +201,36 @@ fn is_foreign(who: &Principal, owner: Option<&Owner<'_>>) -> bool {
 mod tests {
     use super::*;
 
+    /// The page that people read: this table and nothing else says who may.
+    fn page() -> String {
+        let mut page = String::from(
+            "# Who may do what\n\n\
+             Written by a test from the table in `engine/src/people/permission.rs`; `KENTAI_BLESS=1 cargo test -p kentai-engine` writes it \
+             anew.\n\
+             A token's scopes are the words of the first column: it may do at most those, and never more than its owner's roles allow.\n\
+             People of an institution or a data center see their own and nothing else; what is somebody else's is answered like what is \
+             not there.\n\n",
+        );
+        let heads: Vec<&str> = Role::ALL.iter().map(|role| role.word()).collect();
+        page.push_str(&format!("| action | {} |\n", heads.join(" | ")));
+        page.push_str(&format!("| --- |{}\n", " :-: |".repeat(heads.len())));
+        for action in Action::ALL {
+            let cells = Role::ALL.iter().map(|role| if permit(&of(*role), *action, None).is_ok() { "yes" } else { "" });
+            page.push_str(&format!("| `{action}` | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_about_permissions_is_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permissions.md");
+        if std::env::var_os("KENTAI_BLESS").is_some() {
+            std::fs::write(path, page()).expect("the documents can be written");
+        }
+        let written = std::fs::read_to_string(path).expect("docs/permissions.md is there");
+        assert!(written == page(), "docs/permissions.md is not the table any more: run with KENTAI_BLESS=1");
+    }
+
     fn of(role: Role) -> Principal {
         Principal { name: "x".into(), roles: vec![role], ..Principal::default() }
     }

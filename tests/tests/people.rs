@@ -1,0 +1,189 @@
+//! People, tokens and the audit log of a whole house: what was taken back counts no more, tries are counted, and an export of the
+//! real log proves itself.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use kentai_engine::audit::checkpoint::Public;
+use kentai_engine::audit::export::{EventLine, Export};
+use kentai_engine::audit::verify::verify;
+use kentai_engine::clock::Clock;
+use kentai_engine::people::secret::Hidden;
+use kentai_engine::scheduler::Actor;
+use kentai_engine::scheduler::center::audit::public_key;
+use kentai_engine::scheduler::center::request::{Answer, Request};
+use kentai_engine::scheduler::handle::Refusal;
+use kentai_tests::house::{House, Plan, person};
+
+const PASSWORD: &str = "correct horse battery";
+/// 2026-11-25, in microseconds.
+const NOON: i64 = 1_795_608_000_000_000;
+
+fn admin() -> Actor {
+    person("mori", "admin")
+}
+
+async fn house() -> Result<(House, Clock)> {
+    let clock = Clock::standing_at(NOON);
+    let house = House::with(Plan { clock: clock.clone(), ..Plan::default() }).await?;
+    Ok((house, clock))
+}
+
+async fn ask(house: &House, request: Request) -> Result<Answer> {
+    Ok(house.handle().center(request, &admin()).await?)
+}
+
+async fn add(house: &House, name: &str, service: bool, role: &str) -> Result<()> {
+    let (institution, data_center) = (None, None);
+    let name = name.to_owned();
+    ask(house, Request::AddPerson { name, service, roles: vec![role.into()], institution, data_center }).await?;
+    Ok(())
+}
+
+async fn token(house: &House, owner: &str, scopes: &[&str], expires_us: Option<i64>) -> Result<(String, String)> {
+    let scopes = scopes.iter().map(|word| (*word).to_owned()).collect();
+    let (owner, label, made) = (owner.to_owned(), String::new(), Default::default());
+    let answer = ask(house, Request::NewToken { owner, label, scopes, expires_us, made }).await?;
+    let id = answer.changed[0].split_once(' ').context("a token")?.1.to_owned();
+    Ok((id, answer.secret.context("told once")?.0))
+}
+
+async fn password(house: &House, name: &str) -> Result<()> {
+    let (password, hash) = (Hidden(PASSWORD.into()), Hidden::default());
+    ask(house, Request::SetPassword { name: name.into(), password, hash }).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_acts_for_its_owner_until_the_commit_that_revokes_it() -> Result<()> {
+    let (house, clock) = house().await?;
+    add(&house, "lims", true, "operator").await?;
+    let (id, shown) = token(&house, "lims", &["receive"], Some(NOON + 1_000)).await?;
+    let who = house.handle().who(&shown).await?;
+    ensure!(who.name == "lims" && who.roles.contains("operator"), "{who:?}");
+    let scan = || Request::Receive {
+        barcode: "B1".into(),
+        institution: String::new(),
+        condition: String::new(),
+        note: String::new(),
+    };
+    house.handle().center(scan(), &who).await?;
+    let refused = house.handle().center(Request::StopAll { reason: "x".into() }, &who).await;
+    ensure!(matches!(refused, Err(Refusal::NotAllowed(_))), "a token narrows: {refused:?}");
+    ask(&house, Request::RevokeToken { token: id }).await?;
+    ensure!(house.handle().who(&shown).await.is_err(), "revoked");
+    let (_, other) = token(&house, "lims", &[], Some(NOON + 1_000)).await?;
+    ensure!(house.handle().who(&other).await.is_ok());
+    clock.advance(1_000);
+    ensure!(house.handle().who(&other).await.is_err(), "over");
+    let (_, last) = token(&house, "lims", &[], None).await?;
+    ask(&house, Request::DisablePerson { name: "lims".into() }).await?;
+    ensure!(house.handle().who(&last).await.is_err(), "its owner is disabled");
+    // What was told once is nowhere.
+    for secret in [&shown, &other, &last] {
+        let secret = secret.rsplit('_').next().context("a secret")?;
+        let found = house.sql(&format!(
+            "select count(*) from (select document as t from record union all select body from event) where t like '%{secret}%'"
+        ))?;
+        ensure!(found == "0", "a secret is stored");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn five_wrong_tries_lock_and_every_try_is_an_event() -> Result<()> {
+    let (house, clock) = house().await?;
+    add(&house, "sato", false, "reviewer").await?;
+    password(&house, "sato").await?;
+    let handle = house.handle();
+    let session = handle.sign_in("sato", PASSWORD, "").await?;
+    ensure!(handle.who(&session.0).await?.roles.contains("reviewer"));
+    for _ in 0..5 {
+        ensure!(handle.sign_in("sato", "wrong", "").await.is_err());
+    }
+    let Err(locked) = handle.sign_in("sato", PASSWORD, "").await else { bail!("it is locked") };
+    let Err(unknown) = handle.sign_in("nobody-here", PASSWORD, "").await else { bail!("there is nobody") };
+    ensure!(locked.to_string() == unknown.to_string(), "nobody learns which names exist");
+    let tries = house.sql("select count(*) from event where kind = 'sign_in_failed'")?;
+    ensure!(tries == "7", "{tries}");
+    clock.advance(i64::try_from(Duration::from_secs(15 * 60).as_micros())?);
+    handle.sign_in("sato", PASSWORD, "").await?;
+    password(&house, "sato").await?;
+    ensure!(handle.who(&session.0).await.is_err(), "a new password ends old sessions");
+    let found = house.sql("select count(*) from event where body like '%argon2%' or body like '%battery%'")?;
+    ensure!(found == "0", "a password or its hash is in the log");
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_are_the_admins_business_and_ones_own_roles_another_ones() -> Result<()> {
+    let (house, _) = house().await?;
+    add(&house, "mori", false, "admin").await?;
+    add(&house, "sato", false, "operator").await?;
+    let own = Request::SetRoles { name: "mori".into(), roles: vec!["admin".into(), "releaser".into()] };
+    ensure!(matches!(house.handle().center(own, &admin()).await, Err(Refusal::NotAllowed(_))));
+    let scopes = Vec::new();
+    let (owner, label, made) = ("sato".to_owned(), String::new(), Default::default());
+    let theirs = Request::NewToken { owner, label, scopes, expires_us: None, made };
+    ensure!(matches!(house.handle().center(theirs, &admin()).await, Err(Refusal::NotAllowed(_))));
+    for role in ["operator", "reviewer", "releaser", "withdrawal_officer", "auditor", "institution", "data_center"] {
+        let request = Request::SetRoles { name: "sato".into(), roles: vec!["reviewer".into()] };
+        let refused = house.handle().center(request, &person("x", role)).await;
+        ensure!(matches!(refused, Err(Refusal::NotAllowed(_))), "{role}: {refused:?}");
+    }
+    Ok(())
+}
+
+/// An export, as the verb makes one.
+async fn export(house: &House) -> Result<Vec<u8>> {
+    let (handle, auditor) = (house.handle(), person("endo", "auditor"));
+    handle.center(Request::AuditRead { what: "export".into() }, &auditor).await?;
+    let key = Public::parse(&std::fs::read_to_string(public_key(&house.site()))?).context("a key")?;
+    let mut export = Export::begin(Vec::new(), "test", &key, NOON)?;
+    let head = handle.reader().head().await?.0;
+    for row in handle.reader().log_after(0, head).await? {
+        let (seq, n, at_us) = (row.seq, row.n, row.at_us);
+        let (stream, kind, subject, actor) = (row.stream, row.kind, row.subject, row.actor);
+        let (role, body, hash) = (row.role, row.body, row.hash);
+        export.event(&EventLine { seq, stream, n, at_us, kind, subject, actor, role, body, hash })?;
+    }
+    let answer = handle.center(Request::AuditSign { stand: export.stand(NOON) }, &auditor).await?;
+    Ok(export.finish(&answer.signed.context("signed")?)?)
+}
+
+#[tokio::test]
+async fn the_log_is_signed_now_and_then_and_at_the_end_and_its_export_proves_itself() -> Result<()> {
+    let (mut house, _) = house().await?;
+    add(&house, "lims", true, "operator").await?;
+    let signed = house.handle().checkpoint(&person("endo", "auditor")).await?;
+    ensure!(signed.stand.events > 0);
+    for round in 0..1_100 {
+        ask(&house, Request::SetRoles { name: "lims".into(), roles: vec!["operator".into()] })
+            .await
+            .with_context(|| format!("round {round}"))?;
+    }
+    house.stop().await?;
+    house.start().await?;
+    let bytes = export(&house).await?;
+    let key = Public::parse(&std::fs::read_to_string(public_key(&house.site()))?);
+    let found = verify(&*bytes, key.as_ref())?;
+    ensure!(found.events > 1_100 && found.checkpoints == 4, "{found:?}");
+    ensure!(house.sql("select count(*) from event where kind = 'audit_exported'")? == "2");
+    // A row that somebody changed in the database does not get past the verifier.
+    house.stop().await?;
+    house.sql("update event set actor = 'nobody' where seq = 3")?;
+    house.start().await?;
+    let error = verify(&*export(&house).await?, key.as_ref()).expect_err("changed");
+    ensure!(error.line == 4, "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_its_key_the_engine_does_nothing() -> Result<()> {
+    let (mut house, _) = house().await?;
+    house.stop().await?;
+    std::fs::remove_file(house.site().join("secrets/audit.key"))?;
+    let Err(error) = house.start().await else { bail!("it started") };
+    ensure!(format!("{error:#}").contains("audit.key"), "{error:#}");
+    Ok(())
+}
