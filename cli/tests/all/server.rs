@@ -161,3 +161,32 @@ fn a_run_lets_requests_in_while_it_works() {
     assert_eq!(run.wait().expect("ended").code(), Some(12), "{rest}");
     assert!(!house.path(".kentai/run/kentai.sock").exists());
 }
+
+#[test]
+fn the_center_is_asked_through_the_server_with_the_same_answers() {
+    let house = House::of_processes();
+    house.write("institutions.csv", "code,name,role\nH1,One,sender\n");
+    house.write("programs.csv", "code,name\nP1,Rare\n");
+    house.write("wrong.csv", "code,name,role\nH3,,shop\n");
+    house.write("wgs.yaml", "reads_ordered: 1000\n");
+    house.write("shipment.csv", "shipment,barcode,pseudonym,program,assay\nSH1,B-001,N1,P1,wgs\n");
+    let wrong = "specimen import wrong.csv --table institutions";
+    let without =
+        [house.kentai(wrong), house.kentai(&format!("{wrong} --json")), house.kentai("order cancel O1 --reason x")];
+    let server = Server::start(&house);
+    let with =
+        [house.kentai(wrong), house.kentai(&format!("{wrong} --json")), house.kentai("order cancel O1 --reason x")];
+    for (one, other) in without.iter().zip(&with) {
+        assert_eq!((one.code, &one.out, &one.err), (other.code, &other.out, &other.err));
+    }
+    assert_eq!(with.each_ref().map(|done| done.code), [3, 3, 4]);
+    house.kentai("specimen import institutions.csv --table institutions").code(0);
+    house.kentai("specimen import programs.csv --table programs").code(0);
+    house.kentai("assay define wgs@1 wgs.yaml").code(0);
+    house.kentai("specimen expect shipment.csv --institution H1").code(0);
+    house.kentai("specimen receive B-001").code(0).shows(&["received"]);
+    house.kentai("consent record P1 N1 --document ICF --version 3 --scope sequencing").code(0);
+    house.kentai("consent withdraw P1 N1 --evidence letter-1").code(0).says(&["two people"]);
+    house.kentai("specimen list --stage withdrawn").code(0).shows(&["wgs@1"]);
+    assert_eq!(server.stop(), 0);
+}

@@ -261,8 +261,10 @@ async fn of_line(reader: &Reader, row: &rows::OrderLine, now: Micros) -> Result<
     }))
 }
 
-/// Gates: name, from where, to where, days that the assay allows.
-const GATES: &[(&str, Stage, Stage, fn(&Targets) -> f64)] = &[
+/// Name, from where, to where, days that the assay allows.
+type Gate = (&'static str, Stage, Stage, fn(&Targets) -> f64);
+
+const GATES: &[Gate] = &[
     ("arrival", Stage::Expected, Stage::Received, |targets| targets.arrival),
     ("accession", Stage::Received, Stage::Accessioned, |targets| targets.accession),
     ("lab", Stage::Accessioned, Stage::Sequencing, |targets| targets.lab),
