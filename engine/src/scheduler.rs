@@ -35,7 +35,7 @@ use kentai_workflows::site::Site;
 use crate::clock::Clock;
 use crate::decide::admit::Request;
 use crate::decide::retry::Budgets;
-use crate::people::permission::{Principal, PrincipalKind};
+use crate::people::permission::{Action, Principal, PrincipalKind};
 use crate::people::role::Role;
 use crate::port::collect::Collect;
 use crate::port::courier::Courier;
@@ -112,6 +112,17 @@ impl Actor {
             data_center: self.data_center.clone(),
             scopes: self.scopes.clone(),
         }
+    }
+
+    /// Whatever the roles allow: does the token by which they act reach so far?
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn reaches(&self, action: Action) -> Result<(), handle::Refusal> {
+        if self.scopes.as_ref().is_none_or(|scopes| scopes.contains(action.word())) {
+            return Ok(());
+        }
+        Err(handle::Refusal::NotAllowed(format!("the token of {} does not reach so far as `{action}`", self.name)))
     }
 
     /// Has at least one of `roles`.

@@ -11,5 +11,6 @@ mod house;
 mod kill;
 mod line;
 mod machines;
+mod people;
 mod registry;
 mod tidy;

@@ -70,6 +70,8 @@ async fn a_token_acts_for_its_owner_until_the_commit_that_revokes_it() -> Result
     house.handle().center(scan(), &who).await?;
     let refused = house.handle().center(Request::StopAll { reason: "x".into() }, &who).await;
     ensure!(matches!(refused, Err(Refusal::NotAllowed(_))), "a token narrows: {refused:?}");
+    let sheet = house.handle().import(&[], "sheet", &who).await;
+    ensure!(matches!(sheet, Err(Refusal::NotAllowed(_))), "whatever the door: {sheet:?}");
     ask(&house, Request::RevokeToken { token: id }).await?;
     ensure!(house.handle().who(&shown).await.is_err(), "revoked");
     let (_, other) = token(&house, "lims", &[], Some(NOON + 1_000)).await?;

@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::Actor;
 use super::why::Because;
 use crate::id::{RunId, SubmissionId};
+use crate::people::permission::Action;
 use crate::people::secret::Hidden;
 use crate::port::collect::Collected;
 use crate::port::courier::{Carried, Error as CourierError};
@@ -121,6 +122,20 @@ pub(super) enum Request {
     Resume,
     Retry { from: Option<String> },
     Answer { step: String, answer: Answer },
+}
+
+impl Request {
+    /// What a token must reach for it.
+    pub(super) fn action(&self) -> Action {
+        match self {
+            Self::Cancel { .. } => Action::Cancel,
+            Self::Hold { .. } => Action::Hold,
+            Self::Resume => Action::Resume,
+            Self::Retry { .. } => Action::Retry,
+            Self::Answer { answer: Answer { kind: AnswerKind::Approve, .. }, .. } => Action::Release,
+            Self::Answer { answer: Answer { kind: AnswerKind::Qc, .. }, .. } => Action::QcDecide,
+        }
+    }
 }
 
 pub(super) enum Message {

@@ -8,6 +8,7 @@ use kentai_workflows::plan::Specimen;
 use super::handle::{Definition, Refusal};
 use super::submit::{check_text, refuse_hostile, specimen_row, workflow_row};
 use super::{Actor, Options};
+use crate::people::permission::Action;
 use crate::store::rows;
 use crate::store::writer::{Change, Table};
 
@@ -15,7 +16,8 @@ use crate::store::writer::{Change, Table};
 const UNLOCKED: &str = "K050";
 
 /// Only operators bring things in.
-pub(super) fn needs_operator(actor: &Actor, what: &str) -> Result<(), Refusal> {
+pub(super) fn needs_operator(actor: &Actor, what: &str, action: Action) -> Result<(), Refusal> {
+    actor.reaches(action)?;
     if actor.roles.contains("operator") {
         return Ok(());
     }
@@ -25,7 +27,7 @@ pub(super) fn needs_operator(actor: &Actor, what: &str) -> Result<(), Refusal> {
 
 /// Rows of specimens that no run is about yet.
 pub(super) fn specimens(specimens: &[Specimen], source: &str, actor: &Actor, now: i64) -> Result<Change, Refusal> {
-    needs_operator(actor, "import specimens")?;
+    needs_operator(actor, "import specimens", Action::Import)?;
     let mut change = Change::default();
     for specimen in specimens {
         refuse_hostile(specimen)?;
@@ -36,7 +38,7 @@ pub(super) fn specimens(specimens: &[Specimen], source: &str, actor: &Actor, now
 
 /// The row of a registered workflow and its digest, when it has no mistake and everything that it runs is locked.
 pub(super) fn workflow(definition: &Definition, options: &Options, actor: &Actor) -> Result<(Change, String), Refusal> {
-    needs_operator(actor, "register a workflow")?;
+    needs_operator(actor, "register a workflow", Action::Register)?;
     let Definition { path, source, called } = definition;
     let checked = check_text((path, source, called), &(options.facts)(), options);
     let refused = |diagnostics, sources| Err(Refusal::Check { diagnostics, sources });

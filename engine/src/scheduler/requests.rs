@@ -36,6 +36,7 @@ impl Service {
                 actor.name
             )));
         }
+        actor.reaches(request.action())?;
         match request {
             Request::Cancel { reason } => {
                 self.load_children_of(&id).await?;

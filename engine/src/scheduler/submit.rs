@@ -48,7 +48,7 @@ pub(super) async fn prepare(
     options: &Options,
     reader: &Reader,
 ) -> Result<Ready, Refusal> {
-    keep::needs_operator(actor, "submit")?;
+    keep::needs_operator(actor, "submit", crate::people::permission::Action::Submit)?;
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow, options);

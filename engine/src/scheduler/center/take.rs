@@ -59,6 +59,7 @@ impl Service {
             Ok(role) => Ok(By { name: actor.name.clone(), role: role.word().into() }),
             Err(Denied::Unknown) => Err(self.as_if_unknown(request)),
             Err(Denied::NotAllowed { needs }) => {
+                actor.reaches(request.action())?;
                 let needs: Vec<&str> = needs.iter().map(|role| role.word()).collect();
                 Err(Refusal::NotAllowed(format!(
                     "{} may not do this: it needs the role {}",
