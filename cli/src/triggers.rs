@@ -58,7 +58,7 @@ impl Triggers {
     /// Begins to look.
     pub(crate) fn start(site: &Site, handle: &Handle) -> Self {
         let (token, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let places = site.config.places.iter().map(|(name, place)| (name.clone(), site.directory.join(&place.path)));
+        let places = site.config.places.iter().map(|(name, place)| (name.clone(), settled(&site.directory.join(&place.path))));
         let looker = Looker {
             places: places.collect(),
             handle: handle.clone(),
@@ -223,6 +223,11 @@ fn triggers(row: &rows::Workflow) -> Vec<Trigger> {
     let site = kentai_workflows::site::Site { network_allowed: true, images_ignored: true, ..Default::default() };
     let checked = check(&row.path, row.source.as_bytes(), &site, &load);
     checked.workflow.map(|workflow| workflow.triggers.clone()).unwrap_or_default()
+}
+
+/// Paths are kept and shown: without a way up in them, when the place is there.
+fn settled(path: &std::path::Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn actor() -> Actor {

@@ -5,3 +5,4 @@ pub mod check_character;
 pub mod expectation;
 pub mod import;
 pub mod record;
+pub mod sentence;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kentai_workflows::plan::{self, Priority};
 use kentai_workflows::value::{FileValue, Map, Value};
+use sha2::Digest;
 use serde_json::json;
 
 use super::desk::{By, HeldOrder};
@@ -266,6 +267,9 @@ impl Service {
             roles: BTreeSet::from(["operator".to_owned()]),
             ..Actor::default()
         };
+        let submit = tokio::task::spawn_blocking(move || promise(submit))
+            .await
+            .unwrap_or_else(|panic| Err(Refusal::State(format!("its files could not be read: {panic}"))))?;
         submit::prepare(submit, &engine, &options, &reader).await
     }
 }
@@ -336,6 +340,33 @@ impl Said {
             _ => None,
         }
     }
+}
+
+/// No sheet promises checksums for a run folder's files: what they are now is what the door will look for, so that a file that changes
+/// between here and there is found.
+fn promise(mut submit: Submit) -> Result<Submit, Refusal> {
+    for (specimen, _) in &mut submit.specimens {
+        let lanes = specimen.values.get("lanes").and_then(Value::as_array).into_iter().flatten();
+        let files = lanes.filter_map(Value::as_object).flat_map(|lane| lane.values().filter_map(FileValue::of));
+        for path in files.filter_map(|file| file.path) {
+            let hex = sha256(&path).map_err(|error| Refusal::State(format!("cannot read {path}: {error}")))?;
+            specimen.checksums.push(plan::Promised { path, algorithm: "sha256".into(), hex });
+        }
+    }
+    Ok(submit)
+}
+
+fn sha256(path: &str) -> std::io::Result<String> {
+    const AT_ONCE: usize = 1 << 20;
+    let (mut hash, mut file) = (sha2::Sha256::new(), std::fs::File::open(path)?);
+    let mut buffer = vec![0; AT_ONCE];
+    loop {
+        match std::io::Read::read(&mut file, &mut buffer)? {
+            0 => break,
+            count => hash.update(&buffer[..count]),
+        }
+    }
+    Ok(crate::store::artifact::hex(&hash.finalize()))
 }
 
 fn told(refusal: &Refusal) -> String {
