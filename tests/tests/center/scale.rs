@@ -5,8 +5,10 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use kentai_engine::clock::Clock;
 use kentai_engine::store::read::OrderFilter;
-use kentai_tests::house::{House, Plan};
+use kentai_engine::view::center;
+use kentai_tests::house::{House, Plan, person};
 use kentai_tests::seed::{Seed, fill};
+use kentai_workflows::diagnostic::Language;
 
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
@@ -29,23 +31,40 @@ async fn a_center_with_a_past_is_made_by_requests_and_read_by_page() -> Result<(
     ensure!(usize::try_from(all)? == wanted, "the counts sum to {all}");
     let events: i64 = house.sql("select max(seq) from event")?.parse()?;
     eprintln!("{wanted} specimens, {events} events in {seconds:.0} s (seed {number})");
+    let who = person("suzuki", "operator").principal();
     let mut times = Vec::new();
-    let mut after = None;
+    let (mut after, mut some) = (None, Vec::new());
     for _ in 0..50 {
         let began = Instant::now();
-        let page =
-            reader.order_lines(&OrderFilter { after: after.clone(), limit: 50, ..OrderFilter::default() }).await?;
+        let filter = OrderFilter { after: after.clone(), limit: 100, ..OrderFilter::default() };
+        let page = center::order_lines(reader, &who, filter).await?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
-        after = page.last().map(|row| row.order_line_id.clone());
+        some.extend(page.items.iter().step_by(10).map(|line| line.id.clone()));
+        after = page.next;
     }
-    eprintln!("a page of 50 order lines: {:.2} ms at the median", median(times));
+    eprintln!("specimen list, a page of 100: {:.2} ms at the median", median(times));
+    let mut times = Vec::new();
+    for id in some.iter().take(200) {
+        let began = Instant::now();
+        let why = center::why(reader, &who, id, clock.now(), Language::En).await?;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        ensure!(why.is_some_and(|why| !why[0].said.is_empty()), "no reason for {id}");
+    }
+    eprintln!("why an order line: {:.2} ms at the median", median(times));
     let mut times = Vec::new();
     for _ in 0..50 {
         let began = Instant::now();
-        let stuck = reader.stuck(clock.now(), None, 50).await?;
+        let stuck = center::stuck(reader, &who, clock.now(), 100).await?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
-        ensure!(!stuck.is_empty(), "nothing is stuck after forty days");
+        ensure!(!stuck.items.is_empty(), "nothing is stuck after forty days");
     }
-    eprintln!("the first 50 that are stuck: {:.2} ms at the median", median(times));
+    eprintln!("the first 100 that are stuck: {:.2} ms at the median", median(times));
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let began = Instant::now();
+        ensure!(!center::stages(reader, &who).await?.is_empty());
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    eprintln!("how many stand in each stage: {:.2} ms at the median", median(times));
     Ok(())
 }

@@ -33,14 +33,16 @@ async fn the_same_request_again_changes_nothing_and_names_the_same_runs() -> Res
     let first = submit(&house, request.clone()).await?;
     ensure!(!first.existed && first.new_runs == 2);
     house.rest().await?;
-    let before = house.sql("select count(*) from event")?;
+    // That the log is signed when the engine ends is no event of a run.
+    let events = "select count(*) from event where kind <> 'checkpoint_signed'";
+    let before = house.sql(events)?;
     house.stop().await?;
     house.start().await?;
     let again = submit(&house, request).await?;
     ensure!(again.existed && again.new_runs == 0 && again.submission == first.submission, "{again:?}");
     ensure!(ids(&again) == ids(&first), "other runs: {again:?}");
     house.rest().await?;
-    ensure!(house.sql("select count(*) from event")? == before, "something happened");
+    ensure!(house.sql(events)? == before, "something happened");
     exist(&house, &again, 2).await?;
     house.check().await
 }
