@@ -142,17 +142,9 @@ impl Service {
         &self,
         plan: &str,
     ) -> Result<Option<crate::store::rows::center::Participant>, Refusal> {
-        #[derive(serde::Deserialize)]
-        struct Told {
-            specimen: Named,
-        }
-        #[derive(serde::Deserialize)]
-        struct Named {
-            participant: Option<String>,
-        }
-        let told: Option<Told> = serde_json::from_str(plan).ok();
-        let Some(pseudonym) = told.and_then(|told| told.specimen.participant) else { return Ok(None) };
-        let mut found = self.reader.participants_named(&pseudonym).await?;
+        let told: serde_json::Value = serde_json::from_str(plan).unwrap_or_default();
+        let Some(pseudonym) = told["specimen"]["participant"].as_str() else { return Ok(None) };
+        let mut found = self.reader.participants_named(pseudonym).await?;
         Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
