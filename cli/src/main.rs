@@ -115,6 +115,9 @@ enum Verb {
     /// What was not as it should be
     #[command(subcommand)]
     Deviation(command::deviation::Deviation),
+    /// What starts by the clock
+    #[command(subcommand)]
+    Schedule(command::schedule::Schedule),
     /// Reports: progress, omissions, turnaround
     #[command(subcommand)]
     Report(command::report::Report),
@@ -232,6 +235,7 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
         Verb::Assay(assay) => assay.run(site, output).await,
         Verb::Consent(consent) => consent.run(site, output).await,
         Verb::Deviation(deviation) => deviation.run(site, output).await,
+        Verb::Schedule(schedule) => schedule.run(site, output).await,
         Verb::Report(report) => report.run(site, output).await,
         Verb::Confirm { proposal } => ask(site, output, Request::Confirm { proposal }).await,
         Verb::StopAll { reason } => ask(site, output, Request::StopAll { reason }).await,

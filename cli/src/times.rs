@@ -35,6 +35,12 @@ impl Zone {
         }
     }
 
+    /// The same for a time in microseconds.
+    pub(crate) fn show_us(&self, at: i64) -> String {
+        let at = Timestamp::from_microsecond(at).unwrap_or_default();
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// `16:42:05`, for lines that come while somebody looks.
     pub(crate) fn clock(&self, text: &str) -> String {
         self.show(text).split(' ').next_back().unwrap_or_default().to_owned()

@@ -58,7 +58,8 @@ impl Triggers {
     /// Begins to look.
     pub(crate) fn start(site: &Site, handle: &Handle) -> Self {
         let (token, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let places = site.config.places.iter().map(|(name, place)| (name.clone(), settled(&site.directory.join(&place.path))));
+        let places =
+            site.config.places.iter().map(|(name, place)| (name.clone(), settled(&site.directory.join(&place.path))));
         let looker = Looker {
             places: places.collect(),
             handle: handle.clone(),
@@ -160,21 +161,26 @@ impl Looker {
 }
 
 /// Submits what a schedule runs; `key` makes the same moment the same run.
-pub(crate) async fn submit(handle: &Handle, one: &Scheduled, key: &str) -> anyhow::Result<()> {
+async fn submit(handle: &Handle, one: &Scheduled, key: &str) -> anyhow::Result<()> {
+    let submit = submission(handle.reader(), one, key).await?;
+    handle.submit(submit, &actor()).await?;
+    Ok(())
+}
+
+/// What a schedule runs.
+pub(crate) async fn submission(reader: &Reader, one: &Scheduled, key: &str) -> anyhow::Result<Submit> {
     let Some(name) = &one.specimen else { anyhow::bail!("it names no specimen") };
-    let Some(row) = handle.reader().specimen(name).await? else {
+    let Some(row) = reader.specimen(name).await? else {
         anyhow::bail!("there is no specimen `{name}`: import a sheet that has it (`kentai specimen import`)")
     };
     let specimen: Specimen = serde_json::from_str(&row.document)?;
-    let submit = Submit {
+    Ok(Submit {
         path: one.workflow.path.clone(),
         source: one.workflow.source.clone(),
         called: serde_json::from_str(&one.workflow.called).unwrap_or_default(),
         specimens: vec![(specimen, key.to_owned())],
         params: BTreeMap::new(),
-    };
-    handle.submit(submit, &actor()).await?;
-    Ok(())
+    })
 }
 
 /// The schedules of the newest registered version of every workflow.

@@ -7,11 +7,14 @@ use kentai_engine::state::{
     Illegal, attempt, case_item, consent, custody, instrument_run, order, run, shipment, step, withdrawal, work_request,
 };
 
+/// Status and event in, what follows out.
+type Next = Box<dyn Fn(&str, &str) -> Option<&'static str>>;
+
 /// Asks a machine: statuses, events, and what follows a pair.
 struct Machine {
     statuses: Vec<&'static str>,
     events: Vec<&'static str>,
-    next: Box<dyn Fn(&str, &str) -> Option<&'static str>>,
+    next: Next,
 }
 
 macro_rules! machine {

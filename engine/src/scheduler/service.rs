@@ -13,8 +13,9 @@ use tokio_util::task::TaskTracker;
 use super::center::desk::Desk;
 use super::handle::{Handle, Message, Pulse, Refusal, Told};
 use super::house::House;
+use super::queues::{spawn_collector, spawn_linker};
 use super::{Options, work};
-use crate::port::collect::{Collected, Order, Refused};
+use crate::port::collect::Order;
 use crate::store::artifact::ArtifactStore;
 use crate::store::chain::seal;
 use crate::store::pool::Pool;
@@ -26,8 +27,6 @@ use crate::store::{self};
 const INBOX: usize = 1024;
 /// What a slow watcher may be behind.
 const TOLD: usize = 4096;
-/// Exited attempts taken in together: one sync pays for all of them.
-const COLLECT_BATCH: usize = 64;
 /// Gates read and specimens checked at once: they are disk-bound.
 const WORKS_AT_ONCE: usize = 2;
 /// Packages carried at once to one target. A target that hangs keeps nobody from another, nor from a gate.
@@ -200,52 +199,6 @@ async fn take_site(directory: &Path) -> Result<std::fs::File, Error> {
         tokio::time::sleep(LOCK_AGAIN).await;
     }
     Err(Error::Locked { site: directory.display().to_string() })
-}
-
-fn spawn_collector(
-    tracker: &TaskTracker,
-    options: &Arc<Options>,
-    sender: mpsc::Sender<Message>,
-) -> mpsc::UnboundedSender<Order> {
-    let (queue, mut orders) = mpsc::unbounded_channel::<Order>();
-    let options = Arc::clone(options);
-    tracker.spawn(async move {
-        let mut batch = Vec::new();
-        while orders.recv_many(&mut batch, COLLECT_BATCH).await > 0 {
-            let (orders, collect) = (std::mem::take(&mut batch), Arc::clone(&options.collect));
-            let attempts: Vec<_> = orders.iter().map(|order| order.attempt.clone()).collect();
-            let collected = tokio::task::spawn_blocking(move || collect(orders)).await.unwrap_or_else(|panic| {
-                tracing::error!(%panic, "taking outputs in broke off; it is tried again");
-                attempts.into_iter().map(broke_off).collect()
-            });
-            if sender.send(Message::Collected(collected)).await.is_err() {
-                break;
-            }
-        }
-    });
-    queue
-}
-
-fn broke_off(attempt: String) -> Collected {
-    Collected { attempt, outcome: Err(Refused::Disk("taking them in broke off".into())), log_bytes: 0 }
-}
-
-fn spawn_linker(tracker: &TaskTracker) -> mpsc::UnboundedSender<work::links::Work> {
-    let (queue, mut works) = mpsc::unbounded_channel::<work::links::Work>();
-    tracker.spawn(async move {
-        let mut batch = Vec::new();
-        while works.recv_many(&mut batch, COLLECT_BATCH).await > 0 {
-            let batch = std::mem::take(&mut batch);
-            let linked = tokio::task::spawn_blocking(move || {
-                // All of them are tried; one error is enough to say that some are missing.
-                batch.iter().filter_map(|work| work.done().err()).fold(None, |_, error| Some(error))
-            });
-            if let Ok(Some(error)) = linked.await {
-                tracing::warn!(%error, "cannot link outputs into samples/");
-            }
-        }
-    });
-    queue
 }
 
 impl Service {

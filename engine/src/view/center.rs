@@ -10,12 +10,12 @@ pub mod report;
 mod why;
 
 pub use access::Refused;
-pub use why::{WhyView, why};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,
 };
+pub use why::{WhyView, why};
 
 #[cfg(test)]
 mod tests;

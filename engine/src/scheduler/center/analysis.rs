@@ -1,24 +1,25 @@
 //! From a ready order line to its run, and from what the run does back to the order line's stage.
 
+mod said;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kentai_workflows::plan::{self, Priority};
 use kentai_workflows::value::{FileValue, Map, Value};
-use sha2::Digest;
 use serde_json::json;
+use sha2::Digest;
 
+use self::said::Said;
 use super::desk::{By, HeldOrder};
 use super::order::stage;
 use crate::id::RunId;
 use crate::scheduler::handle::{Refusal, Submit};
 use crate::scheduler::house::Effect;
-use crate::scheduler::live::LiveRun;
 use crate::scheduler::service::Service;
 use crate::scheduler::submit::Ready;
 use crate::scheduler::{Actor, submit};
 use crate::specimen::record::{Assay, Consent, Kind, LaneLibrary, Participant, Specimen};
 use crate::state::order::{Event, Stage};
-use crate::state::{run, step};
 
 /// Order lines that are looked at again at once, at most: the rest follows.
 const AT_ONCE: i64 = 1_000;
@@ -271,74 +272,6 @@ impl Service {
             .await
             .unwrap_or_else(|panic| Err(Refusal::State(format!("its files could not be read: {panic}"))))?;
         submit::prepare(submit, &engine, &options, &reader).await
-    }
-}
-
-/// What a run says about its order line.
-#[derive(Debug, Default)]
-pub(in crate::scheduler) struct Said {
-    at: Option<Stage>,
-    step: String,
-    reason: String,
-    person: Option<String>,
-}
-
-impl Said {
-    fn of(run: &LiveRun) -> Self {
-        let asked = |kind: &str| {
-            run.steps.iter().find(|step| {
-                step.status == step::Status::AwaitingPerson
-                    && step.detail.ask.as_ref().is_some_and(|ask| ask.kind == kind)
-            })
-        };
-        let person =
-            run.steps.iter().rev().find_map(|step| step.detail.answers.last().map(|answer| answer.person.clone()));
-        let said = |at: Stage, step: Option<&crate::scheduler::live::LiveStep>| Self {
-            at: Some(at),
-            step: step.map(|step| step.planned.key.clone()).unwrap_or_default(),
-            reason: step.and_then(|step| step.detail.reason.clone()).unwrap_or_default(),
-            person: person.clone(),
-        };
-        let approved = run.steps.iter().any(|step| {
-            step.status == step::Status::Succeeded
-                && step.detail.answers.iter().any(|answer| answer.verdict == "approve")
-        });
-        let delivered =
-            run.steps.iter().any(|step| step.detail.delivery.is_some() && step.status == step::Status::Succeeded);
-        match run.status {
-            run::Status::Queued => Self::default(),
-            run::Status::Failed | run::Status::Canceled | run::Status::Canceling => {
-                let failed = run.steps.iter().find(|step| step.status == step::Status::Failed);
-                said(Stage::AnalysisFailed, failed)
-            }
-            _ if delivered => said(Stage::Delivered, None),
-            run::Status::Running if asked("qc").is_some() => said(Stage::AnalysisQcFailed, asked("qc")),
-            run::Status::Running if asked("approve").is_some() => said(Stage::ReleaseReview, asked("approve")),
-            _ if approved => said(Stage::Released, None),
-            run::Status::Running => said(Stage::Analyzing, None),
-            run::Status::Succeeded => said(Stage::ReleaseReview, None),
-        }
-    }
-
-    /// The next event on the way from a stage to what the run says; none when it is there, or past it.
-    fn next(&self, from: Stage) -> Option<Event> {
-        use Stage as S;
-        match (from, self.at?) {
-            (S::Ready, S::AnalysisFailed) => None,
-            (S::AnalysisFailed, S::Analyzing | S::AnalysisQcFailed | S::ReleaseReview | S::Released | S::Delivered) => {
-                Some(Event::AnalysisRetried)
-            }
-            (S::Analyzing | S::AnalysisQcFailed | S::ReleaseReview, S::AnalysisFailed) => Some(Event::AnalysisFailed),
-            (S::Analyzing | S::ReleaseReview, S::AnalysisQcFailed) => Some(Event::AnalysisQcFailed),
-            (S::AnalysisQcFailed, S::Analyzing | S::ReleaseReview | S::Released | S::Delivered) => {
-                Some(Event::AnalysisQcWaived)
-            }
-            (S::Analyzing, S::ReleaseReview | S::Released | S::Delivered) => Some(Event::ReviewAsked),
-            (S::ReleaseReview, S::Released | S::Delivered) => Some(Event::Released),
-            (S::Released, S::Delivered) => Some(Event::Offered),
-            (S::Offered, S::Delivered) => Some(Event::Delivered),
-            _ => None,
-        }
     }
 }
 

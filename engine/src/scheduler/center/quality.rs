@@ -26,7 +26,12 @@ impl Service {
         let decision = self.keep_decision(&order, wish, by).await?;
         order.doc.waived.clone_from(&decision);
         order.doc.decided_by.push(by.name.clone());
-        self.desk.record_order(&mut order, "criteria_waived", by, &json!({ "decision": decision, "reason": wish.reason }));
+        self.desk.record_order(
+            &mut order,
+            "criteria_waived",
+            by,
+            &json!({ "decision": decision, "reason": wish.reason }),
+        );
         let id = &order.row.order_line_id;
         Ok(Answer {
             said: format!("order line {id}: its values were let pass; it waits for a releaser"),

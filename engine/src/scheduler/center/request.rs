@@ -1,12 +1,16 @@
 //! What can be asked of the center: the API's own objects. A promise; a new field has a default.
 
+mod answer;
+mod rights;
+
 use serde::{Deserialize, Serialize};
 
-use crate::audit::checkpoint::{Checkpoint, Stand};
+pub use self::answer::Answer;
+
+use crate::audit::checkpoint::Stand;
 use crate::clock::Micros;
-use crate::people::permission::Action;
 use crate::people::secret::Hidden;
-use crate::specimen::import::{Problem, Row, Table};
+use crate::specimen::import::{Row, Table};
 use crate::specimen::record::Assay;
 
 /// A request about the center's records.
@@ -364,99 +368,4 @@ pub enum Request {
     /// Somebody gave name, password and code; only the door asks this.
     #[serde(skip)]
     SignIn(super::people::SignIn),
-}
-
-/// What became of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// In one sentence.
-    pub said: String,
-    /// Records that were made or moved, `kind id`.
-    #[serde(default)]
-    pub changed: Vec<String>,
-    /// Records that were there already as they were asked for.
-    #[serde(default)]
-    pub unchanged: usize,
-    /// Only said, not done.
-    #[serde(default)]
-    pub dry_run: bool,
-    /// A second person has to confirm this proposal before anything happens.
-    #[serde(default)]
-    pub proposal: Option<String>,
-    /// Things that somebody should look at.
-    #[serde(default)]
-    pub notes: Vec<String>,
-    /// Rows that are wrong; then nothing was taken.
-    #[serde(default)]
-    pub problems: Vec<Problem>,
-    /// What is told this once and never again: a token, a key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Hidden>,
-    /// What was signed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signed: Option<Checkpoint>,
-}
-
-impl Request {
-    /// Is it about one thing that may be somebody's?
-    #[must_use]
-    pub fn names_a_thing(&self) -> bool {
-        !matches!(
-            self,
-            Self::Import { .. }
-                | Self::Assay { .. }
-                | Self::Receive { .. }
-                | Self::Reject { .. }
-                | Self::StopAll { .. }
-                | Self::ResumeAll
-                | Self::AddPerson { .. }
-                | Self::SetRoles { .. }
-                | Self::SetPassword { .. }
-                | Self::SetTotp { .. }
-                | Self::DisablePerson { .. }
-                | Self::NewToken { .. }
-                | Self::RevokeToken { .. }
-                | Self::AuditRead { .. }
-                | Self::AuditSign { .. }
-                | Self::Checkpoint
-                | Self::SignIn(_)
-        )
-    }
-
-    /// What it needs to be allowed.
-    #[must_use]
-    pub fn action(&self) -> Action {
-        match self {
-            Self::Import { table: Table::Consents, .. } | Self::Consent { .. } => Action::RecordConsent,
-            Self::Import { .. } => Action::Import,
-            Self::Assay { .. } => Action::Configure,
-            Self::Receive { .. } | Self::Reject { .. } | Self::CloseShipment { .. } | Self::Accession { .. } => {
-                Action::Receive
-            }
-            Self::Report { .. } | Self::Singleton { .. } | Self::External { .. } => Action::ReportStage,
-            Self::Hold { .. } => Action::Hold,
-            Self::Resume { .. } => Action::Resume,
-            Self::Cancel { .. } => Action::Cancel,
-            Self::Reopen { .. } => Action::Reopen,
-            Self::Lane { .. } | Self::Decide { .. } => Action::QcDecide,
-            Self::Measured { .. } => Action::QcImport,
-            Self::Withdraw { .. } | Self::NoticeAnswered { .. } | Self::CaseClose { .. } => Action::Withdraw,
-            Self::CaseDecide { .. } | Self::CaseConfirm { .. } => Action::WithdrawalDecide,
-            Self::Custody { .. } => Action::Custody,
-            Self::Deviation { .. } | Self::DeviationClose { .. } => Action::Deviation,
-            // The proposal's own action is looked at when it is carried out.
-            Self::Confirm { .. } => Action::Confirm,
-            Self::Schedule { .. } => Action::Schedule,
-            Self::StopAll { .. } | Self::ResumeAll => Action::StopAll,
-            Self::AddPerson { .. }
-            | Self::SetRoles { .. }
-            | Self::SetPassword { .. }
-            | Self::SetTotp { .. }
-            | Self::DisablePerson { .. }
-            | Self::NewToken { .. }
-            | Self::RevokeToken { .. } => Action::ManagePeople,
-            Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
-            Self::SignIn(_) => Action::ReadSelf,
-        }
-    }
 }

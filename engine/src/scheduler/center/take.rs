@@ -1,5 +1,8 @@
 //! One request: who may, what follows, and nothing of it when it is refused.
 
+mod axes;
+mod two;
+
 use serde_json::json;
 
 use super::desk::{By, HeldOrder, unknown};
@@ -8,19 +11,13 @@ use super::reception::Scan;
 use super::request::{Answer, Request};
 use super::tables::Source;
 use super::withdrawal;
-use crate::id::fresh;
 use crate::people::permission::{self, Denied, Owner};
 use crate::scheduler::Actor;
 use crate::scheduler::handle::Refusal;
-use crate::scheduler::live::{Hold, text};
 use crate::scheduler::service::Service;
 use crate::specimen::check_character;
-use crate::specimen::record::{Custody, Deviation, Kind, Proposal, Schedule, Specimen};
-use crate::state::custody;
+use crate::specimen::record::{Custody, Deviation, Kind, Specimen};
 use crate::state::order::Event;
-
-/// How long a proposal waits for its second person.
-const PROPOSAL_US: i64 = 7 * 86_400 * 1_000_000;
 
 impl Service {
     /// Takes a request: all of it, or nothing.
@@ -265,255 +262,6 @@ impl Service {
             )));
         }
         Ok(())
-    }
-
-    async fn hold_order(&mut self, id: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::Bad("a hold needs a reason".into()));
-        }
-        let mut order = self.desk.order(id).await?;
-        if super::order::stage(&order)?.is_end() {
-            return Err(Refusal::State(format!("order line {id} is {}: it is at its end", order.row.stage)));
-        }
-        if order.row.hold != "null" {
-            return Err(Refusal::State(format!("order line {id} is held already")));
-        }
-        let hold = Hold { by: by.name.clone(), reason: reason.into(), since_us: self.desk.now };
-        order.row.hold = text(&hold);
-        order.row.expect_us = super::order::NEVER;
-        self.desk.record_order(&mut order, "held", by, &json!({ "reason": reason }));
-        if let Some(run) = self.run_of_order(&order).await? {
-            let _ = self.house.hold(&run, &actor_of(by), reason);
-        }
-        Ok(Answer { said: format!("order line {id} is held"), ..changed(&order) })
-    }
-
-    async fn resume_order(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
-        let mut order = self.desk.order(id).await?;
-        if order.row.hold == "null" {
-            return Err(Refusal::State(format!("order line {id} is not held")));
-        }
-        order.row.hold = "null".into();
-        let stage = super::order::stage(&order)?;
-        order.doc.since.insert(stage.word().into(), self.desk.now);
-        self.desk.expect(&mut order, stage).await?;
-        self.desk.record_order(&mut order, "resumed", by, &json!({}));
-        if let Some(run) = self.run_of_order(&order).await? {
-            let _ = self.house.resume(&run, &actor_of(by));
-        }
-        self.wake_order(id);
-        Ok(Answer { said: format!("order line {id} goes on"), ..changed(&order) })
-    }
-
-    async fn cancel_order(&mut self, id: &str, reason: &str, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::Bad("canceling needs a reason".into()));
-        }
-        let mut order = self.desk.order(id).await?;
-        self.desk.move_order(&mut order, Event::Canceled, by, json!({ "reason": reason })).await?;
-        if let Some(run) = self.run_of_order(&order).await? {
-            let _ = self.house.cancel(&run, actor, reason);
-        }
-        Ok(changed(&order))
-    }
-
-    async fn singleton(&mut self, id: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::Bad("this needs a reason".into()));
-        }
-        let mut order = self.desk.order(id).await?;
-        order.doc.singleton_by.clone_from(&by.name);
-        self.desk.record_order(&mut order, "family_not_awaited", by, &json!({ "reason": reason }));
-        self.wake_order(id);
-        Ok(changed(&order))
-    }
-
-    async fn external(
-        &mut self,
-        id: &str,
-        (clinical, report, accession): (&str, &str, &str),
-        by: &By,
-    ) -> Result<Answer, Refusal> {
-        let mut order = self.desk.order(id).await?;
-        for (value, place) in [
-            (clinical, &mut order.doc.clinical_information),
-            (report, &mut order.doc.report_return),
-            (accession, &mut order.doc.accession),
-        ] {
-            if !value.is_empty() {
-                value.clone_into(place);
-            }
-        }
-        let body = json!({ "clinical_information": clinical, "report_return": report, "accession": accession });
-        self.desk.record_order(&mut order, "external_said", by, &body);
-        Ok(changed(&order))
-    }
-
-    async fn move_custody(&mut self, id: &str, word: &str, doc: Custody, by: &By) -> Result<Answer, Refusal> {
-        let mut specimen = self.desk.get::<Specimen>(Kind::Specimen, id).await?;
-        let event = custody::Event::parse(word).ok_or_else(|| {
-            let known: Vec<&str> = custody::Event::ALL.iter().map(|event| event.word()).collect();
-            Refusal::Bad(format!("`{word}` is none of: {}", known.join(", ")))
-        })?;
-        let status = custody::Status::parse(&specimen.doc.custody).unwrap_or(custody::Status::InLab);
-        let next = status.next(event).map_err(|illegal| Refusal::State(format!("specimen {id}: {illegal}")))?;
-        next.word().clone_into(&mut specimen.doc.custody);
-        self.desk.record(
-            &mut specimen,
-            "custody_moved",
-            by,
-            &json!({ "event": word, "now": next.word(), "document": doc }),
-        );
-        let mut step = self.desk.new_record(Kind::Custody, &fresh("u"), next.word(), doc);
-        id.clone_into(&mut step.row.parent);
-        id.clone_into(&mut step.row.specimen_id);
-        step.row.owner.clone_from(&specimen.row.owner);
-        let body = json!({ "document": step.doc });
-        self.desk.record(&mut step, "custody_recorded", by, &body);
-        if next == custody::Status::Lost {
-            let doc = Deviation {
-                about: format!("specimen {id}"),
-                description: "the leftover was lost".into(),
-                severity: "major".into(),
-                ..Deviation::default()
-            };
-            self.deviation(id, doc, by);
-        }
-        Ok(Answer {
-            said: format!("specimen {id}: the leftover is {next}"),
-            changed: vec![format!("specimen {id}")],
-            ..Answer::default()
-        })
-    }
-
-    /// Something was not as it should be.
-    pub(in crate::scheduler) fn deviation(&mut self, specimen: &str, doc: Deviation, by: &By) -> Answer {
-        let id = fresh("d");
-        let body = json!({ "document": doc });
-        let mut held = self.desk.new_record(Kind::Deviation, &id, "open", doc);
-        specimen.clone_into(&mut held.row.parent);
-        specimen.clone_into(&mut held.row.specimen_id);
-        self.desk.record(&mut held, "deviation_opened", by, &body);
-        Answer {
-            said: format!("deviation {id} is open"),
-            changed: vec![format!("deviation {id}")],
-            ..Answer::default()
-        }
-    }
-
-    async fn close_deviation(&mut self, id: &str, action: &str, by: &By) -> Result<Answer, Refusal> {
-        let mut held = self.desk.get::<Deviation>(Kind::Deviation, id).await?;
-        if held.row.status == "closed" {
-            return Err(Refusal::State(format!("deviation {id} is closed")));
-        }
-        action.clone_into(&mut held.doc.action);
-        held.doc.closed_by.clone_from(&by.name);
-        held.row.status = "closed".into();
-        self.desk.record(&mut held, "deviation_closed", by, &json!({ "action": action }));
-        Ok(Answer {
-            said: format!("deviation {id} is closed"),
-            changed: vec![format!("deviation {id}")],
-            ..Answer::default()
-        })
-    }
-
-    /// What needs two people waits for the second.
-    async fn propose(&mut self, request: &Request, what: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::Bad("this needs a reason".into()));
-        }
-        if let Request::Reopen { order_line, .. } = request {
-            let order = self.desk.order(order_line).await?;
-            let at = super::order::stage(&order)?;
-            if at.next(Event::Reopened).is_err() {
-                let refusal = crate::state::order::refusal(at, Event::Reopened);
-                return Err(Refusal::State(format!("order line {order_line}: {} ({})", refusal.en, refusal.code)));
-            }
-        }
-        let id = fresh("z");
-        let doc = Proposal {
-            request: serde_json::to_value(request).unwrap_or_default(),
-            proposed_by: by.name.clone(),
-            reason: reason.into(),
-            until_us: self.desk.now + PROPOSAL_US,
-        };
-        let body = json!({ "document": doc });
-        let mut held = self.desk.new_record(Kind::Proposal, &id, "proposed", doc);
-        self.desk.record(&mut held, "proposed", by, &body);
-        Ok(Answer {
-            said: format!("{what} is proposed; another person confirms: `kentai confirm {id}`"),
-            proposal: Some(id),
-            ..Answer::default()
-        })
-    }
-
-    async fn confirm(&mut self, id: &str, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
-        let mut held = self.desk.get::<Proposal>(Kind::Proposal, id).await?;
-        if held.row.status != "proposed" {
-            return Err(Refusal::State(format!("proposal {id} is {}", held.row.status)));
-        }
-        if held.doc.until_us < self.desk.now {
-            return Err(Refusal::State(format!("proposal {id} is too old: propose it again")));
-        }
-        if held.doc.proposed_by == actor.name {
-            return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", actor.name)));
-        }
-        let request: Request = serde_json::from_value(held.doc.request.clone())
-            .map_err(|error| Refusal::Bad(format!("proposal {id} cannot be read: {error}")))?;
-        let second = self.permitted(&request, actor).await?;
-        held.row.status = "confirmed".into();
-        self.desk.record(&mut held, "confirmed", by, &json!({}));
-        match request {
-            Request::Reopen { order_line, reason } => {
-                let mut order = self.desk.order(&order_line).await?;
-                let body = json!({ "reason": reason, "proposed_by": held.doc.proposed_by, "proposal": id });
-                self.desk.move_order(&mut order, Event::Reopened, &second, body).await?;
-                Ok(changed(&order))
-            }
-            _ => Err(Refusal::Bad(format!("proposal {id} is about something that needs no second person"))),
-        }
-    }
-
-    async fn schedule(
-        &mut self,
-        id: &str,
-        looked: Option<i64>,
-        paused: Option<bool>,
-        by: &By,
-    ) -> Result<Answer, Refusal> {
-        let mut held = match self.desk.find::<Schedule>(Kind::Schedule, id).await? {
-            Some(held) => held,
-            None => self.desk.new_record(Kind::Schedule, id, "running", Schedule::default()),
-        };
-        if let Some(at) = looked {
-            held.doc.looked_us = at;
-        }
-        if let Some(paused) = paused {
-            // The times of a rest are not missed but skipped.
-            held.doc.looked_us = if paused { held.doc.looked_us } else { self.desk.now };
-            held.row.status = if paused { "paused".into() } else { "running".into() };
-        }
-        self.desk.record(&mut held, "schedule_moved", by, &json!({ "looked_us": looked, "paused": paused }));
-        Ok(Answer { said: format!("schedule {id} is {}", held.row.status), ..Answer::default() })
-    }
-
-    /// The emergency stop: what runs goes on, nothing new starts anywhere.
-    async fn stop_all(&mut self, reason: Option<&str>, by: &By) -> Result<Answer, Refusal> {
-        if reason.is_some_and(|reason| reason.trim().is_empty()) {
-            return Err(Refusal::Bad("the emergency stop needs a reason".into()));
-        }
-        let hold = reason.map(|reason| Hold { by: by.name.clone(), reason: reason.into(), since_us: self.desk.now });
-        let status = if hold.is_some() { "stopped" } else { "running" };
-        let mut held = match self.desk.find::<serde_json::Value>(Kind::Schedule, EMERGENCY).await? {
-            Some(held) => held,
-            None => self.desk.new_record(Kind::Schedule, EMERGENCY, "running", json!({})),
-        };
-        status.clone_into(&mut held.row.status);
-        held.doc = json!({ "stop": hold });
-        let event = if hold.is_some() { "everything_stopped" } else { "everything_resumed" };
-        self.desk.record(&mut held, event, by, &json!({ "reason": reason }));
-        self.house.stopped = hold;
-        Ok(Answer { said: format!("the site is {status}"), ..Answer::default() })
     }
 }
 

@@ -1,10 +1,11 @@
 //! A withdrawal is a case, not a delete: stop, close, list, notify, decide by two, destroy with a certificate, close.
 
-use std::collections::BTreeSet;
+mod case;
+mod impact;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::desk::{By, Held, HeldParticipant, unknown};
+use super::desk::{By, Held, HeldParticipant};
 use super::order::stage;
 use super::request::Answer;
 use crate::id::fresh;
@@ -13,14 +14,11 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::scheduler::work::seal;
-use crate::specimen::record::{Case, CaseItem, Certificate, Consent, Kind, LaneLibrary, Notice, Specimen};
+use crate::specimen::record::{Case, Consent, Kind};
 use crate::state::consent::{Event as ConsentEvent, Status};
 use crate::state::order::Event;
 use crate::store::rows;
 use crate::store::writer::Table;
-
-/// Until when a receiver must have answered.
-const NOTICE_DUE_US: i64 = 14 * 86_400 * 1_000_000;
 
 /// A participant takes consent back.
 pub(in crate::scheduler) struct Wish<'a> {
@@ -169,155 +167,6 @@ impl Service {
         Ok(stopped)
     }
 
-    /// Step 3: everything that is of this participant, with checksums, and whose else it is.
-    async fn impact(
-        &mut self,
-        participant: &HeldParticipant,
-        runs: &[rows::Run],
-        case: &str,
-        by: &By,
-    ) -> Result<usize, Refusal> {
-        let mut items: Vec<CaseItem> = Vec::new();
-        let mut seen = BTreeSet::new();
-        for run in runs {
-            for made in self.reader.made(run.run_id.as_str()).await? {
-                if seen.insert(made.sha256.clone()) {
-                    items.push(self.artifact_item(&made, &participant.row.participant_id).await?);
-                }
-            }
-            for delivery in self.reader.deliveries_of(run.run_id.as_str()).await? {
-                let id = format!("{} at {}", delivery.delivery_id, delivery.target);
-                items.push(CaseItem {
-                    thing: "delivery".into(),
-                    id,
-                    sha256: delivery.manifest_sha256,
-                    ..CaseItem::default()
-                });
-            }
-        }
-        for specimen in self.desk.records_of::<Specimen>(Kind::Specimen, &participant.row.participant_id).await? {
-            items.push(CaseItem {
-                thing: "specimen".into(),
-                id: specimen.row.record_id.clone(),
-                ..CaseItem::default()
-            });
-            for lane in self.desk.records_of::<LaneLibrary>(Kind::LaneLibrary, &specimen.row.record_id).await? {
-                items.extend(lane_items(&lane));
-            }
-        }
-        if !items.is_empty() {
-            items.push(CaseItem {
-                thing: "backup".into(),
-                id: "backups of this site until their retention ends".into(),
-                ..CaseItem::default()
-            });
-        }
-        let count = items.len();
-        for item in items {
-            let body = json!({ "document": item });
-            let mut held = self.desk.new_record(Kind::CaseItem, &fresh("j"), "listed", item);
-            case.clone_into(&mut held.row.parent);
-            held.row.owner.clone_from(&participant.row.institution);
-            self.desk.record(&mut held, "case_item_listed", by, &body);
-        }
-        Ok(count)
-    }
-
-    async fn artifact_item(&self, made: &rows::Made, participant: &str) -> Result<CaseItem, Refusal> {
-        let makers = self.reader.makers(&made.sha256).await?;
-        let shared_with: Vec<String> = makers.into_iter().filter(|maker| maker != participant).collect();
-        let size = self.reader.artifact(&made.sha256).await?.map_or(0, |found| u64::try_from(found.size).unwrap_or(0));
-        let id = format!("{}/{}/{}", made.run_id, made.step_key, made.name);
-        Ok(CaseItem {
-            thing: "artifact".into(),
-            id,
-            sha256: made.sha256.clone(),
-            size,
-            shared_with,
-            ..CaseItem::default()
-        })
-    }
-
-    /// Step 4: whoever has something of this participant is told, and must answer.
-    async fn tell_receivers(
-        &mut self,
-        participant: &HeldParticipant,
-        runs: &[rows::Run],
-        case: &str,
-        subject: &str,
-        by: &By,
-    ) -> Result<Vec<String>, Refusal> {
-        let mut notices = Vec::new();
-        for run in runs {
-            for delivery in self.reader.deliveries_of(run.run_id.as_str()).await? {
-                let body = json!({
-                    "notice": subject, "case": case, "delivery": delivery.delivery_id, "target": delivery.target,
-                    "specimen": delivery.specimen_id, "manifest_sha256": delivery.manifest_sha256,
-                    "scopes": Self::scopes(participant),
-                });
-                notices.push(self.notify(&delivery.target, subject, case, body, by));
-            }
-        }
-        for specimen in self.desk.records_of::<Specimen>(Kind::Specimen, &participant.row.participant_id).await? {
-            if specimen.doc.custody != "in_lab" && !specimen.doc.custody.is_empty() {
-                let body = json!({ "notice": subject, "case": case, "specimen": specimen.row.record_id, "custody": specimen.doc.custody });
-                notices.push(self.notify("biobank", subject, case, body, by));
-            }
-        }
-        Ok(notices)
-    }
-
-    /// A message that somebody outside must answer. It leaves after the commit.
-    pub(in crate::scheduler) fn notify(
-        &mut self,
-        to: &str,
-        subject: &str,
-        parent: &str,
-        body: Value,
-        by: &By,
-    ) -> String {
-        let id = fresh("n");
-        let doc = Notice {
-            to: to.into(),
-            subject: subject.into(),
-            body,
-            due_us: self.desk.now + NOTICE_DUE_US,
-            ..Notice::default()
-        };
-        let told = json!({ "to": to, "subject": subject, "body": doc.body });
-        let mut held = self.desk.new_record(Kind::Notice, &id, "pending", doc);
-        parent.clone_into(&mut held.row.parent);
-        self.desk.record(&mut held, "notice_written", by, &told);
-        id
-    }
-
-    /// What is to be closed, once everything that ran has ended.
-    async fn seal_work(&self, case: &str, runs: &[rows::Run]) -> Result<seal::Work, Refusal> {
-        let mut work = seal::Work {
-            artifacts: self.house.artifacts.clone(),
-            site: self.house.options.directory.clone(),
-            case: case.to_owned(),
-            runs: Vec::new(),
-            attempts: Vec::new(),
-            files: Vec::new(),
-        };
-        let participant = runs.first().map(|run| run.participant_id.clone()).unwrap_or_default();
-        for run in runs {
-            work.runs.push((run.specimen_id.clone(), run.run_id.to_string()));
-            for attempt in self.reader.attempts(run.run_id.as_str()).await? {
-                work.attempts.push(attempt.attempt_id.to_string());
-            }
-            for made in self.reader.made(run.run_id.as_str()).await? {
-                let makers = self.reader.makers(&made.sha256).await?;
-                if makers.iter().all(|maker| *maker == participant) {
-                    let dir = self.reader.artifact(&made.sha256).await?.is_some_and(|found| found.dir != 0);
-                    work.files.push((made.sha256, dir));
-                }
-            }
-        }
-        Ok(work)
-    }
-
     /// The outputs of a case are closed.
     pub(in crate::scheduler) async fn on_sealed(&mut self, case: &str, sealed: seal::Sealed) -> Result<(), Refusal> {
         let now = self.desk.now;
@@ -360,130 +209,4 @@ impl Service {
         self.house.effect(Effect::Seal(Box::new(work)));
         Ok(())
     }
-
-    /// Step 5, the first person.
-    pub(in crate::scheduler) async fn case_decide(
-        &mut self,
-        id: &str,
-        (decision, reference, reason): (&str, &str, &str),
-        by: &By,
-    ) -> Result<Answer, Refusal> {
-        let mut item = self.desk.get::<CaseItem>(Kind::CaseItem, id).await?;
-        match (decision, reference) {
-            ("destroy" | "stub", _) => {}
-            ("keep", "") => return Err(Refusal::Bad("what is kept needs its ethics reference (--reference)".into())),
-            ("keep", _) => {}
-            (other, _) => return Err(Refusal::Bad(format!("`{other}` is none of: destroy, keep, stub"))),
-        }
-        if decision == "destroy" && !item.doc.shared_with.is_empty() {
-            return Err(Refusal::State(format!(
-                "it is also made from {}: it is not destroyed by this case; decide `stub` or `keep`",
-                item.doc.shared_with.join(", ")
-            )));
-        }
-        if item.row.status == "done" {
-            return Err(Refusal::State(format!("item {id} is done")));
-        }
-        decision.clone_into(&mut item.doc.decision);
-        reference.clone_into(&mut item.doc.reference);
-        item.doc.proposed_by.clone_from(&by.name);
-        item.doc.confirmed_by.clear();
-        item.row.status = "proposed".into();
-        self.desk.record(
-            &mut item,
-            "case_item_proposed",
-            by,
-            &json!({ "decision": decision, "reference": reference, "reason": reason }),
-        );
-        Ok(Answer {
-            said: format!("item {id}: {decision} is proposed; another person confirms"),
-            changed: vec![format!("case_item {id}")],
-            ..Answer::default()
-        })
-    }
-
-    /// Step 5, the second person; step 6 follows at once.
-    pub(in crate::scheduler) async fn case_confirm(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
-        let mut item = self.desk.get::<CaseItem>(Kind::CaseItem, id).await?;
-        if item.row.status != "proposed" {
-            return Err(Refusal::State(format!("item {id} is {}: nothing is proposed", item.row.status)));
-        }
-        if item.doc.proposed_by == by.name {
-            return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", by.name)));
-        }
-        item.doc.confirmed_by.clone_from(&by.name);
-        let mut method = "kept, with an ethics reference".to_owned();
-        if item.doc.decision == "destroy" && item.doc.thing == "artifact" {
-            let gone = self.house.artifacts.destroy_sealed(&item.doc.sha256);
-            method =
-                gone.map_err(|error| Refusal::Unreachable(format!("cannot destroy {}: {error}", item.doc.sha256)))?;
-        } else if item.doc.decision == "destroy" {
-            method = "destroyed outside, as recorded".into();
-        } else if item.doc.decision == "stub" {
-            method = "only its name and checksum stay".into();
-        }
-        let certificate = Certificate {
-            sha256: item.doc.sha256.clone(),
-            method,
-            at_us: self.desk.now,
-            by: vec![item.doc.proposed_by.clone(), by.name.clone()],
-        };
-        let body = json!({ "decision": item.doc.decision, "certificate": certificate });
-        item.doc.certificate = Some(certificate);
-        item.row.status = "done".into();
-        self.desk.record(&mut item, "case_item_done", by, &body);
-        Ok(Answer {
-            said: format!("item {id}: {} is done", item.doc.decision),
-            changed: vec![format!("case_item {id}")],
-            ..Answer::default()
-        })
-    }
-
-    /// Step 7: somebody outside answered.
-    pub(in crate::scheduler) async fn notice_answered(
-        &mut self,
-        id: &str,
-        receipt: &str,
-        by: &By,
-    ) -> Result<Answer, Refusal> {
-        if receipt.trim().is_empty() {
-            return Err(Refusal::Bad("an answer needs its reference (--receipt)".into()));
-        }
-        let mut notice = self.desk.find::<Notice>(Kind::Notice, id).await?.ok_or_else(|| unknown("notice", id))?;
-        receipt.clone_into(&mut notice.doc.receipt);
-        notice.row.status = "answered".into();
-        self.desk.record(&mut notice, "notice_answered", by, &json!({ "receipt": receipt }));
-        Ok(Answer {
-            said: format!("notice {id} is answered"),
-            changed: vec![format!("notice {id}")],
-            ..Answer::default()
-        })
-    }
-
-    /// Step 8: everything is decided and answered; the audit stays.
-    pub(in crate::scheduler) async fn case_close(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
-        let mut case = self.desk.get::<Case>(Kind::Case, id).await?;
-        let items = self.desk.records_of::<CaseItem>(Kind::CaseItem, id).await?;
-        let notices = self.desk.records_of::<Notice>(Kind::Notice, id).await?;
-        let open = items.iter().filter(|item| item.row.status != "done").count();
-        let unanswered = notices.iter().filter(|notice| notice.row.status != "answered").count();
-        if open + unanswered > 0 {
-            return Err(Refusal::State(format!(
-                "case {id}: {open} thing(s) without a decision, {unanswered} notice(s) without an answer"
-            )));
-        }
-        case.row.status = "closed".into();
-        self.desk.record(&mut case, "case_closed", by, &json!({ "items": items.len(), "notices": notices.len() }));
-        Ok(Answer { said: format!("case {id} is closed"), changed: vec![format!("case {id}")], ..Answer::default() })
-    }
-}
-
-fn lane_items(lane: &Held<LaneLibrary>) -> Vec<CaseItem> {
-    let mut items = vec![CaseItem { thing: "lane".into(), id: lane.row.record_id.clone(), ..CaseItem::default() }];
-    items.extend(lane.doc.files.iter().map(|(_, path)| CaseItem {
-        thing: "run_folder".into(),
-        id: path.clone(),
-        ..CaseItem::default()
-    }));
-    items
 }

@@ -1,0 +1,69 @@
+//! What each request needs to be allowed.
+
+use super::Request;
+use crate::people::permission::Action;
+use crate::specimen::import::Table;
+
+impl Request {
+    /// Is it about one thing that may be somebody's?
+    #[must_use]
+    pub fn names_a_thing(&self) -> bool {
+        !matches!(
+            self,
+            Self::Import { .. }
+                | Self::Assay { .. }
+                | Self::Receive { .. }
+                | Self::Reject { .. }
+                | Self::StopAll { .. }
+                | Self::ResumeAll
+                | Self::AddPerson { .. }
+                | Self::SetRoles { .. }
+                | Self::SetPassword { .. }
+                | Self::SetTotp { .. }
+                | Self::DisablePerson { .. }
+                | Self::NewToken { .. }
+                | Self::RevokeToken { .. }
+                | Self::AuditRead { .. }
+                | Self::AuditSign { .. }
+                | Self::Checkpoint
+                | Self::SignIn(_)
+        )
+    }
+
+    /// What it needs to be allowed.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Import { table: Table::Consents, .. } | Self::Consent { .. } => Action::RecordConsent,
+            Self::Import { .. } => Action::Import,
+            Self::Assay { .. } => Action::Configure,
+            Self::Receive { .. } | Self::Reject { .. } | Self::CloseShipment { .. } | Self::Accession { .. } => {
+                Action::Receive
+            }
+            Self::Report { .. } | Self::Singleton { .. } | Self::External { .. } => Action::ReportStage,
+            Self::Hold { .. } => Action::Hold,
+            Self::Resume { .. } => Action::Resume,
+            Self::Cancel { .. } => Action::Cancel,
+            Self::Reopen { .. } => Action::Reopen,
+            Self::Lane { .. } | Self::Decide { .. } => Action::QcDecide,
+            Self::Measured { .. } => Action::QcImport,
+            Self::Withdraw { .. } | Self::NoticeAnswered { .. } | Self::CaseClose { .. } => Action::Withdraw,
+            Self::CaseDecide { .. } | Self::CaseConfirm { .. } => Action::WithdrawalDecide,
+            Self::Custody { .. } => Action::Custody,
+            Self::Deviation { .. } | Self::DeviationClose { .. } => Action::Deviation,
+            // The proposal's own action is looked at when it is carried out.
+            Self::Confirm { .. } => Action::Confirm,
+            Self::Schedule { .. } => Action::Schedule,
+            Self::StopAll { .. } | Self::ResumeAll => Action::StopAll,
+            Self::AddPerson { .. }
+            | Self::SetRoles { .. }
+            | Self::SetPassword { .. }
+            | Self::SetTotp { .. }
+            | Self::DisablePerson { .. }
+            | Self::NewToken { .. }
+            | Self::RevokeToken { .. } => Action::ManagePeople,
+            Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
+            Self::SignIn(_) => Action::ReadSelf,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What needs a second person, what rests, and the emergency stop.
+
+use serde_json::json;
+
+use super::{EMERGENCY, changed};
+use crate::id::fresh;
+use crate::scheduler::Actor;
+use crate::scheduler::center::desk::By;
+use crate::scheduler::center::order::stage;
+use crate::scheduler::center::request::{Answer, Request};
+use crate::scheduler::handle::Refusal;
+use crate::scheduler::live::Hold;
+use crate::scheduler::service::Service;
+use crate::specimen::record::{Kind, Proposal, Schedule};
+use crate::state::order::Event;
+
+/// How long a proposal waits for its second person.
+const PROPOSAL_US: i64 = 7 * 86_400 * 1_000_000;
+
+impl Service {
+    /// What needs two people waits for the second.
+    pub(super) async fn propose(
+        &mut self,
+        request: &Request,
+        what: &str,
+        reason: &str,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        if reason.trim().is_empty() {
+            return Err(Refusal::Bad("this needs a reason".into()));
+        }
+        if let Request::Reopen { order_line, .. } = request {
+            let order = self.desk.order(order_line).await?;
+            let at = stage(&order)?;
+            if at.next(Event::Reopened).is_err() {
+                let refusal = crate::state::order::refusal(at, Event::Reopened);
+                return Err(Refusal::State(format!("order line {order_line}: {} ({})", refusal.en, refusal.code)));
+            }
+        }
+        let id = fresh("z");
+        let doc = Proposal {
+            request: serde_json::to_value(request).unwrap_or_default(),
+            proposed_by: by.name.clone(),
+            reason: reason.into(),
+            until_us: self.desk.now + PROPOSAL_US,
+        };
+        let body = json!({ "document": doc });
+        let mut held = self.desk.new_record(Kind::Proposal, &id, "proposed", doc);
+        self.desk.record(&mut held, "proposed", by, &body);
+        Ok(Answer {
+            said: format!("{what} is proposed; another person confirms: `kentai confirm {id}`"),
+            proposal: Some(id),
+            ..Answer::default()
+        })
+    }
+
+    pub(super) async fn confirm(&mut self, id: &str, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
+        let mut held = self.desk.get::<Proposal>(Kind::Proposal, id).await?;
+        if held.row.status != "proposed" {
+            return Err(Refusal::State(format!("proposal {id} is {}", held.row.status)));
+        }
+        if held.doc.until_us < self.desk.now {
+            return Err(Refusal::State(format!("proposal {id} is too old: propose it again")));
+        }
+        if held.doc.proposed_by == actor.name {
+            return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", actor.name)));
+        }
+        let request: Request = serde_json::from_value(held.doc.request.clone())
+            .map_err(|error| Refusal::Bad(format!("proposal {id} cannot be read: {error}")))?;
+        let second = self.permitted(&request, actor).await?;
+        held.row.status = "confirmed".into();
+        self.desk.record(&mut held, "confirmed", by, &json!({}));
+        match request {
+            Request::Reopen { order_line, reason } => {
+                let mut order = self.desk.order(&order_line).await?;
+                let body = json!({ "reason": reason, "proposed_by": held.doc.proposed_by, "proposal": id });
+                self.desk.move_order(&mut order, Event::Reopened, &second, body).await?;
+                Ok(changed(&order))
+            }
+            _ => Err(Refusal::Bad(format!("proposal {id} is about something that needs no second person"))),
+        }
+    }
+
+    pub(super) async fn schedule(
+        &mut self,
+        id: &str,
+        looked: Option<i64>,
+        paused: Option<bool>,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        let mut held = match self.desk.find::<Schedule>(Kind::Schedule, id).await? {
+            Some(held) => held,
+            None => self.desk.new_record(Kind::Schedule, id, "running", Schedule::default()),
+        };
+        if let Some(at) = looked {
+            held.doc.looked_us = at;
+        }
+        if let Some(paused) = paused {
+            // The times of a rest are not missed but skipped.
+            held.doc.looked_us = if paused { held.doc.looked_us } else { self.desk.now };
+            held.row.status = if paused { "paused".into() } else { "running".into() };
+        }
+        self.desk.record(&mut held, "schedule_moved", by, &json!({ "looked_us": looked, "paused": paused }));
+        Ok(Answer { said: format!("schedule {id} is {}", held.row.status), ..Answer::default() })
+    }
+
+    /// The emergency stop: what runs goes on, nothing new starts anywhere.
+    pub(super) async fn stop_all(&mut self, reason: Option<&str>, by: &By) -> Result<Answer, Refusal> {
+        if reason.is_some_and(|reason| reason.trim().is_empty()) {
+            return Err(Refusal::Bad("the emergency stop needs a reason".into()));
+        }
+        let hold = reason.map(|reason| Hold { by: by.name.clone(), reason: reason.into(), since_us: self.desk.now });
+        let status = if hold.is_some() { "stopped" } else { "running" };
+        let mut held = match self.desk.find::<serde_json::Value>(Kind::Schedule, EMERGENCY).await? {
+            Some(held) => held,
+            None => self.desk.new_record(Kind::Schedule, EMERGENCY, "running", json!({})),
+        };
+        status.clone_into(&mut held.row.status);
+        held.doc = json!({ "stop": hold });
+        let event = if hold.is_some() { "everything_stopped" } else { "everything_resumed" };
+        self.desk.record(&mut held, event, by, &json!({ "reason": reason }));
+        self.house.stopped = hold;
+        Ok(Answer { said: format!("the site is {status}"), ..Answer::default() })
+    }
+}
