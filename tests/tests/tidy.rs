@@ -110,7 +110,7 @@ fn types_become_serializable_only_at_a_border() {
         "engine/src/people/record.rs",
         "engine/src/people/secret.rs",
         "engine/src/qc/",
-        "engine/src/scheduler/center/request.rs",
+        "engine/src/scheduler/center/request",
         "engine/src/specimen/",
         "engine/src/port/",
         "engine/src/store/rows",

@@ -193,6 +193,22 @@ async fn a_narrower_consent_lets_the_work_go_on_and_keeps_the_hand_off_back() ->
 }
 
 #[tokio::test]
+async fn without_the_use_that_the_work_needs_no_further_step_starts() -> Result<()> {
+    let center = Center::open(&short()).await?;
+    let order = bring_to(&center, "analysis_qc_failed", "T1", "P1").await?;
+    center.ask(withdraw("P1", &["sequencing"]), &officer("sato")).await?;
+    let run = RunId::from(center.run(&order)?);
+    let gate = center.house.answer(&run, "depth", ("tanaka", "reviewer"), AnswerKind::Qc, "release").await;
+    ensure!(gate.is_ok(), "{gate:?}");
+    // The review is the next step, and nobody is asked for it.
+    center.house.handle().hold(&run, &operator(), "to see the turn's end").await?;
+    let review =
+        center.house.sql(&format!("select status from step where run_id = '{run}' and step_key = 'review'"))?;
+    ensure!(review == "ready", "the review is {review}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_consent_that_is_older_than_the_withdrawal_cannot_undo_it() -> Result<()> {
     let center = Center::open(&short()).await?;
     bring_to(&center, "accessioned", "T1", "P1").await?;
