@@ -10,6 +10,7 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::barcode;
 use crate::specimen::record::{Item, Kind, Shipment, Specimen};
+use crate::state::custody;
 use crate::state::order::{Event, Stage};
 
 /// Names of items by institution and normalized barcode.
@@ -68,7 +69,7 @@ impl Service {
         if scan.barcode.trim().is_empty() {
             return Err(Refusal::Bad("the barcode is empty".into()));
         }
-        let Some(specimen) = self.by_barcode(scan.barcode, scan.institution).await? else {
+        let Some(mut specimen) = self.by_barcode(scan.barcode, scan.institution).await? else {
             return self.scan_extra(&scan, by).await;
         };
         let item = self.desk.named(ITEM, &barcode_name(&specimen.row.owner, scan.barcode)).await?;
@@ -83,6 +84,11 @@ impl Service {
                 )));
             }
             self.fill_item(&mut item, &scan, by).await?;
+        }
+        if specimen.doc.custody.is_empty() {
+            custody::Status::InLab.word().clone_into(&mut specimen.doc.custody);
+            let now = custody::Status::InLab.word();
+            self.desk.record(&mut specimen, "custody_moved", by, &json!({ "now": now }));
         }
         for mut order in self.desk.orders_of(&specimen.row.record_id).await? {
             if stage(&order)? != Stage::Expected {

@@ -201,7 +201,7 @@ impl Service {
             collected: cells.text("collected"),
             sprec: cells.text("sprec"),
             replaces,
-            custody: "in_lab".into(),
+            custody: String::new(),
         };
         let mut held = self.desk.new_record(Kind::Specimen, &id, "registered", doc);
         held.row.parent.clone_from(&participant.row.participant_id);
