@@ -50,7 +50,8 @@ packages_test() {
     docker-registry                   # what images are pulled from in tests; started by the test that needs it
     strace                            # kills the engine at chosen system calls
     jq sqlite3                        # read what the engine says and keeps
-    python3                           # the benchmark
+    python3                           # the benchmark, and the audit chain recomputed
+    openssl xxd                       # signatures, looked at by another program
   )
   ensure_packages "${packages[@]}"
 }

@@ -33,6 +33,12 @@ impl Secret {
         Public(self.0.verifying_key())
     }
 
+    /// Signs a message of the site, which no checkpoint can be mistaken for; hex.
+    #[must_use]
+    pub fn sign_text(&self, text: &str) -> String {
+        hex(&self.0.sign(format!("kentai notice 1\n{text}").as_bytes()).to_bytes())
+    }
+
     /// Signs what a checkpoint says.
     #[must_use]
     pub fn sign(&self, stand: &Stand) -> Checkpoint {

@@ -19,6 +19,14 @@ impl Service {
             Effect::Reply(answer) => answer(),
             Effect::Link(work) => drop(self.linker.send(work)),
             Effect::Seal(work) => self.seal(*work),
+            Effect::Post(work) => {
+                // Not cut off by a stop; what could not be written is written at the next start.
+                self.tracker.spawn_blocking(move || {
+                    if let Err(error) = work.done() {
+                        tracing::error!(notice = work.notice, %error, "a message could not be put into the outbox");
+                    }
+                });
+            }
             // Without an engine nothing is started, ended or taken in: the next engine does it.
             _ if drain => {}
             Effect::Run(id) => self.run_attempt(&id),

@@ -65,6 +65,18 @@ impl Service {
             limit: i64::MAX,
             ..RecordFilter::default()
         };
+        let pending = RecordFilter {
+            kind: Kind::Notice.word().into(),
+            status: Some("pending".into()),
+            limit: i64::MAX,
+            ..RecordFilter::default()
+        };
+        for row in self.reader.records(&pending).await? {
+            if let Ok(notice) = center::desk::held(row) {
+                let posted = self.post(&notice);
+                self.house.effect(Effect::Post(posted));
+            }
+        }
         for case in self.reader.records(&listed).await? {
             self.house.effect(Effect::SealAgain(case.record_id));
         }

@@ -95,7 +95,8 @@ pub(super) struct Service {
     /// Order lines whose run is being got ready.
     pub(super) preparing: BTreeSet<String>,
     /// Signs the audit log.
-    pub(super) signer: crate::audit::checkpoint::Secret,
+    /// None: a verb of somebody who may not read the site's key; then nothing is signed.
+    pub(super) signer: Option<crate::audit::checkpoint::Secret>,
     /// Events since the newest signed checkpoint.
     pub(super) unsigned: i64,
     pub(super) writer: Writer,
@@ -122,7 +123,7 @@ pub(super) struct Service {
 pub async fn start(options: Options) -> Result<Running, Error> {
     prepare_site(&options.directory)?;
     let lock = take_site(&options.directory).await?;
-    let signer = super::center::audit::key(&options.directory)?;
+    let signer = super::center::audit::key_for(&options)?;
     let artifacts = ArtifactStore::open(&options.directory)
         .map_err(|source| Error::Site { site: options.directory.display().to_string(), source })?;
     let pool = Pool::open(&options.directory.join("kentai.db")).await?;

@@ -4,5 +4,6 @@
 pub(super) mod carry;
 pub(super) mod gate;
 pub(super) mod links;
+pub(super) mod post;
 pub(super) mod receive;
 pub(super) mod seal;

@@ -98,6 +98,7 @@ impl Story {
         }
         // Other people of this machine may speak to it; who they are, the socket's peer says.
         tool("chmod", &["-R", "a+rwX", &self.site.directory.path().to_string_lossy()], Path::new("/"))?;
+        tool("chmod", &["600", &self.site.path().join("secrets/audit.key").to_string_lossy()], Path::new("/"))?;
         fs::copy(kentai_tests::kentai()?, self.site.directory.path().join("kentai"))?;
         Ok(())
     }

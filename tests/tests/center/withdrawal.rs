@@ -8,6 +8,7 @@ use kentai_engine::id::RunId;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::handle::{AnswerKind, Refusal};
 use kentai_tests::house::{Act, operator, person};
+use kentai_tests::tool;
 
 use super::desk::{Center, officer, short};
 
@@ -170,12 +171,31 @@ async fn a_case_ends_when_two_people_decided_everything_and_everybody_answered()
     }
     let notices = center.house.sql("select record_id from record where kind = 'notice'")?;
     ensure!(!notices.is_empty(), "the receiver was not told");
+    let notice = notices.lines().next().unwrap_or_default();
+    let file = center.house.site().join(format!("notices/{notice}.json"));
+    is_signed(&center.house.site(), &std::fs::read_to_string(file)?)?;
     for notice in notices.lines() {
         let answered = Request::NoticeAnswered { notice: notice.into(), receipt: "mail 12".into() };
         center.ask(answered, &officer("sato")).await?;
     }
     center.ask(close, &officer("sato")).await?;
     ensure!(center.stage(&order)? == "withdrawn");
+    Ok(())
+}
+
+/// OpenSSL says whether the site's key signed the message.
+fn is_signed(site: &Path, text: &str) -> Result<()> {
+    let message: serde_json::Value = serde_json::from_str(text)?;
+    let body = message["body"].as_str().unwrap_or_default();
+    let (_, signature) = message["signature"].as_str().unwrap_or_default().split_once(':').unwrap_or_default();
+    let public = std::fs::read_to_string(site.join("secrets/audit.pub"))?;
+    let place = tempfile::tempdir()?;
+    std::fs::write(place.path().join("message"), format!("kentai notice 1\n{body}"))?;
+    // SubjectPublicKeyInfo of an Ed25519 key (RFC 8410) is this head and the key.
+    let script = "printf %s \"302a300506032b6570032100$1\" | xxd -r -p > key.der && printf %s \"$2\" | xxd -r -p > signature && \
+        openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in message -sigfile signature";
+    let said = tool("sh", &["-c", script, "sh", public.trim(), signature], place.path())?;
+    ensure!(said.contains("Signature Verified Successfully"), "{said}");
     Ok(())
 }
 

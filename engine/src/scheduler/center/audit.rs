@@ -13,6 +13,7 @@ use super::request::Answer;
 use crate::audit::checkpoint::{Checkpoint, Public, Secret, Stand};
 use crate::audit::export::CHECKPOINT_SIGNED;
 use crate::id::fresh;
+use crate::scheduler::Options;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::{Error, Service};
 use crate::specimen::record::Kind;
@@ -57,6 +58,20 @@ pub(in crate::scheduler) fn key(site: &Path) -> Result<Secret, Error> {
     }
 }
 
+/// The key for an engine: one that stays needs it. A verb that opens the site by itself, as a person who may not read the key, does
+/// without: the next engine signs what the verb did.
+pub(in crate::scheduler) fn key_for(options: &Options) -> Result<Option<Secret>, Error> {
+    let unreadable = || {
+        let opened = fs::File::open(options.directory.join("secrets/audit.key"));
+        opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    };
+    match key(&options.directory) {
+        Ok(found) => Ok(Some(found)),
+        Err(_) if options.drain && unreadable() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn make_key(site: &Path, path: &Path) -> io::Result<Secret> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(site.join("secrets"))?;
     let bytes: [u8; 32] = super::people::random()?;
@@ -82,6 +97,17 @@ pub(in crate::scheduler) async fn unsigned(reader: &Reader) -> Result<i64, store
 }
 
 impl Service {
+    fn signer(&self) -> Result<&Secret, Refusal> {
+        let missing = || Refusal::NotAllowed("the site's key signs this, and you may not read it".into());
+        self.signer.as_ref().ok_or_else(missing)
+    }
+
+    /// A message's signature, by the site's key: its name, a colon, hex. Empty when the key is not to be had.
+    pub(in crate::scheduler) fn sign_message(&self, text: &str) -> String {
+        let signed = |key: &Secret| format!("{}:{}", key.public().id(), key.sign_text(text));
+        self.signer.as_ref().map(signed).unwrap_or_default()
+    }
+
     /// Signs how the log stands after the newest commit.
     pub(in crate::scheduler) async fn checkpoint(&mut self, by: &By) -> Result<Answer, Refusal> {
         let (events, head) = self.reader.head().await?;
@@ -91,7 +117,7 @@ impl Service {
             return Ok(Answer { said, unchanged: 1, signed: Some(known.doc), ..Answer::default() });
         }
         let stand = Stand { events, head, at_us: self.desk.now, sha256: String::new() };
-        let signed = self.signer.sign(&stand);
+        let signed = self.signer()?.sign(&stand);
         let mut held = self.desk.new_record(Kind::Checkpoint, &id, "signed", signed.clone());
         self.desk.record(&mut held, CHECKPOINT_SIGNED, by, &json!(signed));
         self.unsigned = 0;
@@ -146,7 +172,7 @@ impl Service {
         if !is_hash || !stands {
             return Err(Refusal::Bad(format!("the audit log does not stand like this at event {}", stand.events)));
         }
-        let signed = self.signer.sign(&Stand { at_us: self.desk.now, ..stand });
+        let signed = self.signer()?.sign(&Stand { at_us: self.desk.now, ..stand });
         let what = format!("export of {} events, SHA-256 {}", signed.stand.events, signed.stand.sha256);
         Ok(Answer { signed: Some(signed), ..self.audit_read(&what, by) })
     }
