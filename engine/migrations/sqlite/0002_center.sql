@@ -66,6 +66,7 @@ create table order_line (
     version        integer not null
 ) strict;
 create index order_line_stage on order_line (stage, order_line_id);
+create index order_line_age on order_line (stage, updated_us);
 create index order_line_expect on order_line (expect_us, order_line_id);
 create index order_line_specimen on order_line (specimen_id);
 create index order_line_participant on order_line (participant_id);

@@ -67,17 +67,19 @@ impl Unit {
         }
     }
 
-    fn measure(self) -> (Dimension, f64) {
+    /// What it measures, and how many of its own unit make one: times the first, by the second. Two whole numbers, so that 95 % is
+    /// 0.95 and nothing beside it.
+    fn measure(self) -> (Dimension, f64, f64) {
         match self {
-            Self::Reads => (Dimension::Reads, 1.0),
-            Self::MegaReads => (Dimension::Reads, 1e6),
-            Self::Bases => (Dimension::Bases, 1.0),
-            Self::MegaBases => (Dimension::Bases, 1e6),
-            Self::GigaBases => (Dimension::Bases, 1e9),
-            Self::Fraction => (Dimension::Share, 1.0),
-            Self::Percent => (Dimension::Share, 0.01),
-            Self::Depth => (Dimension::Depth, 1.0),
-            Self::One => (Dimension::Number, 1.0),
+            Self::Reads => (Dimension::Reads, 1.0, 1.0),
+            Self::MegaReads => (Dimension::Reads, 1e6, 1.0),
+            Self::Bases => (Dimension::Bases, 1.0, 1.0),
+            Self::MegaBases => (Dimension::Bases, 1e6, 1.0),
+            Self::GigaBases => (Dimension::Bases, 1e9, 1.0),
+            Self::Fraction => (Dimension::Share, 1.0, 1.0),
+            Self::Percent => (Dimension::Share, 1.0, 100.0),
+            Self::Depth => (Dimension::Depth, 1.0, 1.0),
+            Self::One => (Dimension::Number, 1.0, 1.0),
         }
     }
 
@@ -92,12 +94,12 @@ impl Unit {
     /// # Errors
     /// [`Mismatch`] when the two measure different things.
     pub fn convert(self, value: f64, to: Self) -> Result<f64, Mismatch> {
-        let ((from_dimension, from), (to_dimension, into)) = (self.measure(), to.measure());
+        let ((from_dimension, up, down), (to_dimension, up_to, down_to)) = (self.measure(), to.measure());
         if from_dimension != to_dimension {
             return Err(Mismatch { from: self, to });
         }
         // Exact where nothing is to be done: 0.85 stays 0.85.
-        Ok(if self == to { value } else { value * from / into })
+        Ok(if self == to { value } else { value * (up * down_to) / (down * up_to) })
     }
 }
 

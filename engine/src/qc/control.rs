@@ -1,0 +1,143 @@
+//! Control charts: is a process as it was? Limits from a series, and the rules of Westgard (1981) over it. Pure.
+
+use serde::Serialize;
+
+/// Fewer points give no limits.
+pub const POINTS_MIN: usize = 10;
+
+/// Mean and standard deviation of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Limits {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation, of a sample (n − 1).
+    pub deviation: f64,
+}
+
+/// A rule that a point breaks. The point is the last one that the rule needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Rule {
+    /// One point beyond two deviations: a warning.
+    #[serde(rename = "1-2s")]
+    OneTwoS,
+    /// One point beyond three deviations.
+    #[serde(rename = "1-3s")]
+    OneThreeS,
+    /// Two in a row beyond two deviations, on one side.
+    #[serde(rename = "2-2s")]
+    TwoTwoS,
+    /// Two in a row, one beyond two deviations up and one down: four deviations between them.
+    #[serde(rename = "R-4s")]
+    RFourS,
+    /// Ten in a row on one side of the mean.
+    #[serde(rename = "10-x")]
+    TenX,
+}
+
+impl Rule {
+    /// As it is written.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OneTwoS => "1-2s",
+            Self::OneThreeS => "1-3s",
+            Self::TwoTwoS => "2-2s",
+            Self::RFourS => "R-4s",
+            Self::TenX => "10-x",
+        }
+    }
+}
+
+/// Limits of a series; none when it is too short, or not all of it are numbers.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a count of points")]
+pub fn limits(points: &[f64]) -> Option<Limits> {
+    if points.len() < POINTS_MIN || points.iter().any(|point| !point.is_finite()) {
+        return None;
+    }
+    let count = points.len() as f64;
+    let mean = points.iter().sum::<f64>() / count;
+    let deviation = (points.iter().map(|point| (point - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    Some(Limits { mean, deviation })
+}
+
+/// Which points break which rules, in order: place from 0, and rule.
+#[must_use]
+pub fn broken(points: &[f64], limits: Limits) -> Vec<(usize, Rule)> {
+    // A series that never moves breaks nothing.
+    if limits.deviation <= 0.0 {
+        return Vec::new();
+    }
+    let scores: Vec<f64> = points.iter().map(|point| (point - limits.mean) / limits.deviation).collect();
+    let mut found = Vec::new();
+    for place in 0..scores.len() {
+        let now = scores[place];
+        if now.abs() > 2.0 {
+            found.push((place, Rule::OneTwoS));
+        }
+        if now.abs() > 3.0 {
+            found.push((place, Rule::OneThreeS));
+        }
+        if let Some(before) = place.checked_sub(1).map(|before| scores[before]) {
+            if (now > 2.0 && before > 2.0) || (now < -2.0 && before < -2.0) {
+                found.push((place, Rule::TwoTwoS));
+            }
+            if (now > 2.0 && before < -2.0) || (now < -2.0 && before > 2.0) {
+                found.push((place, Rule::RFourS));
+            }
+        }
+        if place + 1 >= 10 {
+            let ten = &scores[place + 1 - 10..=place];
+            if ten.iter().all(|score| *score > 0.0) || ten.iter().all(|score| *score < 0.0) {
+                found.push((place, Rule::TenX));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIXED: Limits = Limits { mean: 100.0, deviation: 2.0 };
+
+    fn rules(points: &[f64]) -> Vec<(usize, &'static str)> {
+        broken(points, FIXED).into_iter().map(|(place, rule)| (place, rule.word())).collect()
+    }
+
+    #[test]
+    fn each_rule_names_the_point_that_breaks_it() {
+        assert_eq!(rules(&[100.0, 103.9, 99.0]), []);
+        assert_eq!(rules(&[100.0, 104.5]), [(1, "1-2s")]);
+        assert_eq!(rules(&[100.0, 93.9]), [(1, "1-2s"), (1, "1-3s")]);
+        assert_eq!(rules(&[104.5, 104.6]), [(0, "1-2s"), (1, "1-2s"), (1, "2-2s")]);
+        assert_eq!(rules(&[104.5, 95.5]), [(0, "1-2s"), (1, "1-2s"), (1, "R-4s")]);
+        assert_eq!(rules(&[101.0; 11]), [(9, "10-x"), (10, "10-x")]);
+    }
+
+    #[test]
+    fn a_short_series_has_no_limits_and_a_constant_one_breaks_nothing() {
+        assert_eq!(limits(&[1.0; 9]), None);
+        let constant = limits(&[7.0; 12]).expect("long enough");
+        assert_eq!(broken(&[7.0; 12], constant), []);
+        assert_eq!(limits(&[f64::NAN; 12]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_rules_do_not_know_the_unit(points in prop::collection::vec(-1e3_f64..1e3, 10..40), by in 0.5_f64..50.0) {
+            let own = limits(&points).expect("long enough");
+            // Far from a limit, so that rounding decides nothing.
+            let near = points.iter().any(|point| {
+                let score = (point - own.mean) / own.deviation;
+                [0.0, 2.0, 3.0].iter().any(|limit| (score.abs() - limit).abs() < 1e-6)
+            });
+            prop_assume!(!near && own.deviation > 1e-3);
+            let moved: Vec<f64> = points.iter().map(|point| point * by + 17.0).collect();
+            prop_assert_eq!(broken(&points, own), broken(&moved, limits(&moved).expect("long enough")));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Is it the specimen that it should be? Genotypes against an independent panel, as `bcftools gtcheck` (1.16) counts them.
+
+use super::metric::Unit;
+use super::reader::Error;
+use super::verdict::{Value, Verdict};
+
+/// Fewer sites decide nothing (npg).
+pub const SITES_MIN: u64 = 18;
+/// From so many independent SNPs on, a panel itself identifies a person (Japan's act on personal information).
+pub const PERSONAL_SITES: u64 = 40;
+
+/// One pair of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// The sample that was asked about.
+    pub query: String,
+    /// The panel's sample.
+    pub panel: String,
+    /// Sites that both have.
+    pub sites: u64,
+    /// Sites that differ.
+    pub differ: u64,
+}
+
+impl Pair {
+    /// Share of the sites that agree; none when there are too few.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "sites of a panel")]
+    pub fn concordance(&self) -> Option<f64> {
+        (self.sites >= SITES_MIN).then(|| 1.0 - self.differ as f64 / self.sites as f64)
+    }
+
+    /// More than 0.95 is the same person, less than 0.5 another; between them a person looks. Too few sites are not measured.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self.concordance() {
+            None => Verdict::NotMeasured,
+            Some(share) if share > 0.95 => Verdict::Pass,
+            Some(share) if share < 0.5 => Verdict::Fail,
+            Some(_) => Verdict::Warn,
+        }
+    }
+
+    /// The panel itself must be kept like a genome.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        self.sites >= PERSONAL_SITES
+    }
+
+    /// As a value for criteria.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        Value {
+            metric: "identity_concordance".into(),
+            value: self.concordance(),
+            unit: Unit::Fraction,
+            tool: "bcftools gtcheck".into(),
+            tool_version: String::new(),
+            source_sha256: String::new(),
+        }
+    }
+}
+
+/// Reads `bcftools gtcheck -e 0` (discordance counts mismatching sites): `DC`, query, panel, discordance, −log P, sites compared.
+///
+/// # Errors
+/// When there is no such line, or one is cut.
+pub fn read(bytes: &[u8]) -> Result<Vec<Pair>, Error> {
+    let bad = |reason: &str| Error::NotTheFormat { reader: "bcftools_gtcheck".into(), reason: reason.to_owned() };
+    let text = String::from_utf8_lossy(bytes);
+    let mut pairs = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("DC\t")) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let count = |index: usize| {
+            let number: f64 =
+                fields.get(index).and_then(|field| field.trim().parse().ok()).ok_or_else(|| bad("a line is cut"))?;
+            if number.fract() != 0.0 || number < 0.0 {
+                return Err(bad("the discordance is no count: run gtcheck with `-e 0`"));
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at above")]
+            Ok(number as u64)
+        };
+        let name =
+            |index: usize| fields.get(index).map(|field| (*field).to_owned()).ok_or_else(|| bad("a line is cut"));
+        let pair = Pair { query: name(1)?, panel: name(2)?, differ: count(3)?, sites: count(5)? };
+        if pair.differ > pair.sites {
+            return Err(bad("more sites differ than were compared"));
+        }
+        pairs.push(pair);
+    }
+    if pairs.is_empty() {
+        return Err(bad("there is no line `DC`"));
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gtcheck_wrote_is_read() {
+        // Written by bcftools 1.16 over the small sample's own calls.
+        let pairs = read(include_bytes!("fixtures/gtcheck.txt")).expect("read");
+        assert_eq!((pairs[0].sites, pairs[0].differ, pairs[0].verdict()), (33, 0, Verdict::Pass));
+    }
+
+    #[test]
+    fn too_few_sites_decide_nothing_and_another_person_is_found() {
+        let pair = |sites, differ| Pair { query: "a".into(), panel: "b".into(), sites, differ };
+        assert_eq!(pair(17, 0).verdict(), Verdict::NotMeasured);
+        assert_eq!(pair(24, 1).verdict(), Verdict::Pass);
+        assert_eq!(pair(24, 6).verdict(), Verdict::Warn);
+        assert_eq!(pair(24, 14).verdict(), Verdict::Fail);
+        assert!(pair(40, 0).is_personal() && !pair(39, 0).is_personal());
+        assert!(read(b"nothing").is_err() && read(b"DC\ta\tb\t0.5\t0\t24\n").is_err());
+    }
+}

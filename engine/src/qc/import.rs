@@ -1,0 +1,156 @@
+//! What tools wrote, as values with our metric ids and units. Bytes in, values out; the readers know the formats, this knows what their
+//! numbers are called.
+//!
+//! A value that a file does not hold is left out: what is missing is a criterion's business, and never a pass.
+
+mod ga4gh;
+#[cfg(test)]
+mod tests;
+
+use super::metric::Unit;
+use super::reader::{self, Error};
+use super::verdict::Value;
+use crate::state::words;
+
+words!(
+    /// A format that is understood.
+    Format {
+        /// fastp's JSON report.
+        Fastp = "fastp",
+        /// `samtools stats`.
+        SamtoolsStats = "samtools_stats",
+        /// `samtools flagstat`.
+        SamtoolsFlagstat = "samtools_flagstat",
+        /// `samtools coverage`.
+        SamtoolsCoverage = "samtools_coverage",
+        /// mosdepth's `.mosdepth.summary.txt`.
+        MosdepthSummary = "mosdepth_summary",
+        /// `bcftools stats`.
+        BcftoolsStats = "bcftools_stats",
+        /// Picard's metrics files.
+        Picard = "picard",
+        /// verifyBamID2's `.selfSM`.
+        SelfSm = "selfsm",
+        /// The GA4GH WGS QC JSON.
+        Ga4gh = "ga4gh_wgs_qc",
+    }
+);
+
+/// Reader's own name, our id, the unit of the reader's number.
+type Row = (&'static str, &'static str, Unit);
+
+const FASTP: &[Row] = &[
+    ("q30_rate", "q30_rate", Unit::Fraction),
+    ("total_reads", "reads", Unit::Reads),
+    ("/summary/after_filtering/q30_bases", "yield_bp_q30", Unit::Bases),
+];
+const STATS: &[Row] = &[
+    ("raw_total_sequences", "reads", Unit::Reads),
+    ("percentage_of_properly_paired_reads", "pct_reads_properly_paired", Unit::Percent),
+    ("insert_size_average", "mean_insert_size", Unit::Bases),
+    ("insert_size_standard_deviation", "insert_size_std_deviation", Unit::Bases),
+];
+const FLAGSTAT: &[Row] = &[
+    ("total", "reads", Unit::Reads),
+    ("mapped_rate", "pct_reads_mapped", Unit::Fraction),
+    ("properly_paired_rate", "pct_reads_properly_paired", Unit::Fraction),
+    ("duplicate_rate", "pct_reads_duplicate", Unit::Fraction),
+];
+const DEPTH: &[Row] = &[("mean_depth", "mean_autosome_coverage", Unit::Depth)];
+const BCFTOOLS: &[Row] =
+    &[("snps", "count_snvs", Unit::One), ("ts_tv", "ratio_transitions_transversions_snv", Unit::One)];
+const PICARD: &[Row] = &[
+    ("mean_coverage", "mean_autosome_coverage", Unit::Depth),
+    ("mad_coverage", "mad_autosome_coverage", Unit::Depth),
+    ("pct_10x", "pct_autosomes_10x", Unit::Fraction),
+    ("pct_15x", "pct_autosomes_15x", Unit::Fraction),
+    ("pct_20x", "pct_autosomes_20x", Unit::Fraction),
+    ("percent_duplication", "pct_reads_duplicate", Unit::Fraction),
+    ("mean_insert_size", "mean_insert_size", Unit::Bases),
+    ("standard_deviation", "insert_size_std_deviation", Unit::Bases),
+    ("total_reads", "reads", Unit::Reads),
+    ("pct_pf_reads_aligned", "pct_reads_mapped", Unit::Fraction),
+];
+const SELFSM: &[Row] = &[("freemix", "cross_contamination_rate", Unit::Fraction)];
+
+/// What a file is, by what is in it.
+#[must_use]
+pub fn detect(bytes: &[u8]) -> Option<Format> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
+    if head.trim_start().starts_with('{') {
+        let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        let is_fastp = document.pointer("/summary/after_filtering").is_some();
+        return if is_fastp { Some(Format::Fastp) } else { ga4gh::is(&document).then_some(Format::Ga4gh) };
+    }
+    let first = head.lines().next()?;
+    match () {
+        () if head.contains("## METRICS CLASS") => Some(Format::Picard),
+        () if first.starts_with("#rname\t") => Some(Format::SamtoolsCoverage),
+        () if first.starts_with("chrom\tlength\tbases\tmean") => Some(Format::MosdepthSummary),
+        () if first.starts_with("#SEQ_ID") => Some(Format::SelfSm),
+        () if head.contains("produced by samtools stats") => Some(Format::SamtoolsStats),
+        () if head.contains("produced by bcftools stats") => Some(Format::BcftoolsStats),
+        () if first.contains(" in total (QC-passed reads") => Some(Format::SamtoolsFlagstat),
+        () => None,
+    }
+}
+
+/// Every value that a file holds. Depth is over the autosomes where the reference names them as people are used to (`1` or `chr1`
+/// to 22), else over everything.
+///
+/// # Errors
+/// When the bytes are not of the format.
+pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
+    let rows = match format {
+        Format::Fastp => FASTP,
+        Format::SamtoolsStats => STATS,
+        Format::SamtoolsFlagstat => FLAGSTAT,
+        Format::SamtoolsCoverage | Format::MosdepthSummary => DEPTH,
+        Format::BcftoolsStats => BCFTOOLS,
+        Format::Picard => PICARD,
+        Format::SelfSm => SELFSM,
+        Format::Ga4gh => return ga4gh::values(bytes),
+    };
+    let contigs = if rows.as_ptr() == DEPTH.as_ptr() { autosomes(bytes) } else { Vec::new() };
+    let mut found = Vec::new();
+    for (name, metric, unit) in rows {
+        if let Some(number) = reader::read(format.word(), name, &contigs, bytes)? {
+            found.push(value(metric, Some(number), *unit, format.word()));
+        }
+    }
+    if format == Format::SamtoolsStats {
+        found.extend(mapped(bytes)?);
+    }
+    Ok(found)
+}
+
+/// `samtools stats` has counts; the share is ours to take.
+fn mapped(bytes: &[u8]) -> Result<Option<Value>, Error> {
+    let count = |name| reader::read("samtools_stats", name, &[], bytes);
+    Ok(match (count("reads_mapped")?, count("raw_total_sequences")?) {
+        (Some(mapped), Some(all)) if all > 0.0 => {
+            Some(value("pct_reads_mapped", Some(mapped / all), Unit::Fraction, "samtools_stats"))
+        }
+        _ => None,
+    })
+}
+
+fn autosomes(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let names = text.lines().skip(1).filter_map(|line| line.split('\t').next());
+    let is_autosome = |name: &&str| {
+        name.strip_prefix("chr").unwrap_or(name).parse::<u32>().is_ok_and(|number| (1..=22).contains(&number))
+    };
+    names.filter(is_autosome).map(str::to_owned).collect()
+}
+
+fn value(metric: &str, number: Option<f64>, unit: Unit, tool: &str) -> Value {
+    Value {
+        metric: metric.to_owned(),
+        value: number,
+        unit,
+        tool: tool.to_owned(),
+        tool_version: String::new(),
+        source_sha256: String::new(),
+    }
+}

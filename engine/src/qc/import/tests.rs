@@ -1,0 +1,67 @@
+//! Files as tools write them; the samtools, bcftools and fastp ones were written by those tools over the small sample.
+
+use super::*;
+
+fn check(bytes: &[u8], format: Format, expected: &[(&str, f64)]) {
+    assert_eq!(detect(bytes), Some(format));
+    let found = values(format, bytes).expect("read");
+    for (metric, number) in expected {
+        let value =
+            found.iter().find(|value| value.metric == *metric).unwrap_or_else(|| panic!("no {metric} in {found:?}"));
+        let near = value.value.is_some_and(|value| (value - number).abs() < 1e-4 * number.abs().max(1.0));
+        assert!(near, "{metric} is {:?}, not {number}", value.value);
+    }
+}
+
+#[test]
+fn what_real_tools_wrote_is_read() {
+    let flagstat = include_bytes!("../fixtures/flagstat.txt");
+    check(flagstat, Format::SamtoolsFlagstat, &[("reads", 5522.0), ("pct_reads_mapped", 5474.0 / 5522.0)]);
+    let stats = include_bytes!("../fixtures/stats.txt");
+    check(stats, Format::SamtoolsStats, &[("pct_reads_mapped", 5474.0 / 5522.0), ("mean_insert_size", 307.6)]);
+    let coverage = include_bytes!("../fixtures/coverage.txt");
+    check(coverage, Format::SamtoolsCoverage, &[("mean_autosome_coverage", 0.859717)]);
+    let calls = include_bytes!("../fixtures/calls.txt");
+    check(calls, Format::BcftoolsStats, &[("count_snvs", 33.0), ("ratio_transitions_transversions_snv", 1.75)]);
+    let fastp = include_bytes!("../fixtures/fastp.json");
+    check(fastp, Format::Fastp, &[("q30_rate", 0.84505), ("reads", 1000.0)]);
+}
+
+#[test]
+fn what_other_tools_write_is_read() {
+    let mosdepth = b"chrom\tlength\tbases\tmean\tmin\tmax\nchr1\t100\t3000\t30.0\t0\t60\nchrX\t100\t1500\t15.0\t0\t60\ntotal\t200\t4500\t22.5\t0\t60\n";
+    check(mosdepth, Format::MosdepthSummary, &[("mean_autosome_coverage", 30.0)]);
+    let picard = b"## htsjdk.samtools.metrics.StringHeader\n## METRICS CLASS\tCollectWgsMetrics$WgsMetrics\nGENOME_TERRITORY\tMEAN_COVERAGE\tSD_COVERAGE\tMEDIAN_COVERAGE\tMAD_COVERAGE\tPCT_10X\tPCT_15X\tPCT_20X\n2745186691\t29.28\t9.1\t29\t4\t0.99\t0.9577\t0.9\n";
+    check(
+        picard,
+        Format::Picard,
+        &[("mean_autosome_coverage", 29.28), ("mad_autosome_coverage", 4.0), ("pct_autosomes_15x", 0.9577)],
+    );
+    let selfsm = b"#SEQ_ID\tRG\tCHIP_ID\t#SNPS\t#READS\tAVG_DP\tFREEMIX\nS1\tNA\tNA\t100\t300\t30\t0.0123\n";
+    check(selfsm, Format::SelfSm, &[("cross_contamination_rate", 0.0123)]);
+}
+
+#[test]
+fn the_standards_own_form_is_read_flat_and_nested() {
+    // NA18939, the standard's Japanese reference sample.
+    let flat =
+        br#"{"yield_bp_q30": 104700000000, "mean_autosome_coverage": "29.28", "pct_autosomes_15x": 95.77, "other": 1}"#;
+    check(
+        flat,
+        Format::Ga4gh,
+        &[("yield_bp_q30", 1.047e11), ("mean_autosome_coverage", 29.28), ("pct_autosomes_15x", 95.77)],
+    );
+    let nested = br#"{"wgs_qc_metrics": {"mad_autosome_coverage": 4, "cross_contamination_rate": null}}"#;
+    check(nested, Format::Ga4gh, &[("mad_autosome_coverage", 4.0)]);
+    let missing = values(Format::Ga4gh, nested).expect("read");
+    assert!(missing.iter().any(|value| value.metric == "cross_contamination_rate" && value.value.is_none()));
+}
+
+#[test]
+fn what_nobody_knows_is_not_guessed() {
+    for bytes in [&b""[..], b"hello", b"{}", b"{\"a\": 1}", b"\xff\xfe"] {
+        assert_eq!(detect(bytes), None);
+    }
+    assert!(values(Format::SamtoolsCoverage, b"nonsense").is_err());
+    assert!(values(Format::Ga4gh, b"[1]").is_err());
+}
