@@ -37,7 +37,8 @@ pub(in crate::scheduler) fn key(site: &Path) -> Result<Secret, Error> {
     let key = match fs::read_to_string(&path) {
         Ok(text) => Secret::parse(&text).ok_or_else(|| bad("this is no key: 64 hexadecimal digits".into()))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !public_key(site).exists() => {
-            make_key(site, &path).map_err(|error| bad(error.to_string()))?
+            // A full disk is the site's trouble, and it passes: the key is made at the next start.
+            make_key(site, &path).map_err(|source| Error::Site { site: site.display().to_string(), source })?
         }
         Err(error) => return Err(bad(error.to_string())),
     };
