@@ -306,6 +306,11 @@ fn code_of(error: &anyhow::Error) -> Exit {
         Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Store(error))) if error.is_passing() => {
             Exit::Unreachable
         }
+        Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Site { source, .. }))
+            if source.kind() == std::io::ErrorKind::StorageFull =>
+        {
+            Exit::Unreachable
+        }
         _ => Exit::Unexpected,
     }
 }

@@ -275,11 +275,11 @@ impl Service {
     }
 
     /// Says how the engine is.
-    fn beat(&self) {
+    fn beat(&self, written: bool) {
         let active =
             self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
         let tools = self.house.book.running();
-        self.pulse.send_modify(|pulse| *pulse = Pulse { commits: pulse.commits + 1, active, tools });
+        self.pulse.send_modify(|pulse| *pulse = Pulse { commits: pulse.commits + u64::from(written), active, tools });
     }
 
     /// Sleeps until the next moment at which something may happen by itself.
@@ -359,7 +359,8 @@ impl Service {
         self.woken.extend(moved);
         self.house.ledger.told.extend(from_desk);
         let (change, effects, told) = self.house.close_turn();
-        if !change.is_empty() {
+        let written = !change.is_empty();
+        if written {
             self.unsigned += i64::try_from(change.events()).unwrap_or(i64::MAX);
             Self::write(&self.writer, &self.token, change).await?;
             for one in told {
@@ -368,7 +369,7 @@ impl Service {
             }
         }
         // Before anybody is answered: who was answered may rely on what the pulse says.
-        self.beat();
+        self.beat(written);
         for effect in effects {
             self.act(effect);
         }
