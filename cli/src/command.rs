@@ -17,6 +17,7 @@ pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod order;
 pub(crate) mod qc;
+mod qc_import;
 pub(crate) mod record;
 pub(crate) mod reference;
 pub(crate) mod report;

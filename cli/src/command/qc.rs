@@ -23,6 +23,16 @@ pub(crate) enum Qc {
     List,
     /// Decide about a gate that holds, or an order line with too little data (needs the role reviewer)
     Decide(Decide),
+    /// Bring what tools measured, and judge it by the assay's criteria
+    #[command(after_help = "Example:
+  kentai qc import O000000015 S1.mosdepth.summary.txt S1.selfSM S1.stats.txt")]
+    Import {
+        /// Order line
+        order_line: String,
+        /// fastp, samtools stats, flagstat and coverage, mosdepth, bcftools stats, Picard, verifyBamID2, GA4GH WGS QC
+        #[arg(required = true)]
+        files: Vec<std::path::PathBuf>,
+    },
     /// Answer the two questions about a lane (needs the role reviewer)
     #[command(after_help = "Example:
   kentai qc lane 20261101_LH00123_0042_A/3/S000000015 --counts no --use yes --reason 'index hopping seen'")]
@@ -48,6 +58,7 @@ impl Qc {
                 Some(request) => ask(site, output, request).await,
                 None => Control::Decide(decide).ask(site, output).await,
             },
+            Self::Import { order_line, files } => super::qc_import::import(site, output, order_line, files).await,
             Self::Lane { id, counts, usable, reason } => {
                 ask(site, output, Request::Lane { lane_library: id, counts, r#use: usable, reason }).await
             }
