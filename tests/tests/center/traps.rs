@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use kentai_engine::id::RunId;
 use kentai_engine::intake::folder::Rules;
+use kentai_engine::port::courier::{Courier, Parcel, ParcelFile};
 use kentai_engine::qc::criteria::{Applies, Behavior, Comparator, Criteria, Criterion};
 use kentai_engine::qc::metric::Unit;
 use kentai_engine::qc::verdict::Value;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::handle::{AnswerKind, Refusal};
 use kentai_engine::specimen::record::Assay;
+use kentai_executors::courier::directory::DirectoryCourier;
 use kentai_executors::intake::{Pace, Place, pass};
 use kentai_tests::house::{Act, operator, person};
 
@@ -242,6 +244,37 @@ async fn cleanup_without_verifying_archive() -> Result<()> {
     center.ask(report("acknowledged"), &operator()).await?;
     center.ask(report("archived"), &operator()).await?;
     center.house.check().await
+}
+
+#[tokio::test]
+async fn sex_mismatch_hard_fails_transplants() -> Result<()> {
+    // The donor's sex in the blood of a recipient: the assay says whether that stops anything.
+    let donor = (1.0, 0.01);
+    let found = |warns| kentai_engine::qc::sex::judge(donor, &kentai_engine::qc::sex::usual(), "male", warns).verdict;
+    ensure!(found(true).word() == "warn" && found(false).word() == "fail");
+    Ok(())
+}
+
+#[tokio::test]
+async fn resume_with_a_different_key() -> Result<()> {
+    // The same delivery asked for again with other bytes is refused by name, and what lies there stays as it was.
+    let place = tempfile::tempdir()?;
+    let courier = DirectoryCourier::new("outbox", place.path());
+    let parcel = |text: &str| -> Result<Parcel> {
+        let source = place.path().join(format!("source-{}", text.len()));
+        std::fs::write(&source, text)?;
+        let sha256 = kentai_tests::house::sha256(text.as_bytes());
+        let file = ParcelFile { name: "S1.vcf".into(), source, sha256, size: text.len() as u64 };
+        let document = serde_json::json!({ "delivery": "d1", "files": [{ "name": "S1.vcf" }] });
+        Ok(Parcel { delivery: "d1".into(), folder: "S1-d1".into(), files: vec![file], document })
+    };
+    courier.carry(&parcel("first")?).await?;
+    courier.carry(&parcel("first")?).await?;
+    let refused = courier.carry(&parcel("another")?).await;
+    ensure!(refused.is_err(), "another content went into the same delivery");
+    let lies = std::fs::read_to_string(place.path().join("S1-d1/data/S1.vcf"))?;
+    ensure!(lies == "first", "it was changed: {lies}");
+    Ok(())
 }
 
 #[tokio::test]
