@@ -6,5 +6,6 @@ pub mod identity;
 pub mod import;
 pub mod metric;
 pub mod reader;
+pub mod rehearse;
 pub mod sex;
 pub mod verdict;

@@ -3,6 +3,7 @@
 mod fmt;
 mod graph;
 mod lock;
+mod rehearse;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,8 @@ pub(crate) enum Workflow {
         /// Workflow file, or the name of a shipped workflow
         file: PathBuf,
     },
+    /// Say what other criteria would have made of what was measured
+    Rehearse(rehearse::Rehearse),
     /// List shipped, registered and run workflows
     List,
     /// Print the text of a workflow: shipped, or known at this site
@@ -68,6 +71,7 @@ impl Workflow {
             }
             Self::Lock(lock) => lock.run(&Site::open_or_make(directory)?, output).await,
             Self::Register { file } => register(&Site::open_or_make(directory)?, &file, output).await,
+            Self::Rehearse(rehearse) => rehearse.run(&Site::open(directory)?, output).await,
             Self::List => list(Site::open_if_any(directory)?.as_ref(), output).await,
             Self::Show { name } => show(Site::open_if_any(directory)?.as_ref(), &name, output).await,
         }
