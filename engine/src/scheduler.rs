@@ -13,6 +13,7 @@ pub mod handle;
 mod house;
 mod keep;
 mod live;
+mod messages;
 mod queues;
 mod recovery;
 mod render;

@@ -19,6 +19,7 @@ impl Service {
             Effect::Reply(answer) => answer(),
             Effect::Link(work) => drop(self.linker.send(work)),
             Effect::Seal(work) => self.seal(*work),
+            Effect::Destroy(item, sha256) => self.destroy(item, sha256),
             Effect::Post(work) => {
                 // Not cut off by a stop; what could not be written is written at the next start.
                 self.tracker.spawn_blocking(move || {
@@ -74,6 +75,16 @@ impl Service {
                 });
             }
         }
+    }
+
+    /// After the commit that says who decided it. Cut off in between, the next engine does it again: gone is gone.
+    fn destroy(&self, item: String, sha256: String) {
+        let (sender, artifacts) = (self.sender.clone(), self.house.artifacts.clone());
+        self.tracker.spawn(async move {
+            let gone = tokio::task::spawn_blocking(move || artifacts.destroy_sealed(&sha256)).await;
+            let gone = gone.unwrap_or_else(|panic| Err(std::io::Error::other(panic.to_string())));
+            let _ = sender.try_send(Message::Destroyed(item, gone.map_err(|error| error.to_string())));
+        });
     }
 
     /// Not cut off by a stop: what is to be closed is closed.

@@ -155,6 +155,8 @@ pub(super) enum Message {
     /// What a case closed.
     Sealed(String, super::work::seal::Sealed),
     SealAgain(String),
+    /// How a thing of a case was destroyed.
+    Destroyed(String, Result<String, String>),
     /// What an executor said that it holds.
     Held(Arc<dyn Executor>, Vec<Held>),
     Collected(Vec<Collected>),

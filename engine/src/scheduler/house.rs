@@ -48,6 +48,8 @@ pub(super) enum Effect {
     Prepare(String, i64, Box<Submit>),
     /// Close what belongs to a withdrawn participant.
     Seal(Box<work::seal::Work>),
+    /// Destroy a thing of a case that two people decided about: item and SHA-256.
+    Destroy(String, String),
     /// Put a message into the outbox.
     Post(work::post::Work),
     /// Look again at what a case has to close, when what still ran has ended.

@@ -65,6 +65,17 @@ impl Service {
             limit: i64::MAX,
             ..RecordFilter::default()
         };
+        let confirmed = RecordFilter {
+            kind: Kind::CaseItem.word().into(),
+            status: Some("confirmed".into()),
+            limit: i64::MAX,
+            ..RecordFilter::default()
+        };
+        for row in self.reader.records(&confirmed).await? {
+            let document: serde_json::Value = serde_json::from_str(&row.document).unwrap_or_default();
+            let sha256 = document["sha256"].as_str().unwrap_or_default().to_owned();
+            self.house.effect(Effect::Destroy(row.record_id, sha256));
+        }
         let pending = RecordFilter {
             kind: Kind::Notice.word().into(),
             status: Some("pending".into()),

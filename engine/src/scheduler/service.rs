@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::center::desk::Desk;
-use super::handle::{Handle, Message, Pulse, Refusal, Told};
+use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
 use super::queues::{spawn_collector, spawn_linker};
 use super::{Options, work};
@@ -261,19 +261,6 @@ impl Service {
         }
     }
 
-    /// Nobody waits for an answer to what the engine does by itself: what cannot be done is logged, and looked at again later.
-    pub(super) fn own_doing(&mut self, what: &str, result: Result<(), Refusal>) -> Result<(), Error> {
-        match result {
-            Ok(()) => self.desk.keep(),
-            Err(Refusal::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                self.desk.sweep();
-                tracing::error!(%error, "{what} cannot go on");
-            }
-        }
-        Ok(())
-    }
-
     /// Says how the engine is.
     fn beat(&self, written: bool) {
         let active =
@@ -295,61 +282,6 @@ impl Service {
                 None => std::future::pending().await,
             }
         }
-    }
-
-    async fn take(&mut self, message: Message) -> Result<(), Error> {
-        match message {
-            Message::Submitted(ready, reply) => self.take_submission(*ready, reply).await?,
-            Message::About(run, actor, request, reply) => {
-                let result = self.about(&run, &actor, request).await;
-                self.reply(reply, result);
-            }
-            Message::Why(run, step, reply) => {
-                let result = match self.load_by(&run).await {
-                    Ok(id) => Ok(self.house.why(&id, step.as_deref())),
-                    Err(refusal) => Err(refusal),
-                };
-                self.reply(reply, result);
-            }
-            Message::Keep(mut change, reply) => {
-                self.house.ledger.change.absorb(&mut change);
-                self.reply(reply, Ok(()));
-            }
-            Message::Report(id, report) => self.house.on_report(&id, report),
-            Message::Center(request, actor, reply) => {
-                let result = self.take_center(*request, &actor).await;
-                self.reply(reply, result);
-            }
-            Message::Look(look, reply) => {
-                let result = self.on_look(*look).await;
-                match &result {
-                    Ok(()) => self.desk.keep(),
-                    Err(_) => self.desk.sweep(),
-                }
-                self.reply(reply, result);
-            }
-            Message::Prepared(order, round, result) => {
-                let result = self.on_prepared(&order, round, *result).await;
-                self.own_doing("an order line's run", result)?;
-                // Queued runs are loaded from the database: they must be there before the window is filled.
-                self.commit().await?;
-            }
-            Message::Sealed(case, sealed) => {
-                let result = self.on_sealed(&case, sealed).await;
-                self.own_doing("a withdrawal", result)?;
-            }
-            Message::SealAgain(case) => {
-                let result = self.seal_again(&case).await;
-                self.own_doing("a withdrawal", result)?;
-            }
-            Message::Held(hands, held) => self.reconcile(&hands, held).await,
-            Message::Again(id) => self.house.ask_again(&id),
-            Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
-            Message::Received(run, index, result) => self.house.on_received(&run, index, result),
-            Message::Gate(run, index, result) => self.house.on_gate(&run, index, result),
-            Message::Carried(run, index, work, result) => self.house.on_carried(&run, index, &work, result),
-        }
-        Ok(())
     }
 
     /// Makes the turn's changes durable, then acts. Tries for ever when the disk is full: nothing is lost, nothing half-done.

@@ -9,7 +9,9 @@ words!(
         Listed = "listed",
         /// One person said what becomes of it.
         Proposed = "proposed",
-        /// A second person agreed, and it was done.
+        /// A second person agreed; it is to be done.
+        Confirmed = "confirmed",
+        /// It was done, with a certificate.
         Done = "done",
     }
 );
@@ -21,6 +23,8 @@ words!(
         Proposed = "proposed",
         /// A second person agrees.
         Confirmed = "confirmed",
+        /// It was done.
+        Done = "done",
     }
 );
 
@@ -35,8 +39,12 @@ impl Status {
         match (self, event) {
             (S::Listed, E::Proposed) => Ok(S::Proposed),
             (S::Proposed, E::Proposed) => Ok(S::Proposed),
-            (S::Proposed, E::Confirmed) => Ok(S::Done),
-            (S::Listed, E::Confirmed) | (S::Done, E::Proposed | E::Confirmed) => {
+            (S::Proposed, E::Confirmed) => Ok(S::Confirmed),
+            (S::Confirmed, E::Done) => Ok(S::Done),
+            (S::Listed, E::Confirmed | E::Done)
+            | (S::Proposed, E::Done)
+            | (S::Confirmed, E::Proposed | E::Confirmed)
+            | (S::Done, E::Proposed | E::Confirmed | E::Done) => {
                 Err(Illegal { machine: "case item", status: self.word(), event: event.word() })
             }
         }

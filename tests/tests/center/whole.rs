@@ -273,6 +273,7 @@ fn is_withdrawn(story: &Story) -> Result<()> {
         story.kentai(&["consent", "decide", item, "destroy", "--reason", "as asked"])?;
         story.as_user("nobody", &["consent", "confirm", item])?;
     }
+    while story.sql("select count(*) from record where kind = 'case_item' and status <> 'done'")? != "0" {}
     for notice in story.sql("select record_id from record where kind = 'notice'")?.lines() {
         story.kentai(&["consent", "answered", notice, "--receipt", "mail 12"])?;
     }

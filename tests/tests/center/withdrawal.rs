@@ -165,6 +165,8 @@ async fn a_case_ends_when_two_people_decided_everything_and_everybody_answered()
         );
         center.ask(confirm, &officer("kondo")).await?;
     }
+    let left = "select count(*) from record where kind = 'case_item' and status <> 'done'";
+    center.house.until("everything to be done", async |house| Ok(house.sql(left)? == "0")).await?;
     let gone = center.house.sql("select json_extract(document, '$.certificate.sha256') from record where kind = 'case_item' and json_extract(document, '$.thing') = 'artifact'")?;
     for sha256 in gone.lines() {
         ensure!(!center.house.site().join("artifacts/sealed").join(sha256).exists(), "{sha256} is still there");

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::scheduler::center::desk::{By, unknown};
 use crate::scheduler::center::request::Answer;
 use crate::scheduler::handle::Refusal;
+use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Case, CaseItem, Certificate, Kind, Notice};
 
@@ -29,8 +30,8 @@ impl Service {
                 item.doc.shared_with.join(", ")
             )));
         }
-        if item.row.status == "done" {
-            return Err(Refusal::State(format!("item {id} is done")));
+        if matches!(item.row.status.as_str(), "confirmed" | "done") {
+            return Err(Refusal::State(format!("item {id} is {}", item.row.status)));
         }
         decision.clone_into(&mut item.doc.decision);
         reference.clone_into(&mut item.doc.reference);
@@ -50,7 +51,7 @@ impl Service {
         })
     }
 
-    /// Step 5, the second person; step 6 follows at once.
+    /// Step 5, the second person: on record first. What is to be destroyed is destroyed after the commit, and then it is done.
     pub(in crate::scheduler) async fn case_confirm(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
         let mut item = self.desk.get::<CaseItem>(Kind::CaseItem, id).await?;
         if item.row.status != "proposed" {
@@ -60,31 +61,45 @@ impl Service {
             return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", by.name)));
         }
         item.doc.confirmed_by.clone_from(&by.name);
-        let mut method = "kept, with an ethics reference".to_owned();
-        if item.doc.decision == "destroy" && item.doc.thing == "artifact" {
-            let gone = self.house.artifacts.destroy_sealed(&item.doc.sha256);
-            method =
-                gone.map_err(|error| Refusal::Unreachable(format!("cannot destroy {}: {error}", item.doc.sha256)))?;
-        } else if item.doc.decision == "destroy" {
-            method = "destroyed outside, as recorded".into();
-        } else if item.doc.decision == "stub" {
-            method = "only its name and checksum stay".into();
+        item.row.status = "confirmed".into();
+        let body = json!({ "decision": item.doc.decision });
+        self.desk.record(&mut item, "case_item_confirmed", by, &body);
+        let method = match (item.doc.decision.as_str(), item.doc.thing.as_str()) {
+            ("destroy", "artifact") => {
+                self.house.effect(Effect::Destroy(id.to_owned(), item.doc.sha256.clone()));
+                let said = format!("item {id}: it is being destroyed");
+                return Ok(Answer { said, changed: vec![format!("case_item {id}")], ..Answer::default() });
+            }
+            ("destroy", _) => "destroyed outside, as recorded",
+            ("stub", _) => "only its name and checksum stay",
+            _ => "kept, with an ethics reference",
+        };
+        self.case_item_done(id, method, by).await
+    }
+
+    /// Step 6: it was done; the certificate says how, when and by whom.
+    pub(in crate::scheduler) async fn case_item_done(
+        &mut self,
+        id: &str,
+        how: &str,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        let mut item = self.desk.get::<CaseItem>(Kind::CaseItem, id).await?;
+        if item.row.status != "confirmed" {
+            return Ok(Answer { said: format!("item {id} is {}", item.row.status), unchanged: 1, ..Answer::default() });
         }
         let certificate = Certificate {
             sha256: item.doc.sha256.clone(),
-            method,
+            method: how.to_owned(),
             at_us: self.desk.now,
-            by: vec![item.doc.proposed_by.clone(), by.name.clone()],
+            by: vec![item.doc.proposed_by.clone(), item.doc.confirmed_by.clone()],
         };
         let body = json!({ "decision": item.doc.decision, "certificate": certificate });
         item.doc.certificate = Some(certificate);
         item.row.status = "done".into();
         self.desk.record(&mut item, "case_item_done", by, &body);
-        Ok(Answer {
-            said: format!("item {id}: {} is done", item.doc.decision),
-            changed: vec![format!("case_item {id}")],
-            ..Answer::default()
-        })
+        let said = format!("item {id}: {} is done", item.doc.decision);
+        Ok(Answer { said, changed: vec![format!("case_item {id}")], ..Answer::default() })
     }
 
     /// Step 7: somebody outside answered.
