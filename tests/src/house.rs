@@ -4,6 +4,7 @@
 //! It waits for the engine's pulse and for what the hands see, never for the clock. It does not know what a test is about.
 
 mod check;
+mod engines;
 mod hands;
 mod shapes;
 
@@ -150,14 +151,6 @@ impl House {
         })
     }
 
-    /// Tries to start another engine on the same directory.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub async fn second(&self) -> Result<Running> {
-        Ok(start(self.options()?).await?)
-    }
-
     /// Starts the engine.
     ///
     /// # Errors
@@ -177,33 +170,6 @@ impl House {
             Some(running) => Ok(running.stop().await?),
             None => Ok(()),
         }
-    }
-
-    /// Waits until the engine ends by itself; gives why.
-    ///
-    /// # Errors
-    /// When it does not end.
-    pub async fn fall(&mut self) -> Result<kentai_engine::scheduler::Error> {
-        let mut running = self.running.take().context("no engine runs")?;
-        match tokio::time::timeout(PATIENCE, running.ended()).await? {
-            Ok(()) => bail!("the engine ended without an error"),
-            Err(error) => Ok(error),
-        }
-    }
-
-    /// Stops the engine, lets every wait and every term of the site be over, and starts it.
-    ///
-    /// # Errors
-    /// When the database cannot be written or the engine not be started.
-    pub async fn let_time_pass(&mut self) -> Result<()> {
-        self.stop().await?;
-        self.sql(
-            "update step set detail = json_set(detail, '$.not_before_us', 1)
-              where json_extract(detail, '$.not_before_us') is not null;
-             update step set detail = json_set(detail, '$.ask.expires_us', 1)
-              where json_extract(detail, '$.ask.expires_us') is not null;",
-        )?;
-        self.start().await
     }
 
     /// Asks (or changes) the database through SQLite's own program.

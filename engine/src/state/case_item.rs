@@ -37,8 +37,7 @@ impl Status {
         use Event as E;
         use Status as S;
         match (self, event) {
-            (S::Listed, E::Proposed) => Ok(S::Proposed),
-            (S::Proposed, E::Proposed) => Ok(S::Proposed),
+            (S::Listed | S::Proposed, E::Proposed) => Ok(S::Proposed),
             (S::Proposed, E::Confirmed) => Ok(S::Confirmed),
             (S::Confirmed, E::Done) => Ok(S::Done),
             (S::Listed, E::Confirmed | E::Done)

@@ -45,24 +45,11 @@ impl Status {
         use Event as E;
         use Status as S;
         match (self, event) {
-            (S::Unknown, E::Given) => Ok(S::Given),
-            (S::Given, E::Given) => Ok(S::Given),
-            (S::Partial, E::Given) => Ok(S::Given),
-            (S::Expired, E::Given) => Ok(S::Given),
-            (S::Unknown, E::Narrowed) => Ok(S::Partial),
-            (S::Given, E::Narrowed) => Ok(S::Partial),
-            (S::Partial, E::Narrowed) => Ok(S::Partial),
-            (S::Expired, E::Narrowed) => Ok(S::Partial),
-            (S::Unknown, E::Withdrawn) => Ok(S::Withdrawn),
-            (S::Given, E::Withdrawn) => Ok(S::Withdrawn),
-            (S::Partial, E::Withdrawn) => Ok(S::Withdrawn),
-            (S::Refused, E::Withdrawn) => Ok(S::Withdrawn),
-            (S::Expired, E::Withdrawn) => Ok(S::Withdrawn),
-            (S::Unknown, E::Refused) => Ok(S::Refused),
-            (S::Given, E::Refused) => Ok(S::Refused),
-            (S::Partial, E::Refused) => Ok(S::Refused),
-            (S::Given, E::Expired) => Ok(S::Expired),
-            (S::Partial, E::Expired) => Ok(S::Expired),
+            (S::Unknown | S::Given | S::Partial | S::Expired, E::Given) => Ok(S::Given),
+            (S::Unknown | S::Given | S::Partial | S::Expired, E::Narrowed) => Ok(S::Partial),
+            (S::Unknown | S::Given | S::Partial | S::Refused | S::Expired, E::Withdrawn) => Ok(S::Withdrawn),
+            (S::Unknown | S::Given | S::Partial, E::Refused) => Ok(S::Refused),
+            (S::Given | S::Partial, E::Expired) => Ok(S::Expired),
             (S::Unknown, E::Expired)
             | (S::Withdrawn, E::Given | E::Narrowed | E::Withdrawn | E::Refused | E::Expired)
             | (S::Refused, E::Given | E::Narrowed | E::Refused | E::Expired)

@@ -48,13 +48,8 @@ impl Status {
         use Status as S;
         match (self, event) {
             (S::Seen, E::Settling) => Ok(S::Settling),
-            (S::Seen, E::Failed) => Ok(S::Failed),
-            (S::Settling, E::Failed) => Ok(S::Failed),
-            (S::Seen, E::Quarantined) => Ok(S::Quarantined),
-            (S::Settling, E::Quarantined) => Ok(S::Quarantined),
-            (S::Complete, E::Quarantined) => Ok(S::Quarantined),
-            (S::Failed, E::Quarantined) => Ok(S::Quarantined),
-            (S::Changed, E::Quarantined) => Ok(S::Quarantined),
+            (S::Seen | S::Settling, E::Failed) => Ok(S::Failed),
+            (S::Seen | S::Settling | S::Complete | S::Failed | S::Changed, E::Quarantined) => Ok(S::Quarantined),
             (S::Settling, E::Moved) => Ok(S::Seen),
             (S::Settling, E::Completed) => Ok(S::Complete),
             (S::Complete, E::Changed) => Ok(S::Changed),

@@ -41,12 +41,9 @@ impl Status {
         use Event as E;
         use Status as S;
         match (self, event) {
-            (S::Expected, E::Received) => Ok(S::Accepted),
-            (S::Missing, E::Received) => Ok(S::Accepted),
+            (S::Expected | S::Missing, E::Received) => Ok(S::Accepted),
             (S::Extra, E::Announced) => Ok(S::Accepted),
-            (S::Expected, E::Rejected) => Ok(S::Rejected),
-            (S::Missing, E::Rejected) => Ok(S::Rejected),
-            (S::Extra, E::Rejected) => Ok(S::Rejected),
+            (S::Expected | S::Missing | S::Extra, E::Rejected) => Ok(S::Rejected),
             (S::Expected, E::Missed) => Ok(S::Missing),
             (S::Expected, E::Announced)
             | (S::Accepted, E::Received | E::Rejected | E::Missed | E::Announced)

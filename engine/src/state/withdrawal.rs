@@ -49,8 +49,7 @@ impl Status {
             (S::Recorded, E::Notified) => Ok(S::Notified),
             (S::Stopped, E::Listed) => Ok(S::Listed),
             (S::Listed, E::Sealed) => Ok(S::Sealed),
-            (S::Sealed, E::Closed) => Ok(S::Closed),
-            (S::Notified, E::Closed) => Ok(S::Closed),
+            (S::Sealed | S::Notified, E::Closed) => Ok(S::Closed),
             (S::Recorded, E::Listed | E::Sealed | E::Closed)
             | (S::Stopped, E::Stopped | E::Sealed | E::Notified | E::Closed)
             | (S::Listed, E::Stopped | E::Listed | E::Notified | E::Closed)

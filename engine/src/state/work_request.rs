@@ -46,16 +46,10 @@ impl Status {
         use Status as S;
         match (self, event) {
             (S::Requested, E::Accepted) => Ok(S::Accepted),
-            (S::Requested, E::Started) => Ok(S::InLab),
-            (S::Accepted, E::Started) => Ok(S::InLab),
-            (S::Requested, E::Fulfilled) => Ok(S::Fulfilled),
-            (S::Accepted, E::Fulfilled) => Ok(S::Fulfilled),
-            (S::InLab, E::Fulfilled) => Ok(S::Fulfilled),
-            (S::Requested, E::Refused) => Ok(S::Refused),
-            (S::Accepted, E::Refused) => Ok(S::Refused),
-            (S::Requested, E::Canceled) => Ok(S::Canceled),
-            (S::Accepted, E::Canceled) => Ok(S::Canceled),
-            (S::InLab, E::Canceled) => Ok(S::Canceled),
+            (S::Requested | S::Accepted, E::Started) => Ok(S::InLab),
+            (S::Requested | S::Accepted | S::InLab, E::Fulfilled) => Ok(S::Fulfilled),
+            (S::Requested | S::Accepted, E::Refused) => Ok(S::Refused),
+            (S::Requested | S::Accepted | S::InLab, E::Canceled) => Ok(S::Canceled),
             (S::Accepted, E::Accepted)
             | (S::InLab, E::Accepted | E::Started | E::Refused)
             | (S::Fulfilled, E::Accepted | E::Started | E::Fulfilled | E::Refused | E::Canceled)

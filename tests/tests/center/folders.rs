@@ -10,7 +10,7 @@ use kentai_executors::intake::{Place, pass};
 use super::desk::{Center, short};
 
 const RUN_INFO: &str = r#"<?xml version="1.0"?>
-<RunInfo Version="6"><Run Id="20261101_A01234_0042_AHXXXXDSX7" Number="42"><Flowcell>HXXXXDSX7</Flowcell>
+<RunInfo Version="6"><Run Id="20261101_A01234_0042_AHK7TWDSX7" Number="42"><Flowcell>HK7TWDSX7</Flowcell>
 <Instrument>A01234</Instrument><Date>2026-11-01T09:00:00Z</Date><Reads>
 <Read Number="1" NumCycles="151" IsIndexedRead="N"/><Read Number="2" NumCycles="8" IsIndexedRead="Y"/>
 <Read Number="3" NumCycles="8" IsIndexedRead="Y"/><Read Number="4" NumCycles="151" IsIndexedRead="N"/>
@@ -20,7 +20,7 @@ const STATUS: &str =
 
 /// Writes a run folder with everything but its markers; `samples`: name and fragments.
 fn folder(place: &Path, samples: &[(&str, u64)]) -> Result<PathBuf> {
-    let folder = place.join("20261101_A01234_0042_AHXXXXDSX7");
+    let folder = place.join("20261101_A01234_0042_AHK7TWDSX7");
     std::fs::create_dir_all(folder.join("Data/Intensities/BaseCalls/Reports"))?;
     std::fs::write(folder.join("RunInfo.xml"), RUN_INFO)?;
     std::fs::write(folder.join("RunCompletionStatus.xml"), STATUS)?;

@@ -60,7 +60,7 @@ fn coverage(value: f64, unit: Unit) -> Vec<Value> {
 async fn trigger_on_one_marker_file_work_starts_on_incomplete_data() -> Result<()> {
     let center = Center::open(&short()).await?;
     let disk = tempfile::tempdir()?;
-    let folder = disk.path().join("20261101_A01234_0042_AHXXXXDSX7");
+    let folder = disk.path().join("20261101_A01234_0042_AHK7TWDSX7");
     std::fs::create_dir(&folder)?;
     std::fs::write(folder.join("CopyComplete.txt"), "")?;
     let place = Arc::new(Place::new(disk.path(), Rules { settle_s: 0, ..Rules::default() }));

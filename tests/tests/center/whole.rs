@@ -105,11 +105,11 @@ impl Story {
 
     /// A run folder with these lanes of the specimen, its markers last.
     fn folder(&self, number: u32, lanes: &[u32], sample: &str) -> Result<()> {
-        let name = format!("20261101_A01234_{number:04}_AHXXXX{number:04}");
+        let name = format!("20261101_A01234_{number:04}_AHK7TW{number:04}");
         let folder = self.site.directory.path().join("novaseq").join(&name);
         fs::create_dir_all(folder.join("fastq/Reports"))?;
         let info = format!(
-            "<?xml version=\"1.0\"?><RunInfo Version=\"6\"><Run Id=\"{name}\" Number=\"{number}\"><Flowcell>HXXXX{number:04}</Flowcell><Instrument>A01234</Instrument><Date>2026-11-01T09:00:00Z</Date><Reads><Read Number=\"1\" NumCycles=\"151\" IsIndexedRead=\"N\"/><Read Number=\"2\" NumCycles=\"8\" IsIndexedRead=\"Y\"/><Read Number=\"3\" NumCycles=\"8\" IsIndexedRead=\"Y\"/><Read Number=\"4\" NumCycles=\"151\" IsIndexedRead=\"N\"/></Reads><FlowcellLayout LaneCount=\"8\" SurfaceCount=\"2\" SwathCount=\"4\" TileCount=\"78\"/></Run></RunInfo>"
+            "<?xml version=\"1.0\"?><RunInfo Version=\"6\"><Run Id=\"{name}\" Number=\"{number}\"><Flowcell>HK7TW{number:04}</Flowcell><Instrument>A01234</Instrument><Date>2026-11-01T09:00:00Z</Date><Reads><Read Number=\"1\" NumCycles=\"151\" IsIndexedRead=\"N\"/><Read Number=\"2\" NumCycles=\"8\" IsIndexedRead=\"Y\"/><Read Number=\"3\" NumCycles=\"8\" IsIndexedRead=\"Y\"/><Read Number=\"4\" NumCycles=\"151\" IsIndexedRead=\"N\"/></Reads><FlowcellLayout LaneCount=\"8\" SurfaceCount=\"2\" SwathCount=\"4\" TileCount=\"78\"/></Run></RunInfo>"
         );
         fs::write(folder.join("RunInfo.xml"), info)?;
         let status =

@@ -194,7 +194,7 @@ pub fn is_partial(name: &str) -> bool {
     if [".~tmp~", ".rsync-partial", ".rsync-tmp"].contains(&name) {
         return true;
     }
-    // rsync: `.name.XXXXXX`, six letters or digits after the last dot, or its directory for interrupted files.
+    // rsync: `.name.` and six letters or digits, or its directory for interrupted files.
     let rsync = name.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')).is_some_and(|(before, end)| {
         !before.is_empty()
             && end.len() == 6
