@@ -18,6 +18,8 @@ pub enum Error {
     Database { path: String, source: sqlx::Error },
     #[error("bring the database {path} up to date")]
     Migrate { path: String, source: sqlx::migrate::MigrateError },
+    #[error("read {path}: it is from an earlier version; `kentai serve` (or any change) brings it up to date")]
+    Older { path: String },
     #[error("use SQLite {found}: versions before 3.51.3 can corrupt the write-ahead log")]
     OldSqlite { found: String },
     #[error("keep the database on {path}: it is on a network file system ({kind}), whose locks cannot be trusted")]

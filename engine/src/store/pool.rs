@@ -23,6 +23,13 @@ pub struct Pool {
 /// Before this version a reset of the write-ahead log could race with a writer.
 const SQLITE_MIN: (u32, u32, u32) = (3, 51, 3);
 
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+
+/// The number of the newest migration of this program.
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|one| one.version).max().unwrap_or(0)
+}
+
 impl Pool {
     /// Opens (and creates, and migrates) the database at `path` for writing. The caller holds the site's lock.
     ///
@@ -35,10 +42,7 @@ impl Pool {
         let write =
             SqlitePoolOptions::new().max_connections(1).min_connections(1).connect_with(options).await.map_err(at)?;
         check_version(&write, path).await?;
-        sqlx::migrate!("./migrations/sqlite")
-            .run(&write)
-            .await
-            .map_err(|source| Error::Migrate { path: path.display().to_string(), source })?;
+        MIGRATIONS.run(&write).await.map_err(|source| Error::Migrate { path: path.display().to_string(), source })?;
         // The readers can only open after the writer has made the file.
         let read = readers(path).await.map_err(at)?;
         Ok(Self { write: Some(write), read, path: path.to_owned() })
@@ -51,7 +55,12 @@ impl Pool {
     pub async fn open_read_only(path: &Path) -> Result<Self, Error> {
         let read =
             readers(path).await.map_err(|source| Error::Database { path: path.display().to_string(), source })?;
-        Ok(Self { write: None, read, path: path.to_owned() })
+        let pool = Self { write: None, read, path: path.to_owned() };
+        // Reading never changes a database: an engine of this version brings it up to date when it starts.
+        if pool.about().await?.1 < newest() {
+            return Err(Error::Older { path: path.display().to_string() });
+        }
+        Ok(pool)
     }
 
     /// Version of the SQLite in this program, and the number of the database's last migration.
