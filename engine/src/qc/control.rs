@@ -64,9 +64,11 @@ pub fn limits(points: &[f64]) -> Option<Limits> {
 /// Which points break which rules, in order: place from 0, and rule.
 #[must_use]
 pub fn broken(points: &[f64], limits: Limits) -> Vec<(usize, Rule)> {
-    // A series that never moves breaks nothing.
-    if limits.deviation <= 0.0 {
-        return Vec::new();
+    // A series that never moved: rounding is no movement, and whatever moves now is out of every limit.
+    if limits.deviation <= limits.mean.abs() * 1e-9 {
+        let moved = |point: f64| !point.is_finite() || (point - limits.mean).abs() > limits.mean.abs() * 1e-9;
+        let moved = points.iter().enumerate().filter(|(_, point)| moved(**point));
+        return moved.map(|(place, _)| (place, Rule::OneThreeS)).collect();
     }
     let scores: Vec<f64> = points.iter().map(|point| (point - limits.mean) / limits.deviation).collect();
     let mut found = Vec::new();
@@ -75,7 +77,8 @@ pub fn broken(points: &[f64], limits: Limits) -> Vec<(usize, Rule)> {
         if now.abs() > 2.0 {
             found.push((place, Rule::OneTwoS));
         }
-        if now.abs() > 3.0 {
+        // What is no number is out of every limit.
+        if now.abs() > 3.0 || now.is_nan() {
             found.push((place, Rule::OneThreeS));
         }
         if let Some(before) = place.checked_sub(1).map(|before| scores[before]) {
@@ -123,6 +126,10 @@ mod tests {
         assert_eq!(limits(&[1.0; 9]), None);
         let constant = limits(&[7.0; 12]).expect("long enough");
         assert_eq!(broken(&[7.0; 12], constant), []);
+        let rounded = limits(&[0.1; 12]).expect("long enough");
+        assert_eq!(broken(&[0.1; 12], rounded), []);
+        assert_eq!(broken(&[0.1, 0.2, f64::NAN], rounded), [(1, Rule::OneThreeS), (2, Rule::OneThreeS)]);
+        assert_eq!(rules(&[f64::NAN]), [(0, "1-3s")]);
         assert_eq!(limits(&[f64::NAN; 12]), None);
     }
 

@@ -223,7 +223,14 @@ fn table(text: &str, reader: &str, metric: &str) -> Result<Option<f64>, Error> {
     let (Some(head), Some(first)) = (lines.next(), lines.next()) else {
         return Err(Error::NotTheFormat { reader: reader.to_owned(), reason: "it has no data line".into() });
     };
-    let column = head.trim_start_matches('#').split('\t').position(|name| snake(name) == metric);
+    let columns = || head.trim_start_matches('#').split('\t');
+    // Picard tells pairs and their halves apart: the pairs are meant.
+    let category = columns().position(|name| snake(name) == "category");
+    let is = |line: &str, wanted: &str| category.and_then(|index| line.split('\t').nth(index)) == Some(wanted);
+    let rows = || text.lines().skip(1).take_while(|line| !line.trim().is_empty());
+    let first =
+        rows().find(|line| is(line, "PAIR")).or_else(|| rows().find(|line| is(line, "UNPAIRED"))).unwrap_or(first);
+    let column = columns().position(|name| snake(name) == metric);
     Ok(column.and_then(|index| first.split('\t').nth(index)).and_then(|field| field.trim().parse().ok()))
 }
 
@@ -254,6 +261,8 @@ mod tests {
         check("bcftools_stats", "snps", "SN\t0\tnumber of SNPs:\t34\n", Some(34.0));
         check("bcftools_stats", "ts_tv", "TSTV\t0\t22\t12\t1.83\t22\t12\t1.83\n", Some(1.83));
         check("selfsm", "freemix", "#SEQ_ID\tRG\tFREEMIX\nS\tALL\t0.01\n", Some(0.01));
+        let summary = "## METRICS CLASS\tx\nCATEGORY\tTOTAL_READS\nFIRST_OF_PAIR\t50\nSECOND_OF_PAIR\t50\nPAIR\t100\n\n## HISTOGRAM\n";
+        check("picard", "total_reads", summary, Some(100.0));
         check("picard", "pct_dup", "## htsjdk\n## METRICS CLASS\tx\nLIB\tPCT_DUP\nl\t0.1\n", Some(0.1));
         check(
             "mosdepth_summary",

@@ -104,14 +104,16 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
             .unit
             .convert(1.0, metric.unit)
             .map_err(|mismatch| Error::Unit { metric: value.metric.clone(), mismatch })?;
-        if values[..index].iter().any(|other| other.metric == value.metric && other.value != value.value) {
+        let earlier = values[..index].iter().filter(|other| other.metric == value.metric);
+        if earlier.into_iter().any(|other| !agree(other, value, metric.unit)) {
             return Err(Error::Twice(value.metric.clone()));
         }
     }
     let applies = criteria.criteria.iter().filter(|criterion| applies(criterion, subject));
     let checks = applies.map(|criterion| check(criterion, values)).collect::<Result<Vec<_>, _>>()?;
-    let verdict =
-        checks.iter().map(|check| check.verdict).max_by_key(|verdict| rank(*verdict)).unwrap_or(Verdict::Pass);
+    // Criteria of which none fits the subject judge nothing: that is nobody's pass.
+    let none = if criteria.criteria.is_empty() { Verdict::Pass } else { Verdict::NotMeasured };
+    let verdict = checks.iter().map(|check| check.verdict).max_by_key(|verdict| rank(*verdict)).unwrap_or(none);
     Ok(Evaluation {
         verdict,
         criteria: format!("{}@{}", criteria.id, criteria.version),
@@ -119,6 +121,16 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
         checks,
         values: values.to_vec(),
     })
+}
+
+/// Two tools that round differently say the same; compared in the catalogue's unit, never as bare numbers.
+fn agree(one: &Value, other: &Value, unit: Unit) -> bool {
+    const ROUNDING: f64 = 0.005;
+    let number = |value: &Value| value.value.and_then(|number| value.unit.convert(number, unit).ok());
+    match (number(one), number(other)) {
+        (Some(one), Some(other)) => (one - other).abs() <= ROUNDING * one.abs().max(other.abs()),
+        (one, other) => one.is_none() && other.is_none(),
+    }
 }
 
 fn rank(verdict: Verdict) -> usize {
@@ -142,7 +154,8 @@ fn check(criterion: &Criterion, values: &[Value]) -> Result<Check, Error> {
     };
     let verdict = match value {
         None => Verdict::NotMeasured,
-        // Not a number is not a pass.
+        // Not a number is not a measurement.
+        Some(value) if !value.is_finite() => Verdict::NotMeasured,
         Some(value) if criterion.comparator.holds(value, criterion.pass) => Verdict::Pass,
         Some(value) if criterion.warn.is_some_and(|warn| criterion.comparator.holds(value, warn)) => Verdict::Warn,
         Some(_) if criterion.behavior == Behavior::Warn => Verdict::Warn,
@@ -230,7 +243,21 @@ mod tests {
         let found = evaluate(&criteria(), &subject, &[value("reads", 601.0, Unit::MegaReads)]).expect("judged");
         assert_eq!(found.verdict, Verdict::NotMeasured);
         let nan = [value("reads", f64::NAN, Unit::Reads)];
-        assert_eq!(evaluate(&criteria(), &subject, &nan).expect("judged").verdict, Verdict::Fail);
+        assert_eq!(evaluate(&criteria(), &subject, &nan).expect("judged").verdict, Verdict::NotMeasured);
+    }
+
+    #[test]
+    fn criteria_that_fit_nobody_and_values_that_are_brought_twice() {
+        let nobody = Criteria {
+            criteria: criteria().criteria.into_iter().filter(|one| !one.applies_to.sample_types.is_empty()).collect(),
+            ..criteria()
+        };
+        let typo = Subject { sample_type: "blod".into(), ..Subject::default() };
+        assert_eq!(evaluate(&nobody, &typo, &[]).expect("judged").verdict, Verdict::NotMeasured);
+        let same = [value("pct_reads_mapped", 99.1, Unit::Percent), value("pct_reads_mapped", 0.99131, Unit::Fraction)];
+        assert!(evaluate(&criteria(), &typo, &same).is_ok());
+        let other = [value("pct_reads_mapped", 0.95, Unit::Percent), value("pct_reads_mapped", 0.95, Unit::Fraction)];
+        assert_eq!(evaluate(&criteria(), &typo, &other), Err(Error::Twice("pct_reads_mapped".into())));
     }
 
     #[test]

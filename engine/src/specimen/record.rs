@@ -261,6 +261,9 @@ pub struct OrderLine {
     /// A shortfall or mismatch that somebody let pass, with the decision's id.
     #[serde(default)]
     pub waived: String,
+    /// The evaluation whose missed or missing values somebody let pass; a newer one is not covered.
+    #[serde(default)]
+    pub values_waived: String,
     /// Why it is where it is, in the words of whoever moved it.
     #[serde(default)]
     pub reason: String,

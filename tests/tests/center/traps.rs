@@ -115,6 +115,13 @@ async fn qc_skipped_because_data_is_external() -> Result<()> {
     let refused = approve(&center, &run).await;
     ensure!(matches!(&refused, Err(Refusal::State(why)) if why.contains("not measured")), "{refused:?}");
     center.ask(decide(&order, "release"), &person("tanaka", "reviewer")).await?;
+    // What is measured after somebody let the gap pass is a question of its own.
+    center
+        .ask(Request::Measured { order_line: order.clone(), values: coverage(3.0, Unit::Depth) }, &operator())
+        .await?;
+    let refused = approve(&center, &run).await;
+    ensure!(matches!(&refused, Err(Refusal::State(why)) if why.contains("3 x, wanted >= 30 x")), "{refused:?}");
+    center.ask(decide(&order, "release"), &person("tanaka", "reviewer")).await?;
     approve(&center, &run).await?;
     center.until_stage(&order, "delivered").await
 }

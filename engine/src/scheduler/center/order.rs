@@ -53,6 +53,7 @@ impl Desk {
                 order.doc.earlier_runs.push(run);
             }
             order.doc.waived.clear();
+            order.doc.values_waived.clear();
             order.doc.decided_by.clear();
             order.doc.asked.clear();
         }

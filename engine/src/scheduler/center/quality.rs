@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::desk::{By, HeldOrder};
+use super::desk::{By, Held, HeldOrder};
 use super::order::stage;
 use super::request::Answer;
 use crate::id::{RunId, fresh};
@@ -12,6 +12,9 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Kind, Participant, Specimen, WorkRequest};
 use crate::state::order::{Event, Stage};
+
+/// What stands for the evaluation while nothing was measured.
+const UNMEASURED: &str = "nothing_measured";
 
 /// A decision on quality, as asked.
 pub(in crate::scheduler) struct Wish<'a> {
@@ -24,14 +27,11 @@ impl Service {
     /// Lets missed or missing values pass; the second pair of eyes still has to agree.
     async fn waive(&mut self, mut order: HeldOrder, wish: &Wish<'_>, by: &By) -> Result<Answer, Refusal> {
         let decision = self.keep_decision(&order, wish, by).await?;
-        order.doc.waived.clone_from(&decision);
+        let newest = self.newest_evaluation(&order).await?;
+        order.doc.values_waived = newest.map_or(UNMEASURED.to_owned(), |held| held.row.record_id);
         order.doc.decided_by.push(by.name.clone());
-        self.desk.record_order(
-            &mut order,
-            "criteria_waived",
-            by,
-            &json!({ "decision": decision, "reason": wish.reason }),
-        );
+        let body = json!({ "decision": decision, "reason": wish.reason, "evaluation": order.doc.values_waived });
+        self.desk.record_order(&mut order, "criteria_waived", by, &body);
         let id = &order.row.order_line_id;
         Ok(Answer {
             said: format!("order line {id}: its values were let pass; it waits for a releaser"),
@@ -109,16 +109,22 @@ impl Service {
         self.criteria_met(&order).await
     }
 
+    async fn newest_evaluation(&self, order: &HeldOrder) -> Result<Option<Held<Evaluation>>, Refusal> {
+        let found = self.desk.records_of::<Evaluation>(Kind::Evaluation, &order.row.order_line_id).await?;
+        Ok(found.into_iter().max_by_key(|held| (held.row.created_us, held.row.record_id.clone())))
+    }
+
     /// The newest values of this order line are good, or somebody let them pass.
     pub(in crate::scheduler) async fn criteria_met(&self, order: &HeldOrder) -> Result<(), Refusal> {
         let assay = self.desk.assay(order).await?;
         let Some(criteria) = assay.criteria.filter(|criteria| !criteria.criteria.is_empty()) else { return Ok(()) };
-        if !order.doc.waived.is_empty() {
+        let id = &order.row.order_line_id;
+        let newest = self.newest_evaluation(order).await?;
+        let about = newest.as_ref().map_or(UNMEASURED, |held| held.row.record_id.as_str());
+        // What was let pass is this evaluation, and no later one.
+        if order.doc.values_waived == about {
             return Ok(());
         }
-        let id = &order.row.order_line_id;
-        let found = self.desk.records_of::<Evaluation>(Kind::Evaluation, id).await?;
-        let newest = found.iter().max_by_key(|held| (held.row.created_us, held.row.record_id.clone()));
         let offered = format!("offered: `kentai qc decide {id} --verdict release --reason …` by a reviewer");
         let Some(newest) = newest else {
             let name = format!("{}@{}", criteria.id, criteria.version);
