@@ -192,6 +192,11 @@ pub fn permit(who: &Principal, action: Action, owner: Option<&Owner<'_>>) -> Res
 /// Somebody from outside sees their own and nothing else.
 fn is_foreign(who: &Principal, owner: Option<&Owner<'_>>) -> bool {
     let Some(owner) = owner else { return false };
+    // From outside, and nobody said from where: nothing is theirs.
+    let nowhere = |role: Role, place: &Option<String>| who.roles.contains(&role) && place.is_none();
+    if nowhere(Role::Institution, &who.institution) || nowhere(Role::DataCenter, &who.data_center) {
+        return true;
+    }
     let other = |mine: &Option<String>, theirs: Option<&str>| mine.is_some() && mine.as_deref() != theirs;
     other(&who.institution, owner.institution)
         || (who.data_center.is_some() && other(&who.data_center, owner.data_center))

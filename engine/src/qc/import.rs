@@ -95,8 +95,8 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Every value that a file holds. Depth is over the autosomes where the reference names them as people are used to (`1` or `chr1`
-/// to 22), else over everything.
+/// Every value that a file holds. Depth is over the autosomes, where the reference names them as people are used to (`1` or `chr1` to
+/// 22); of other references it is left out, and so not measured.
 ///
 /// # Errors
 /// When the bytes are not of the format.
@@ -111,10 +111,13 @@ pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
         Format::SelfSm => SELFSM,
         Format::Ga4gh => return ga4gh::values(bytes),
     };
-    let contigs = if rows.as_ptr() == DEPTH.as_ptr() { autosomes(bytes) } else { Vec::new() };
+    let depth = matches!(format, Format::SamtoolsCoverage | Format::MosdepthSummary);
+    let contigs = if depth { autosomes(bytes) } else { Vec::new() };
     let mut found = Vec::new();
     for (name, metric, unit) in rows {
-        if let Some(number) = reader::read(format.word(), name, &contigs, bytes)? {
+        let number = reader::read(format.word(), name, &contigs, bytes)?;
+        // Over everything it would be another metric.
+        if let Some(number) = number.filter(|_| !depth || !contigs.is_empty()) {
             found.push(value(metric, Some(number), *unit, format.word()));
         }
     }

@@ -14,7 +14,7 @@ pub fn normalized(text: &str) -> String {
     text.chars()
         .map(half_width)
         .filter(|letter| !letter.is_whitespace() && !is_hyphen(*letter) && !letter.is_control())
-        .flat_map(char::to_uppercase)
+        .map(|letter| letter.to_ascii_uppercase())
         .collect()
 }
 
@@ -53,6 +53,8 @@ mod tests {
     #[test]
     fn leading_zeros_make_another_tube_and_a_near_miss() {
         assert_ne!(normalized("0012"), normalized("12"));
+        // Only ASCII letters have two cases here: others would melt into one another.
+        assert_ne!(normalized("ß1"), normalized("SS1"));
         assert!(is_near_miss("0012", "１２") && !is_near_miss("0012", "0012") && !is_near_miss("0012", "13"));
     }
 }

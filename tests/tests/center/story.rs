@@ -97,6 +97,26 @@ async fn every_way_out_of_a_shortfall_leads_somewhere() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_lane_that_counts_after_all_makes_up_for_what_was_missing() -> Result<()> {
+    let center = Center::open(&short()).await?;
+    let (specimen, order) = center.bring("T1", "P1").await?;
+    center.house.hands.plan("a", [Act::Wait]);
+    center.lane("RUN1", "1", &specimen, "594600000").await?;
+    let lane = |counts, reason: &str| Request::Lane {
+        lane_library: format!("RUN1/1/{specimen}"),
+        counts,
+        r#use: true,
+        reason: reason.into(),
+    };
+    let reviewer = person("tanaka", "reviewer");
+    center.ask(lane(false, "index hopping"), &reviewer).await?;
+    center.lane("RUN2", "1", &specimen, "500000000").await?;
+    ensure!(center.stage(&order)? == "sequence_qc_failed", "{}", center.stage(&order)?);
+    center.ask(lane(true, "it was the other one"), &reviewer).await?;
+    center.until_stage(&order, "analyzing").await
+}
+
+#[tokio::test]
 async fn a_held_order_line_starts_when_it_is_let_go_and_a_stopped_site_when_it_is_resumed() -> Result<()> {
     let center = Center::open(&short()).await?;
     let (specimen, order) = center.bring("T1", "P1").await?;

@@ -48,7 +48,9 @@ impl Rehearse {
         if !problems.is_empty() {
             return Err(bad(problems.join("; ")).into());
         }
-        let recorded = recorded(&access::reader(site).await?, clock::now() - self.since * DAY_US).await?;
+        let mut recorded = recorded(&access::reader(site).await?, clock::now() - self.since * DAY_US).await?;
+        // Other assays' values are not judged by these criteria.
+        recorded.retain(|(_, _, before)| before.criteria.rsplit_once('@').is_some_and(|(id, _)| id == criteria.id));
         let shown = rehearse(&recorded, &criteria).map_err(|error| bad(error.to_string()))?;
         show(&shown, output);
         Ok(Exit::Done)

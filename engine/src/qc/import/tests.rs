@@ -31,6 +31,9 @@ fn what_real_tools_wrote_is_read() {
 fn what_other_tools_write_is_read() {
     let mosdepth = b"chrom\tlength\tbases\tmean\tmin\tmax\nchr1\t100\t3000\t30.0\t0\t60\nchrX\t100\t1500\t15.0\t0\t60\ntotal\t200\t4500\t22.5\t0\t60\n";
     check(mosdepth, Format::MosdepthSummary, &[("mean_autosome_coverage", 30.0)]);
+    let other =
+        b"chrom\tlength\tbases\tmean\tmin\tmax\nNC_000001.11\t100\t3000\t30.0\t0\t60\ntotal\t100\t3000\t30.0\t0\t60\n";
+    assert_eq!(values(Format::MosdepthSummary, other), Ok(vec![]), "depth over everything is not the autosomes'");
     let picard = b"## htsjdk.samtools.metrics.StringHeader\n## METRICS CLASS\tCollectWgsMetrics$WgsMetrics\nGENOME_TERRITORY\tMEAN_COVERAGE\tSD_COVERAGE\tMEDIAN_COVERAGE\tMAD_COVERAGE\tPCT_10X\tPCT_15X\tPCT_20X\n2745186691\t29.28\t9.1\t29\t4\t0.99\t0.9577\t0.9\n";
     check(
         picard,

@@ -198,10 +198,13 @@ impl Service {
 
     /// A new id of the center: a letter, a number, a check character.
     pub(in crate::scheduler) async fn issue(&mut self, letter: char, _kind: Kind) -> Result<String, Refusal> {
-        let number = match self.issued.get(&letter) {
+        let mut number = match self.issued.get(&letter) {
             Some(last) => last + 1,
             None => self.reader.last_number(letter).await? + 1,
         };
+        while check_character::has_twin(&check_character::issue(letter, number)) {
+            number += 1;
+        }
         self.issued.insert(letter, number);
         Ok(check_character::issue(letter, number))
     }

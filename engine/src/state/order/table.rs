@@ -82,11 +82,11 @@ pub(super) fn after_sequence_qc_failed(from: S) -> Option<S> {
 /// The reads are enough.
 pub(super) fn after_sequence_qc_passed(from: S) -> Option<S> {
     match from {
-        S::Expected | S::Received | S::Rejected | S::Accessioned | S::InLab | S::Sequencing | S::SequenceQcFailed |
-        S::AwaitingTopUp | S::AwaitingMaterial | S::Ready | S::Analyzing | S::AnalysisFailed | S::AnalysisQcFailed |
-        S::ReleaseReview | S::Released | S::Offered | S::Delivered | S::Acknowledged | S::Refused | S::Archived |
-        S::Recalled | S::ClosedFailed | S::Withdrawn | S::Canceled => None,
-        S::Sequenced => Some(S::Ready),
+        S::Expected | S::Received | S::Rejected | S::Accessioned | S::InLab | S::Sequencing | S::AwaitingTopUp |
+        S::AwaitingMaterial | S::Ready | S::Analyzing | S::AnalysisFailed | S::AnalysisQcFailed | S::ReleaseReview |
+        S::Released | S::Offered | S::Delivered | S::Acknowledged | S::Refused | S::Archived | S::Recalled |
+        S::ClosedFailed | S::Withdrawn | S::Canceled => None,
+        S::Sequenced | S::SequenceQcFailed => Some(S::Ready),
     }
 }
 

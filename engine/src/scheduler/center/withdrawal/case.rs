@@ -8,6 +8,7 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Case, CaseItem, Certificate, Kind, Notice};
+use crate::state::withdrawal;
 
 impl Service {
     /// Step 5, the first person.
@@ -126,6 +127,8 @@ impl Service {
     /// Step 8: everything is decided and answered; the audit stays.
     pub(in crate::scheduler) async fn case_close(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
         let mut case = self.desk.get::<Case>(Kind::Case, id).await?;
+        let status = withdrawal::Status::parse(&case.row.status).unwrap_or(withdrawal::Status::Recorded);
+        status.next(withdrawal::Event::Closed).map_err(|illegal| Refusal::State(format!("case {id}: {illegal}")))?;
         let items = self.desk.records_of::<CaseItem>(Kind::CaseItem, id).await?;
         let notices = self.desk.records_of::<Notice>(Kind::Notice, id).await?;
         let open = items.iter().filter(|item| item.row.status != "done").count();
