@@ -96,7 +96,9 @@ fn options(path: &Path) -> Result<SqliteConnectOptions, sqlx::Error> {
         .busy_timeout(Duration::from_secs(10))
         // Measured: a later checkpoint and 16 MiB of cache hold the rate over a million events.
         .pragma("cache_size", "-16384")
-        .pragma("wal_autocheckpoint", "8000"))
+        .pragma("wal_autocheckpoint", "8000")
+        // What a statement sets aside would else be a file in the system's temporary directory, made and deleted each time.
+        .pragma("temp_store", "memory"))
 }
 
 async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
