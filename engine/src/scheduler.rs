@@ -16,6 +16,7 @@ mod live;
 mod messages;
 mod queues;
 mod recovery;
+mod release;
 mod render;
 mod report;
 mod requests;

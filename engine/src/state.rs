@@ -8,8 +8,9 @@ pub mod consent;
 pub mod custody;
 pub mod instrument_run;
 pub mod order;
+pub mod parcel;
 pub mod run;
-pub mod shipment;
+pub mod shipment_item;
 pub mod step;
 pub mod withdrawal;
 pub mod work_request;
@@ -25,6 +26,26 @@ pub struct Illegal {
     /// The event, as stored.
     pub event: &'static str,
 }
+
+/// What may happen to a record whose status is stored as a word.
+pub trait Happens: Copy {
+    /// The word of the status after this; none: no status has the word `status`.
+    ///
+    /// # Errors
+    /// [`Illegal`] when the pair is not allowed.
+    fn after(self, status: &str) -> Option<Result<&'static str, Illegal>>;
+}
+
+macro_rules! happens {
+    ($($machine:ident),* $(,)?) => {
+        $(impl Happens for $machine::Event {
+            fn after(self, status: &str) -> Option<Result<&'static str, Illegal>> {
+                Some($machine::Status::parse(status)?.next(self).map($machine::Status::word))
+            }
+        })*
+    };
+}
+happens!(case_item, custody, instrument_run, parcel, shipment_item, withdrawal, work_request);
 
 /// Statuses and events as the database and the API spell them.
 macro_rules! words {

@@ -9,6 +9,8 @@ mod desk;
 mod folders;
 #[path = "center/once.rs"]
 mod once;
+#[path = "center/records.rs"]
+mod records;
 #[path = "center/roles.rs"]
 mod roles;
 #[path = "center/scale.rs"]
@@ -19,6 +21,8 @@ mod stop;
 mod story;
 #[path = "center/traps.rs"]
 mod traps;
+#[path = "center/two_people.rs"]
+mod two_people;
 #[path = "center/whole.rs"]
 mod whole;
 #[path = "center/withdrawal.rs"]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::state::{
-    Illegal, attempt, case_item, consent, custody, instrument_run, order, run, shipment, step, withdrawal, work_request,
+    Illegal, attempt, case_item, consent, custody, instrument_run, order, parcel, run, shipment_item, step, withdrawal,
+    work_request,
 };
 
 /// Status and event in, what follows out.
@@ -40,7 +41,8 @@ fn machines() -> BTreeMap<&'static str, Machine> {
         ("instrument run", machine!(instrument_run::Status, instrument_run::Event)),
         ("withdrawal", machine!(withdrawal::Status, withdrawal::Event)),
         ("case item", machine!(case_item::Status, case_item::Event)),
-        ("shipment item", machine!(shipment::Status, shipment::Event)),
+        ("shipment", machine!(parcel::Status, parcel::Event)),
+        ("shipment item", machine!(shipment_item::Status, shipment_item::Event)),
         ("run", machine!(run::Status, run::Event)),
         ("step", machine!(step::Status, step::Event)),
         ("attempt", machine!(attempt::Status, attempt::Event)),

@@ -20,9 +20,10 @@ const RUNS: i64 = 20;
 #[command(after_help = "Examples:
   kentai why r019ab3            a run
   kentai why r019ab3/reads_ok   one of its steps (or: kentai why r019ab3 reads_ok)
-  kentai why S0001              every run of a specimen")]
+  kentai why S000000015         a specimen, or its barcode: every order line of it
+  kentai why O000000015         an order line; also a lane, shipment, instrument run, case or delivery")]
 pub(crate) struct Why {
-    /// Run id (or its beginning), RUN/STEP, or a specimen's id
+    /// Run (or the beginning of its id), RUN/STEP, specimen, barcode, order line, lane, shipment, case or delivery
     thing: String,
     /// Step
     step: Option<String>,
@@ -38,6 +39,9 @@ impl Why {
         if let Some(all) = center::why(&reader, &who(site), thing, now, language).await.map_err(hidden)? {
             show_center(&all, output);
             return Ok(Exit::Done);
+        }
+        if access::is_outsider(&who(site)) {
+            return Err(Stop::new(Exit::NotFound, format!("there is no `{}`", self.thing.escape_debug())).into());
         }
         let (runs, step) = self.runs(&reader).await?;
         let door = Door::open(site).await;

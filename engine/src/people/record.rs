@@ -33,6 +33,9 @@ pub struct Person {
     /// The newest code's time step: none is taken twice.
     #[serde(default)]
     pub totp_used: u64,
+    /// Who made the account, or gave it a password, codes or roles: none of them has this person as their second.
+    #[serde(default)]
+    pub made_by: BTreeSet<String>,
     /// Wrong tries in a row.
     #[serde(default)]
     pub failures: u32,

@@ -7,6 +7,7 @@ pub(super) mod analysis;
 pub mod audit;
 pub(super) mod consent;
 pub(super) mod desk;
+mod expiry;
 pub mod folders;
 pub(super) mod lanes;
 pub(super) mod order;
@@ -41,7 +42,7 @@ impl Standing {
     ///
     /// # Errors
     /// The reason, in one sentence.
-    pub(super) fn allows(&self, wanted: &str) -> Result<(), String> {
-        order::consent_in_force(&self.row, wanted)
+    pub(super) fn allows(&self, wanted: &str, now: i64) -> Result<(), String> {
+        order::consent_in_force(&self.row, wanted, now)
     }
 }

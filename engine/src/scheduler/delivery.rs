@@ -40,7 +40,11 @@ impl House {
                 known.join(", ")
             )
         })?;
-        consent_covers(self.run(id), target.consent_use.as_deref())?;
+        consent_covers(self.run(id), target.consent_use.as_deref(), self.now)?;
+        if self.signatures_missing(id) > 0 {
+            self.ask_release(id, index, &name);
+            return Ok(());
+        }
         let parcel = parcel(self.run(id), index, &self.options.site, &name)?;
         let row = self.delivery_row(id, index, &name, &parcel, self.now);
         self.ledger.change.put(Table::Delivery, &row);
@@ -94,10 +98,10 @@ pub(super) fn again(house: &House, id: &RunId, index: usize) -> Result<work::car
 
 /// Consent must be there and cover the target's use: the center's record of the participant, or what the sheet says of a specimen
 /// that the center does not know.
-fn consent_covers(run: &LiveRun, wanted: Option<&str>) -> Result<(), String> {
+fn consent_covers(run: &LiveRun, wanted: Option<&str>, now: i64) -> Result<(), String> {
     let Some(wanted) = wanted else { return Ok(()) };
     if let Some(consent) = &run.consent {
-        return consent.allows(wanted);
+        return consent.allows(wanted, now);
     }
     let specimen = &run.plan.specimen;
     match &specimen.consent {

@@ -92,6 +92,8 @@ pub(super) struct Service {
     pub(super) issued: HashMap<char, u64>,
     /// Order lines that something changed for.
     pub(super) woken: BTreeSet<String>,
+    /// When the next consent ends by itself; in the past: to be looked up.
+    pub(super) consent_ends: i64,
     /// Order lines whose run is being got ready.
     pub(super) preparing: BTreeSet<String>,
     /// Signs the audit log.
@@ -151,6 +153,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         desk: Desk::new(reader.clone()),
         issued: HashMap::new(),
         woken: BTreeSet::new(),
+        consent_ends: i64::MIN,
         preparing: BTreeSet::new(),
         reader,
         workflows: HashMap::new(),
@@ -226,6 +229,8 @@ impl Service {
         let mut look_again = tokio::time::interval(RECONCILE);
         look_again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let result = self.expire_consents().await;
+            self.own_doing("looking for consent that ended", result)?;
             self.fill_window().await?;
             self.house.start_ready();
             self.consider_woken().await;
@@ -275,7 +280,8 @@ impl Service {
         let wait = |at: i64| Duration::from_micros(u64::try_from(at - clock.now()).unwrap_or(0));
         // Time that somebody else moves on is looked at now and then.
         let most = if clock.is_machine() { Duration::MAX } else { Duration::from_millis(5) };
-        let wait = self.house.next_alarm().map(|at| wait(at).min(most));
+        let ends = Some(self.consent_ends).filter(|at| *at < i64::MAX);
+        let wait = self.house.next_alarm().into_iter().chain(ends).min().map(|at| wait(at).min(most));
         async move {
             match wait {
                 Some(wait) => tokio::time::sleep(wait + Duration::from_millis(1)).await,

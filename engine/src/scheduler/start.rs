@@ -41,7 +41,7 @@ impl House {
             .runs
             .values()
             .filter(|run| run.hold.is_none() && matches!(run.status, run::Status::Queued | run::Status::Running))
-            .filter(|run| run.consent.as_ref().is_none_or(|consent| consent.allows(&consent.wanted).is_ok()))
+            .filter(|run| run.consent.as_ref().is_none_or(|consent| consent.allows(&consent.wanted, self.now).is_ok()))
             .filter(|run| run.steps.iter().any(Self::startable))
             .map(|run| {
                 let (priority, left, created, id) =
@@ -132,7 +132,7 @@ impl House {
             .iter()
             .map(|expression| expression.evaluate(&scope).map_err(|error| error.to_string()))
             .collect();
-        let ask = Ask {
+        let mut ask = Ask {
             kind: "approve".into(),
             roles: approve.roles.clone(),
             count: approve.count.max(1),
@@ -145,7 +145,8 @@ impl House {
                 .map(|s| self.now + i64::try_from(s).unwrap_or(i64::MAX / 2_000_000) * 1_000_000),
             fail_if_expired: approve.fail_if_expired,
         };
-        let body = json!({ "roles": ask.roles, "shown": ask.shown });
+        self.widen(id, &mut ask);
+        let body = json!({ "roles": ask.roles, "count": ask.count, "shown": ask.shown });
         self.run_mut(id).steps[index].detail.ask = Some(ask);
         self.move_step(id, index, step::Event::Asked, ENGINE, &body);
         Ok(())

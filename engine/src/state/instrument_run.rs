@@ -13,6 +13,8 @@ words!(
         Complete = "complete",
         /// The instrument says that it failed.
         Failed = "failed",
+        /// It was ended before its last cycle.
+        StoppedEarly = "stopped_early",
         /// Complete, and different afterwards: a deviation.
         Changed = "changed",
         /// Set aside by a person.
@@ -31,6 +33,8 @@ words!(
         Completed = "completed",
         /// The instrument says that it failed.
         Failed = "failed",
+        /// It was ended before its last cycle.
+        StoppedEarly = "stopped_early",
         /// It is not what it was when it was complete.
         Changed = "changed",
         /// A person sets it aside.
@@ -47,20 +51,25 @@ impl Status {
         use Event as E;
         use Status as S;
         match (self, event) {
-            (S::Seen, E::Settling) => Ok(S::Settling),
-            (S::Seen | S::Settling, E::Failed) => Ok(S::Failed),
-            (S::Seen | S::Settling | S::Complete | S::Failed | S::Changed, E::Quarantined) => Ok(S::Quarantined),
-            (S::Settling, E::Moved) => Ok(S::Seen),
+            (S::Seen | S::Failed | S::StoppedEarly, E::Settling) => Ok(S::Settling),
+            (S::Seen | S::Settling | S::StoppedEarly, E::Failed) => Ok(S::Failed),
+            (S::Seen | S::Settling | S::Failed, E::StoppedEarly) => Ok(S::StoppedEarly),
+            (S::Seen | S::Settling | S::Complete | S::Failed | S::StoppedEarly | S::Changed, E::Quarantined) => {
+                Ok(S::Quarantined)
+            }
+            (S::Settling | S::Failed | S::StoppedEarly, E::Moved) => Ok(S::Seen),
             (S::Settling, E::Completed) => Ok(S::Complete),
             (S::Complete, E::Changed) => Ok(S::Changed),
             (S::Seen, E::Moved | E::Completed | E::Changed)
             | (S::Settling, E::Settling | E::Changed)
-            | (S::Complete, E::Settling | E::Moved | E::Completed | E::Failed)
-            | (S::Failed, E::Settling | E::Moved | E::Completed | E::Failed | E::Changed)
-            | (S::Changed, E::Settling | E::Moved | E::Completed | E::Failed | E::Changed)
-            | (S::Quarantined, E::Settling | E::Moved | E::Completed | E::Failed | E::Changed | E::Quarantined) => {
-                Err(Illegal { machine: "instrument run", status: self.word(), event: event.word() })
-            }
+            | (S::Complete, E::Settling | E::Moved | E::Completed | E::Failed | E::StoppedEarly)
+            | (S::Failed, E::Completed | E::Failed | E::Changed)
+            | (S::StoppedEarly, E::Completed | E::StoppedEarly | E::Changed)
+            | (S::Changed, E::Settling | E::Moved | E::Completed | E::Failed | E::StoppedEarly | E::Changed)
+            | (
+                S::Quarantined,
+                E::Settling | E::Moved | E::Completed | E::Failed | E::StoppedEarly | E::Changed | E::Quarantined,
+            ) => Err(Illegal { machine: "instrument run", status: self.word(), event: event.word() }),
         }
     }
 }

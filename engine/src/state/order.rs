@@ -130,8 +130,12 @@ words!(
         Withdrawn = "withdrawn",
         /// The order was taken back.
         Canceled = "canceled",
-        /// Two people opened it again.
+        /// Two people opened it again: it had been accessioned.
         Reopened = "reopened",
+        /// Two people opened it again: it had arrived, no more.
+        ReopenedReceived = "reopened_received",
+        /// Two people opened it again: it had never arrived.
+        ReopenedExpected = "reopened_expected",
     }
 );
 
@@ -176,6 +180,8 @@ impl Stage {
             Event::Withdrawn => table::after_withdrawn(self),
             Event::Canceled => table::after_canceled(self),
             Event::Reopened => table::after_reopened(self),
+            Event::ReopenedReceived => table::after_reopened_received(self),
+            Event::ReopenedExpected => table::after_reopened_expected(self),
         };
         next.ok_or(Illegal { machine: "order line", status: self.word(), event: event.word() })
     }
@@ -193,6 +199,20 @@ impl Event {
                 | Self::Replaced
                 | Self::ReanalysisRequested
         )
+    }
+}
+
+impl Event {
+    /// What opening again is for an order line that had come so far: nothing is skipped that it had not been through.
+    #[must_use]
+    pub fn reopening(from: Stage, had_been: impl Fn(Stage) -> bool) -> Self {
+        if from == Stage::Archived || had_been(Stage::Accessioned) {
+            Self::Reopened
+        } else if had_been(Stage::Received) {
+            Self::ReopenedReceived
+        } else {
+            Self::ReopenedExpected
+        }
     }
 }
 

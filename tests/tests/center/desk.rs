@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
+use kentai_engine::clock::Clock;
+use kentai_engine::id::RunId;
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::request::{Answer, Request};
-use kentai_engine::scheduler::handle::{Definition, Refusal};
+use kentai_engine::scheduler::handle::{AnswerKind, Definition, Refusal};
 use kentai_engine::specimen::import::{Row, Table};
 use kentai_engine::specimen::record::{Assay, Consent};
 use kentai_tests::house::{House, Plan, operator, person, workflow};
@@ -48,7 +50,12 @@ pub(super) fn officer(name: &str) -> Actor {
 
 impl Center {
     pub(super) async fn open(source: &str) -> Result<Self> {
-        let house = House::with(Plan { consent_use: Some("research".into()), ..Plan::default() }).await?;
+        Self::open_at(source, Clock::Machine).await
+    }
+
+    /// With a clock of its own.
+    pub(super) async fn open_at(source: &str, clock: Clock) -> Result<Self> {
+        let house = House::with(Plan { consent_use: Some("research".into()), clock, ..Plan::default() }).await?;
         let definition = Definition { path: "test.yaml".into(), source: source.into(), called: BTreeMap::new() };
         house.handle().register(&definition, &operator()).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
         let center = Self { house };
@@ -159,6 +166,14 @@ impl Center {
 
     pub(super) fn run(&self, order: &str) -> Result<String> {
         self.house.sql(&format!("select run_id from order_line where order_line_id = '{order}'"))
+    }
+
+    /// Two people say yes at a step of a run.
+    pub(super) async fn release(&self, run: &RunId, step: &str) -> Result<(), Refusal> {
+        for name in ["mori", "oka"] {
+            self.house.answer(run, step, (name, "releaser"), AnswerKind::Approve, "approve").await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn until_stage(&self, order: &str, stage: &str) -> Result<()> {

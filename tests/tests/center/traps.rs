@@ -12,7 +12,7 @@ use kentai_engine::qc::criteria::{Applies, Behavior, Comparator, Criteria, Crite
 use kentai_engine::qc::metric::Unit;
 use kentai_engine::qc::verdict::Value;
 use kentai_engine::scheduler::center::request::Request;
-use kentai_engine::scheduler::handle::{AnswerKind, Refusal};
+use kentai_engine::scheduler::handle::Refusal;
 use kentai_engine::specimen::record::Assay;
 use kentai_executors::courier::directory::DirectoryCourier;
 use kentai_executors::intake::{Pace, Place, pass};
@@ -47,8 +47,8 @@ async fn reviewed() -> Result<(Center, String, RunId)> {
     Ok((center, order, run))
 }
 
-async fn approve(center: &Center, run: &RunId) -> Result<String, Refusal> {
-    center.house.answer(run, "review", ("mori", "releaser"), AnswerKind::Approve, "approve").await
+async fn approve(center: &Center, run: &RunId) -> Result<(), Refusal> {
+    center.release(run, "review").await
 }
 
 fn coverage(value: f64, unit: Unit) -> Vec<Value> {

@@ -215,7 +215,7 @@ fn falls_short_and_is_topped_up(story: &Story, specimen: &str, order: &str) -> R
     story.until("sequence_qc_failed")?;
     let why = story.kentai(&["why", order])?;
     ensure!(why.contains("(0.9 % short)") && why.contains("waits for reads"), "{why}");
-    for part in ["owner: reviewer", "offered: top-up", "release with reason"] {
+    for part in ["owner: lab", "offered: top-up", "release with reason"] {
         ensure!(why.contains(part), "no `{part}` in {why}");
     }
     story.as_user("nobody", &["qc", "decide", order, "--verdict", "top_up", "--reason", "0.9 % short"])?;

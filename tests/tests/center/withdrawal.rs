@@ -82,7 +82,7 @@ async fn bring_to(center: &Center, stage: &str, barcode: &str, pseudonym: &str) 
     if stage == "delivered" {
         center.until_stage(&order, "release_review").await?;
         let run = RunId::from(center.run(&order)?);
-        center.house.answer(&run, "review", ("mori", "releaser"), AnswerKind::Approve, "approve").await?;
+        center.release(&run, "review").await?;
     }
     center.until_stage(&order, stage).await?;
     Ok(order)
@@ -121,7 +121,7 @@ async fn a_withdrawal_at_every_stage_stops_the_participant_and_nobody_else() -> 
         }
         // The other one's data is where it was, and its line goes on to its end.
         let theirs = RunId::from(center.run(&other)?);
-        center.house.answer(&theirs, "review", ("mori", "releaser"), AnswerKind::Approve, "approve").await?;
+        center.release(&theirs, "review").await?;
         center.until_stage(&other, "delivered").await?;
         center.house.check().await?;
     }
@@ -208,7 +208,7 @@ async fn a_narrower_consent_lets_the_work_go_on_and_keeps_the_hand_off_back() ->
     center.ask(withdraw("P1", &["research"]), &officer("sato")).await?;
     ensure!(center.stage(&order)? == "release_review", "sequencing is still allowed");
     let run = RunId::from(center.run(&order)?);
-    center.house.answer(&run, "review", ("mori", "releaser"), AnswerKind::Approve, "approve").await?;
+    center.release(&run, "review").await?;
     center.until_stage(&order, "analysis_failed").await?;
     ensure!(std::fs::read_dir(center.house.outbox())?.count() == 0, "it left without consent");
     Ok(())

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::desk::{By, HeldParticipant, document, unknown};
-use super::order::stage;
+use super::order::{NEVER, stage};
 use super::request::Answer;
 use crate::id::fresh;
 use crate::scheduler::handle::Refusal;
@@ -82,13 +82,13 @@ impl Service {
             )));
         }
         let record = fresh("c");
-        let scopes = consent.scopes.clone();
+        let terms = (consent.scopes.clone(), consent.expires_us.unwrap_or(NEVER));
         let body = json!({ "document": consent, "status": status });
         let mut held = self.desk.new_record(Kind::Consent, &record, status, consent);
         held.row.parent.clone_from(&id);
         held.row.owner.clone_from(&participant.row.institution);
         self.desk.record(&mut held, "consent_recorded", by, &body);
-        self.set_consent(participant, wanted, scopes, by)?;
+        self.set_consent(participant, wanted, terms, by)?;
         self.consent_changed(&id).await?;
         Ok(Some(record))
     }
@@ -110,12 +110,12 @@ impl Service {
         )))
     }
 
-    /// What is in force, and one epoch on.
+    /// What is in force (uses, and when they end), and one epoch on.
     pub(in crate::scheduler) fn set_consent(
         &mut self,
         participant: &mut HeldParticipant,
         event: Event,
-        scopes: Vec<String>,
+        (scopes, expires_us): (Vec<String>, i64),
         by: &By,
     ) -> Result<(), Refusal> {
         let status = Status::parse(&participant.row.consent).unwrap_or(Status::Unknown);
@@ -124,7 +124,9 @@ impl Service {
             .map_err(|illegal| Refusal::State(format!("the consent of {}: {illegal}", participant.row.pseudonym)))?;
         next.word().clone_into(&mut participant.row.consent);
         participant.row.scopes = text(&scopes);
+        participant.row.expires_us = expires_us;
         participant.row.consent_epoch += 1;
+        self.consent_ends = self.consent_ends.min(expires_us);
         let body = json!({ "consent": next.word(), "scopes": scopes, "epoch": participant.row.consent_epoch });
         self.desk.record_participant(participant, "consent_in_force", by, &body);
         Ok(())

@@ -13,6 +13,7 @@ use crate::clock::Micros;
 use crate::scheduler::handle::{Refusal, Told};
 use crate::scheduler::live::text;
 use crate::specimen::record::Kind;
+use crate::state::Happens;
 use crate::state::order::Stage;
 use crate::store::read::Reader;
 use crate::store::rows::center::{Name, OrderLine, Participant, Record};
@@ -39,6 +40,21 @@ impl By {
 pub(in crate::scheduler) struct Held<T> {
     pub(in crate::scheduler) row: Record,
     pub(in crate::scheduler) doc: T,
+}
+
+impl<T> Held<T> {
+    /// Moves the record to the status that its machine gives.
+    ///
+    /// # Errors
+    /// Its machine does not allow it here.
+    pub(in crate::scheduler) fn go(&mut self, event: impl Happens) -> Result<(), Refusal> {
+        let Record { kind, record_id, status, .. } = &mut self.row;
+        let unknown = || crate::store::Error::Unknown { what: "a status", found: status.clone() };
+        let next = event.after(status).ok_or_else(unknown)?;
+        let next = next.map_err(|illegal| Refusal::State(format!("{kind} {record_id}: {illegal}")))?;
+        next.clone_into(status);
+        Ok(())
+    }
 }
 
 /// A participant with what is in force.

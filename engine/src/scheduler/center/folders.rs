@@ -12,6 +12,7 @@ use crate::intake::folder::{Arrival, FolderState, Observation, Rules, Said, judg
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Deviation, InstrumentRun, Kind, LaneLibrary};
+use crate::state::instrument_run::{self, Status};
 use crate::state::order::{Event, Stage};
 
 /// Names of instrument runs that were taken in: the same for every watcher.
@@ -35,6 +36,28 @@ pub struct Look {
 pub fn folder_id(place: &str, folder: &str) -> String {
     let id = format!("{place}.{folder}");
     if is_id(&id) { id } else { format!("{place}.{:x}", crc(folder)) }
+}
+
+/// What happened to the record since the last look. A look sees where a folder stands; what it must have gone through in between is said
+/// too.
+fn steps_to(status: &str, state: &FolderState) -> &'static [instrument_run::Event] {
+    use instrument_run::Event as E;
+    let at = Status::parse(status);
+    match state {
+        FolderState::Seen(_) if at == Some(Status::Seen) => &[],
+        FolderState::Seen(_) => &[E::Moved],
+        FolderState::Settling(_) if at == Some(Status::Settling) => &[],
+        FolderState::Settling(_) => &[E::Settling],
+        FolderState::Complete { .. } if at == Some(Status::Complete) => &[],
+        FolderState::Complete { .. } if at == Some(Status::Settling) => &[E::Completed],
+        FolderState::Complete { .. } => &[E::Settling, E::Completed],
+        FolderState::Failed { .. } if at == Some(Status::Failed) => &[],
+        FolderState::Failed { .. } => &[E::Failed],
+        FolderState::StoppedEarly { .. } if at == Some(Status::StoppedEarly) => &[],
+        FolderState::StoppedEarly { .. } => &[E::StoppedEarly],
+        FolderState::Changed { .. } if at == Some(Status::Changed) => &[],
+        FolderState::Changed { .. } => &[E::Changed],
+    }
 }
 
 /// Names of folders may be anything; ids may not.
@@ -62,12 +85,14 @@ impl Service {
                     folder: look.observation.name.clone(),
                     ..InstrumentRun::default()
                 };
-                let mut held = self.desk.new_record(Kind::InstrumentRun, &id, "seen", doc);
+                let mut held = self.desk.new_record(Kind::InstrumentRun, &id, Status::Seen.word(), doc);
                 held.row.parent.clone_from(&look.place);
                 held
             }
         };
-        judged.state.word().clone_into(&mut held.row.status);
+        for event in steps_to(&held.row.status, &judged.state) {
+            held.go(*event)?;
+        }
         held.doc.waits = if judged.state.needs_documents() { judged.state.why().en } else { String::new() };
         held.doc.watch = Some(judged.state.clone());
         if let Some(Said::Complete(arrival)) = &judged.said {

@@ -8,6 +8,7 @@ use super::request::Answer;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{InstrumentRun, Kind, LaneLibrary, Library};
+use crate::state::instrument_run;
 use crate::state::order::{Event, Stage};
 
 impl Service {
@@ -49,7 +50,7 @@ impl Service {
         }
         if self.desk.find::<InstrumentRun>(Kind::InstrumentRun, run).await?.is_none() {
             let doc = InstrumentRun { folder: run.into(), ..InstrumentRun::default() };
-            let mut held = self.desk.new_record(Kind::InstrumentRun, run, "complete", doc);
+            let mut held = self.desk.new_record(Kind::InstrumentRun, run, instrument_run::Status::Complete.word(), doc);
             self.desk.record(&mut held, "instrument_run_imported", by, &json!({}));
         }
         let owner = self.specimen_of_sample(&doc.sample).await?;

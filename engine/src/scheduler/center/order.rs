@@ -6,8 +6,8 @@ use super::desk::{By, Desk, HeldOrder, document};
 use crate::scheduler::handle::Refusal;
 use crate::specimen::expectation;
 use crate::specimen::record::{Assay, Kind, LaneLibrary, Pause, WorkRequest};
-use crate::state::consent;
 use crate::state::order::{self, Event, Stage};
+use crate::state::{consent, work_request};
 
 /// An order line that expects nothing never lapses.
 pub(in crate::scheduler) const NEVER: i64 = i64::MAX;
@@ -124,10 +124,10 @@ impl Desk {
         by: &By,
     ) -> Result<(), Refusal> {
         for mut wish in self.records_of::<WorkRequest>(Kind::WorkRequest, &order.row.order_line_id).await? {
-            if matches!(wish.row.status.as_str(), "fulfilled" | "refused" | "canceled") {
+            if wish.go(work_request::Event::Fulfilled).is_err() {
+                // It ended before: fulfilled, refused or taken back.
                 continue;
             }
-            wish.row.status = "fulfilled".into();
             what.clone_into(&mut wish.doc.fulfilled_by);
             self.record(&mut wish, "work_fulfilled", by, &json!({ "by": what }));
         }
@@ -140,19 +140,24 @@ impl Desk {
     /// The reason, in one sentence.
     pub(in crate::scheduler) async fn consent_covers(&self, participant: &str, wanted: &str) -> Result<(), Refusal> {
         let participant = self.participant(participant).await?;
-        consent_in_force(&participant.row, wanted).map_err(Refusal::State)
+        consent_in_force(&participant.row, wanted, self.now).map_err(Refusal::State)
     }
 }
 
-/// Does what is in force cover this use?
+/// Does what is in force cover this use now?
 ///
 /// # Errors
 /// The reason, in one sentence.
 pub(in crate::scheduler) fn consent_in_force(
     participant: &crate::store::rows::center::Participant,
     wanted: &str,
+    now: i64,
 ) -> Result<(), String> {
     let who = &participant.pseudonym;
+    // By the clock, also when nobody has written it down yet.
+    if participant.expires_us <= now {
+        return Err(format!("the consent of {who} ended on {}", super::consent::day(participant.expires_us)));
+    }
     match consent::Status::parse(&participant.consent) {
         Some(consent::Status::Given | consent::Status::Partial) => {}
         Some(consent::Status::Unknown) => return Err(format!("no consent is recorded for {who}; it needs `{wanted}`")),

@@ -140,7 +140,8 @@ impl Service {
         match request {
             Request::AddPerson { name, service, roles, institution, data_center } => {
                 let roles = roles.into_iter().collect();
-                let doc = Person { service, roles, institution, data_center, ..Person::default() };
+                let made_by = [by.name.clone()].into();
+                let doc = Person { service, roles, institution, data_center, made_by, ..Person::default() };
                 self.add_person(&name, doc, by).await
             }
             Request::SetRoles { name, roles } => self.set_roles(&name, roles, by).await,
@@ -148,6 +149,7 @@ impl Service {
             Request::SetTotp { name, key } => {
                 let mut person = self.active(&name).await?;
                 person.doc.totp = key;
+                person.doc.made_by.insert(by.name.clone());
                 person.doc.totp_used = 0;
                 Ok(self.person(&mut person, "code_key_set", by, &json!({})))
             }
@@ -205,6 +207,7 @@ impl Service {
             return Err(Refusal::NotAllowed("nobody changes their own roles: another person does".into()));
         }
         let mut person = self.active(name).await?;
+        person.doc.made_by.insert(by.name.clone());
         let before = std::mem::replace(&mut person.doc.roles, roles.into_iter().collect());
         person.doc.fits().map_err(Refusal::Bad)?;
         let body = json!({ "before": before, "roles": person.doc.roles });
@@ -217,6 +220,7 @@ impl Service {
             return Err(Refusal::Bad(format!("{name} is a service: it has tokens, not a password")));
         }
         person.doc.password = hash;
+        person.doc.made_by.insert(by.name.clone());
         person.doc.failures = 0;
         person.doc.locked_until_us = 0;
         for mut open in self.desk.records_of::<Session>(Kind::Session, name).await? {

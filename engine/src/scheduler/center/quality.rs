@@ -12,6 +12,7 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Kind, Participant, Specimen, WorkRequest};
 use crate::state::order::{Event, Stage};
+use crate::state::work_request;
 
 /// What stands for the evaluation while nothing was measured.
 const UNMEASURED: &str = "nothing_measured";
@@ -172,7 +173,7 @@ impl Service {
             fulfilled_by: String::new(),
         };
         let body = json!({ "document": doc });
-        let mut held = self.desk.new_record(Kind::WorkRequest, &id, "requested", doc);
+        let mut held = self.desk.new_record(Kind::WorkRequest, &id, work_request::Status::Requested.word(), doc);
         held.row.parent.clone_from(&order.row.order_line_id);
         held.row.specimen_id.clone_from(&order.row.specimen_id);
         held.row.owner.clone_from(&order.row.institution);

@@ -10,16 +10,18 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::barcode;
 use crate::specimen::record::{Item, Kind, Shipment, Specimen};
-use crate::state::custody;
 use crate::state::order::{Event, Stage};
+use crate::state::shipment_item::{self, Event as ItemEvent};
+use crate::state::{Happens, custody, parcel};
 
 /// Names of items by institution and normalized barcode.
-pub(in crate::scheduler) const ITEM: &str = "item";
+pub const ITEM: &str = "item";
 /// Names of specimens by institution and normalized barcode.
-pub(in crate::scheduler) const BARCODE: &str = "barcode";
+pub const BARCODE: &str = "barcode";
 
 /// What a barcode is looked up by: unique per institution.
-pub(in crate::scheduler) fn barcode_name(institution: &str, text: &str) -> String {
+#[must_use]
+pub fn barcode_name(institution: &str, text: &str) -> String {
     format!("{institution}/{}", barcode::normalized(text))
 }
 
@@ -76,7 +78,7 @@ impl Service {
         let mut answer = Answer { changed: vec![format!("specimen {}", specimen.row.record_id)], ..Answer::default() };
         if let Some(id) = item {
             let mut item = self.desk.get::<Item>(Kind::Item, &id).await?;
-            if item.row.status != "expected" && item.row.status != "missing" {
+            if ItemEvent::Received.after(&item.row.status).is_none_or(|next| next.is_err()) {
                 let status = &item.row.status;
                 return Err(Refusal::State(format!(
                     "barcode `{}` was scanned already: it is {status}",
@@ -122,20 +124,20 @@ impl Service {
         let event = match scan.disposition {
             Some(disposition) => {
                 disposition.clone_into(&mut item.doc.disposition);
-                item.row.status = "rejected".into();
+                item.go(ItemEvent::Rejected)?;
                 "item_rejected"
             }
             None => {
-                item.row.status = "accepted".into();
+                item.go(ItemEvent::Received)?;
                 "item_received"
             }
         };
         let body = json!({ "condition": item.doc.condition, "scanned": scan.barcode });
         self.desk.record(item, event, by, &body);
         let mut shipment = self.desk.get::<Shipment>(Kind::Shipment, &item.row.parent).await?;
+        shipment.go(parcel::Event::Received)?;
         if shipment.doc.received_us.is_none() {
             shipment.doc.received_us = Some(now);
-            shipment.row.status = "received".into();
             self.desk.record(&mut shipment, "shipment_received", by, &json!({}));
         }
         Ok(())
@@ -157,8 +159,11 @@ impl Service {
             disposition: scan.disposition.unwrap_or_default().into(),
             ..Item::default()
         };
-        let mut item = self.desk.new_record(Kind::Item, &id, "extra", doc);
+        let mut item = self.desk.new_record(Kind::Item, &id, shipment_item::Status::Extra.word(), doc);
         scan.institution.clone_into(&mut item.row.owner);
+        if scan.disposition.is_some() {
+            item.go(ItemEvent::Rejected)?;
+        }
         self.desk.name(ITEM, &name, &id);
         self.desk.record(&mut item, "item_extra", by, &json!({ "barcode": scan.barcode, "near": near }));
         let mut notes =
@@ -193,14 +198,15 @@ impl Service {
         let mut shipment = self.desk.get::<Shipment>(Kind::Shipment, id).await?;
         let mut missing = Vec::new();
         for mut item in self.desk.records_of::<Item>(Kind::Item, id).await? {
-            if item.row.status == "expected" {
-                item.row.status = "missing".into();
+            if item.row.status == shipment_item::Status::Expected.word() {
+                item.go(ItemEvent::Missed)?;
                 self.desk.record(&mut item, "item_missing", by, &json!({}));
                 missing.push(item.doc.barcode.clone());
             }
         }
         shipment.doc.closed_us = Some(self.desk.now);
-        shipment.row.status = if missing.is_empty() { "complete".into() } else { "incomplete".into() };
+        let closed = if missing.is_empty() { parcel::Event::ClosedWhole } else { parcel::Event::ClosedShort };
+        shipment.go(closed)?;
         self.desk.record(&mut shipment, "shipment_closed", by, &json!({ "missing": missing }));
         let said = if missing.is_empty() {
             format!("shipment {id} is complete")

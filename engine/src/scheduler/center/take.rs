@@ -240,15 +240,38 @@ impl Service {
             Refusal::Bad(format!("`{word}` cannot be reported; these can: {}", known.join(", ")))
         })?;
         let mut order = self.desk.order(id).await?;
+        // A refusal comes before a proposal: nobody confirms what cannot be.
+        may_happen(&order, event)?;
         if event == Event::Released {
             self.may_release(&order, actor)?;
             self.criteria_met(&order).await?;
+            if order.doc.decided_by.is_empty() {
+                let again = Request::Report { order_line: id.into(), event: word.into(), reason: reason.into() };
+                return self.propose(&again, &format!("the release of order line {id}"), reason, by).await;
+            }
         }
         let body = json!({ "reason": reason });
         self.desk.move_order(&mut order, event, by, body).await?;
         if event == Event::Sequenced {
             self.desk.judge_reads(&mut order, by).await?;
         }
+        self.wake_order(id);
+        Ok(changed(&order))
+    }
+
+    /// The second yes of a release that nobody else had decided about.
+    pub(super) async fn release_confirmed(
+        &mut self,
+        id: &str,
+        (first, reason): (&str, &str),
+        actor: &Actor,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
+        let mut order = self.desk.order(id).await?;
+        self.may_release(&order, actor)?;
+        self.criteria_met(&order).await?;
+        let body = json!({ "reason": reason, "proposed_by": first });
+        self.desk.move_order(&mut order, Event::Released, by, body).await?;
         self.wake_order(id);
         Ok(changed(&order))
     }
@@ -270,6 +293,14 @@ impl Service {
 
 /// The record that says whether the site is stopped.
 pub const EMERGENCY: &str = "emergency-stop";
+
+fn may_happen(order: &HeldOrder, event: Event) -> Result<(), Refusal> {
+    let at = super::order::stage(order)?;
+    at.next(event).map(drop).map_err(|_| {
+        let refusal = crate::state::order::refusal(at, event);
+        Refusal::State(format!("order line {}: {} ({})", order.row.order_line_id, refusal.en, refusal.code))
+    })
+}
 
 fn changed(order: &HeldOrder) -> Answer {
     let id = &order.row.order_line_id;

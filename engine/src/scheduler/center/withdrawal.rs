@@ -6,7 +6,7 @@ mod impact;
 use serde_json::json;
 
 use super::desk::{By, Held, HeldParticipant};
-use super::order::stage;
+use super::order::{NEVER, stage};
 use super::request::Answer;
 use crate::id::fresh;
 use crate::scheduler::Actor;
@@ -17,6 +17,7 @@ use crate::scheduler::work::seal;
 use crate::specimen::record::{Case, Consent, Kind};
 use crate::state::consent::{Event as ConsentEvent, Status};
 use crate::state::order::Event;
+use crate::state::withdrawal::{self, Event as CaseEvent};
 use crate::store::rows;
 use crate::store::writer::Table;
 
@@ -51,8 +52,12 @@ impl Service {
         }
         let full = wish.scopes.is_empty() || left.is_empty();
         let case = self.open_case(&mut participant, wish, by).await?;
-        let (event, left) = if full { (ConsentEvent::Withdrawn, Vec::new()) } else { (ConsentEvent::Narrowed, left) };
-        self.set_consent(&mut participant, event, left, by)?;
+        let (event, terms) = if full {
+            (ConsentEvent::Withdrawn, (Vec::new(), NEVER))
+        } else {
+            (ConsentEvent::Narrowed, (left, participant.row.expires_us))
+        };
+        self.set_consent(&mut participant, event, terms, by)?;
         self.consent_changed(&participant.row.participant_id).await?;
         if full { self.withdraw_all(&participant, case, by).await } else { self.narrow(&participant, case, by).await }
     }
@@ -87,7 +92,7 @@ impl Service {
             noticed_us,
             ..Case::default()
         };
-        let mut case = self.desk.new_record(Kind::Case, &id, "recorded", doc);
+        let mut case = self.desk.new_record(Kind::Case, &id, withdrawal::Status::Recorded.word(), doc);
         case.row.parent.clone_from(&participant.row.participant_id);
         case.row.owner.clone_from(&participant.row.institution);
         self.desk.record(&mut case, "case_opened", by, &json!({ "evidence": wish.evidence, "scopes": wish.scopes }));
@@ -110,12 +115,12 @@ impl Service {
                 self.desk.move_order(&mut order, Event::Withdrawn, by, body).await?;
             }
         }
-        case.row.status = "stopped".into();
+        case.go(CaseEvent::Stopped)?;
         let body = json!({ "runs": case.doc.runs });
         self.desk.record(&mut case, "case_stopped", by, &body);
         let items = self.impact(participant, &runs, &id, by).await?;
         let notices = self.tell_receivers(participant, &runs, &id, "withdrawal", by).await?;
-        case.row.status = "listed".into();
+        case.go(CaseEvent::Listed)?;
         self.desk.record(&mut case, "case_listed", by, &json!({ "items": items, "notices": notices }));
         // Closing follows the commit: what was made readable before it is closed, what is made later never opens.
         self.house.effect(Effect::Seal(Box::new(self.seal_work(&id, &runs).await?)));
@@ -141,7 +146,7 @@ impl Service {
         let id = case.row.record_id.clone();
         let runs = self.reader.runs_of_participant(&participant.row.participant_id).await?;
         let notices = self.tell_receivers(participant, &runs, &id, "scope_change", by).await?;
-        case.row.status = "notified".into();
+        case.go(CaseEvent::Notified)?;
         self.desk.record(&mut case, "case_notified", by, &json!({ "notices": notices }));
         Ok(Answer {
             said: format!("case {id}: the scope is narrower, {} notice(s)", notices.len()),
@@ -194,8 +199,9 @@ impl Service {
         }
         held.doc.stopped_us.get_or_insert(now);
         held.doc.sealed_us = Some(now);
-        if held.row.status == "listed" {
-            held.row.status = "sealed".into();
+        // Closed again, after something that had still been running: it is sealed already.
+        if held.row.status == withdrawal::Status::Listed.word() {
+            held.go(CaseEvent::Sealed)?;
         }
         self.desk.record(&mut held, "case_sealed", &by, &json!({ "artifacts": sealed.files.len() }));
         Ok(())

@@ -1,6 +1,7 @@
 //! Answers of people: approvals, rejections, and decisions about a gate. An answer is appended; it never edits what it answers.
 
 use kentai_workflows::value::Value;
+use kentai_workflows::workflow::StepKind;
 use serde_json::json;
 
 use crate::id::RunId;
@@ -78,7 +79,7 @@ impl House {
             )));
         }
         let run = self.run(id);
-        let before = || run.steps.iter().flat_map(|step| step.detail.earlier.iter().chain(&step.detail.answers));
+        let before = || self.answers_before(id);
         for relation in &ask.not_by {
             let excluded = match relation.as_str() {
                 "submitter" => run.row.submitted_by == actor.name,
@@ -141,7 +142,13 @@ impl House {
             "approve" => {
                 let step = &self.run(id).steps[index];
                 let yes = step.detail.answers.iter().filter(|answer| answer.verdict == "approve").count();
-                if yes >= ask.count as usize {
+                if yes < ask.count as usize {
+                    return;
+                }
+                // A hand-off was asked about before it was begun: now it may.
+                if matches!(self.run(id).definition(index).kind, StepKind::Handoff(_)) {
+                    self.move_step(id, index, step::Event::Ready, &actor.name, &body);
+                } else {
                     self.succeed_step(id, index, &actor.name, &body);
                 }
             }

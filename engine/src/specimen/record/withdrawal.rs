@@ -51,6 +51,9 @@ pub struct CaseItem {
     /// Who proposed.
     #[serde(default)]
     pub proposed_by: String,
+    /// Until when the proposal waits for its second person.
+    #[serde(default)]
+    pub until_us: Micros,
     /// Who confirmed: somebody else.
     #[serde(default)]
     pub confirmed_by: String,

@@ -7,12 +7,12 @@ fn a_shortfall_is_said_with_values_limit_owner_and_what_is_offered() {
     let short = Because::ReadsShort { reads: 594_600_000, needed: 600_000_000, ordered: 600_000_000 };
     assert_eq!(
         short.say(Language::En),
-        "waits for reads: 594.6 M of 600.0 M ordered (0.9 % short); owner: reviewer; offered: top-up, release with reason, re-prep, new material, give up"
+        "waits for reads: 594.6 M of 600.0 M ordered (0.9 % short); owner: lab; offered: top-up, release with reason, re-prep, re-extract, new material, give up"
     );
     assert!(
         short
             .say(Language::Ja)
-            .starts_with("リード不足: 594.6 M / 依頼 600.0 M(0.9 % 不足)。担当: レビュー担当。選択肢: 追加シーケンス")
+            .starts_with("リード不足: 594.6 M / 依頼 600.0 M(0.9 % 不足)。担当: 検査室。選択肢: 追加シーケンス")
     );
 }
 

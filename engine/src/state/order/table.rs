@@ -363,7 +363,7 @@ pub(super) fn after_canceled(from: S) -> Option<S> {
     }
 }
 
-/// Two people opened it again.
+/// Two people opened it again: it had been accessioned.
 pub(super) fn after_reopened(from: S) -> Option<S> {
     match from {
         S::Expected | S::Received | S::Rejected | S::Accessioned | S::InLab | S::Sequencing | S::Sequenced |
@@ -372,5 +372,27 @@ pub(super) fn after_reopened(from: S) -> Option<S> {
         | S::Recalled | S::Withdrawn => None,
         S::Archived => Some(S::Acknowledged),
         S::ClosedFailed | S::Canceled => Some(S::Accessioned),
+    }
+}
+
+/// Two people opened it again: it had arrived, no more.
+pub(super) fn after_reopened_received(from: S) -> Option<S> {
+    match from {
+        S::Expected | S::Received | S::Rejected | S::Accessioned | S::InLab | S::Sequencing | S::Sequenced |
+        S::SequenceQcFailed | S::AwaitingTopUp | S::AwaitingMaterial | S::Ready | S::Analyzing | S::AnalysisFailed |
+        S::AnalysisQcFailed | S::ReleaseReview | S::Released | S::Offered | S::Delivered | S::Acknowledged | S::Refused
+        | S::Archived | S::Recalled | S::Withdrawn => None,
+        S::ClosedFailed | S::Canceled => Some(S::Received),
+    }
+}
+
+/// Two people opened it again: it had never arrived.
+pub(super) fn after_reopened_expected(from: S) -> Option<S> {
+    match from {
+        S::Expected | S::Received | S::Rejected | S::Accessioned | S::InLab | S::Sequencing | S::Sequenced |
+        S::SequenceQcFailed | S::AwaitingTopUp | S::AwaitingMaterial | S::Ready | S::Analyzing | S::AnalysisFailed |
+        S::AnalysisQcFailed | S::ReleaseReview | S::Released | S::Offered | S::Delivered | S::Acknowledged | S::Refused
+        | S::Archived | S::Recalled | S::Withdrawn => None,
+        S::ClosedFailed | S::Canceled => Some(S::Expected),
     }
 }

@@ -99,6 +99,31 @@ impl Reader {
         Ok(self.all(include_str!("../sql/participant_by_pseudonym.sql"), &[program, pseudonym]).await?.pop())
     }
 
+    /// Participants whose consent had ended at `now_us`, and is still said to be in force.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn consents_ended(&self, now_us: i64, limit: i64) -> Result<Vec<Participant>, Error> {
+        sqlx::query_as(include_str!("../sql/consents_ended.sql"))
+            .bind(now_us)
+            .bind(limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
+    /// When the next consent ends by itself, after `after_us`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn consent_ends_after(&self, after_us: i64) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar(include_str!("../sql/consent_ends_after.sql"))
+            .bind(after_us)
+            .fetch_optional(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
     /// One order line.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub struct Participant {
     pub created_us: i64,
     pub updated_us: i64,
     pub version: i64,
+    pub expires_us: i64,
 }
 
 /// `order_line`

@@ -1,19 +1,22 @@
 //! Why an order line, a specimen, a lane or a delivery stands where it stands: read from rows alone, so that it is quick and needs no
 //! engine. What a run itself waits for is the run's own answer.
 
+mod things;
+
 use kentai_workflows::diagnostic::Language;
 use serde::Serialize;
 
-use super::access::{Refused, missing, see};
+use super::access::{Refused, is_outsider, missing, see};
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
 use crate::scheduler::Hold;
 use crate::scheduler::center::why::{EMERGENCY, assay_id};
 use crate::specimen::record::{self, Kind};
 use crate::specimen::sentence::Because;
+use crate::state::consent::Status;
 use crate::state::order::Stage;
 use crate::store::read::Reader;
-use crate::store::rows::center::{OrderLine, Participant};
+use crate::store::rows::center::{OrderLine, Participant, Record};
 use crate::view::time;
 
 /// An answer to `why`.
@@ -49,25 +52,26 @@ pub async fn why(
     now: Micros,
     language: Language,
 ) -> Result<Option<Vec<WhyView>>, Refused> {
+    match found(reader, who, thing, now, language).await {
+        // Whoever is from outside is not even told of what kind it is: what is not there has none.
+        Err(Refused::NotFound(_)) if is_outsider(who) => Ok(None),
+        other => other,
+    }
+}
+
+async fn found(
+    reader: &Reader,
+    who: &Principal,
+    thing: &str,
+    now: Micros,
+    language: Language,
+) -> Result<Option<Vec<WhyView>>, Refused> {
     if let Some(row) = reader.order_line(thing).await? {
         see(who, &[Action::ReadSpecimen], Some(&row.institution), missing("order line", thing))?;
-        return Ok(Some(vec![of_order(reader, &row, now, language).await?]));
+        return Ok(Some(vec![of_order(reader, who, &row, now, language).await?]));
     }
     if let Some(row) = reader.record(Kind::Specimen.word(), thing).await? {
-        see(who, &[Action::ReadSpecimen], Some(&row.owner), missing("specimen", thing))?;
-        let orders = reader.orders_of_specimen(thing).await?;
-        if orders.is_empty() {
-            let said = match language {
-                Language::En => "nobody ordered anything for it; owner: institution; offered: order",
-                Language::Ja => "依頼がありません。担当: 依頼施設。選択肢: 依頼",
-            };
-            return Ok(Some(vec![plain(format!("specimen {thing}"), row.status, said.to_owned())]));
-        }
-        let mut all = Vec::new();
-        for order in orders {
-            all.push(of_order(reader, &order, now, language).await?);
-        }
-        return Ok(Some(all));
+        return Ok(Some(of_specimen(reader, who, row, now, language).await?));
     }
     if let Some(row) = reader.record(Kind::LaneLibrary.word(), thing).await? {
         see(who, &[Action::ReadSpecimen], Some(&row.owner), missing("lane", thing))?;
@@ -78,14 +82,62 @@ pub async fn why(
         let run = reader.run(row.run_id.as_str()).await?.map(|run| run.order_line_id).unwrap_or_default();
         let order = reader.order_line(&run).await?;
         let mut answer = match order {
-            Some(order) => of_order(reader, &order, now, language).await?,
+            Some(order) => of_order(reader, who, &order, now, language).await?,
             None => plain(String::new(), row.status.clone(), format!("{} at {}", row.status, row.target)),
         };
         answer.about = format!("delivery {thing} to {}", row.target);
         answer.status = row.status;
         return Ok(Some(vec![answer]));
     }
-    Ok(None)
+    if let Some(view) = things::thing(reader, who, thing, language).await? {
+        return Ok(Some(vec![view]));
+    }
+    of_barcode(reader, who, thing, now, language).await
+}
+
+async fn of_specimen(
+    reader: &Reader,
+    who: &Principal,
+    row: Record,
+    now: Micros,
+    language: Language,
+) -> Result<Vec<WhyView>, Refused> {
+    let id = &row.record_id;
+    see(who, &[Action::ReadSpecimen], Some(&row.owner), missing("specimen", id))?;
+    let orders = reader.orders_of_specimen(id).await?;
+    if orders.is_empty() {
+        let said = match language {
+            Language::En => "nobody ordered anything for it; owner: institution; offered: order",
+            Language::Ja => "依頼がありません。担当: 依頼施設。選択肢: 依頼",
+        };
+        return Ok(vec![plain(format!("specimen {id}"), row.status, said.to_owned())]);
+    }
+    let mut all = Vec::new();
+    for order in orders {
+        all.push(of_order(reader, who, &order, now, language).await?);
+    }
+    Ok(all)
+}
+
+async fn of_barcode(
+    reader: &Reader,
+    who: &Principal,
+    text: &str,
+    now: Micros,
+    language: Language,
+) -> Result<Option<Vec<WhyView>>, Refused> {
+    let (specimens, extra) = things::barcode(reader, who, text).await?;
+    let mut all = Vec::new();
+    for id in specimens {
+        if let Some(row) = reader.record(Kind::Specimen.word(), &id).await? {
+            all.extend(of_specimen(reader, who, row, now, language).await?);
+        }
+    }
+    for row in extra {
+        see(who, &[Action::ReadSpecimen], Some(&row.owner), missing("barcode", text))?;
+        all.push(things::of_extra(&row, language));
+    }
+    Ok((!all.is_empty()).then_some(all))
 }
 
 fn plain(about: String, status: String, said: String) -> WhyView {
@@ -108,8 +160,18 @@ fn of_lane(id: &str, status: &str, document: &str, language: Language) -> WhyVie
     plain(format!("lane {id}"), status.to_owned(), said)
 }
 
-async fn of_order(reader: &Reader, row: &OrderLine, now: Micros, language: Language) -> Result<WhyView, Refused> {
-    let because = reason(reader, row).await?;
+async fn of_order(
+    reader: &Reader,
+    who: &Principal,
+    row: &OrderLine,
+    now: Micros,
+    language: Language,
+) -> Result<WhyView, Refused> {
+    if is_outsider(who) {
+        let public = Stage::parse(&row.stage).map_or("at_the_center", Stage::public);
+        return Ok(things::outside(row, public, language));
+    }
+    let because = reason(reader, row, now).await?;
     let late = row.expect_us != Micros::MAX && row.expect_us <= now;
     let mut said = because.say(language);
     if late {
@@ -136,7 +198,7 @@ async fn of_order(reader: &Reader, row: &OrderLine, now: Micros, language: Langu
 }
 
 /// The one rule that does not hold.
-async fn reason(reader: &Reader, row: &OrderLine) -> Result<Because, Refused> {
+async fn reason(reader: &Reader, row: &OrderLine, now: Micros) -> Result<Because, Refused> {
     let doc: record::OrderLine = serde_json::from_str(&row.document).unwrap_or_default();
     let since_us = doc.since.get(&row.stage).copied().unwrap_or(row.updated_us);
     let Some(stage) = Stage::parse(&row.stage) else {
@@ -145,13 +207,13 @@ async fn reason(reader: &Reader, row: &OrderLine) -> Result<Because, Refused> {
     if let Ok(Some(hold)) = serde_json::from_str::<Option<Hold>>(&row.hold) {
         return Ok(Because::Held { by: hold.by, reason: hold.reason, since_us: hold.since_us });
     }
+    if let Some(because) = forbidden(reader, row, stage, now).await? {
+        return Ok(because);
+    }
     let run = row.run_id.clone();
     Ok(match stage {
         Stage::Expected => arrival(reader, &row.specimen_id).await?,
-        Stage::Received => match consent(reader, row).await? {
-            Some(because) => because,
-            None => Because::WaitsForAccession,
-        },
+        Stage::Received => Because::WaitsForAccession,
         Stage::Rejected => Because::Rejected { condition: doc.reason },
         Stage::Accessioned | Stage::InLab | Stage::AwaitingTopUp => lab(reader, row).await?,
         Stage::Sequencing => Because::WaitsForInstrument,
@@ -175,6 +237,28 @@ async fn reason(reader: &Reader, row: &OrderLine) -> Result<Because, Refused> {
     })
 }
 
+/// What stops everything, whatever else is missing: no consent, or the emergency stop.
+async fn forbidden(reader: &Reader, row: &OrderLine, stage: Stage, now: Micros) -> Result<Option<Because>, Refused> {
+    // Before it has arrived, or when it waits for new material, consent may still come; when it has left, it is too late for the guard.
+    let early = matches!(stage, Stage::Expected | Stage::Rejected | Stage::AwaitingMaterial);
+    let left =
+        matches!(stage, Stage::Offered | Stage::Delivered | Stage::Acknowledged | Stage::Refused | Stage::Recalled);
+    if early || left || stage.is_end() {
+        return Ok(None);
+    }
+    if let Some(because) = consent(reader, row, now).await? {
+        return Ok(Some(because));
+    }
+    let started_by_engine = matches!(stage, Stage::Ready | Stage::Analyzing | Stage::Released);
+    if started_by_engine && let Some(stop) = reader.record(Kind::Schedule.word(), EMERGENCY).await? {
+        let document: serde_json::Value = serde_json::from_str(&stop.document).unwrap_or_default();
+        if let Ok(Some(hold)) = serde_json::from_value::<Option<Hold>>(document["stop"].clone()) {
+            return Ok(Some(Because::SiteStopped { by: hold.by, reason: hold.reason }));
+        }
+    }
+    Ok(None)
+}
+
 async fn arrival(reader: &Reader, specimen: &str) -> Result<Because, Refused> {
     let items = reader.records_about(specimen).await?;
     let shipment =
@@ -190,12 +274,14 @@ async fn assay(reader: &Reader, row: &OrderLine) -> Result<record::Assay, Refuse
 }
 
 /// What consent lacks for this order line's assay.
-async fn consent(reader: &Reader, row: &OrderLine) -> Result<Option<Because>, Refused> {
+async fn consent(reader: &Reader, row: &OrderLine, now: Micros) -> Result<Option<Because>, Refused> {
     let wanted = assay(reader, row).await?.consent_use;
     let wanted = if wanted.is_empty() { "sequencing".to_owned() } else { wanted };
-    let Some(Participant { pseudonym, consent, scopes, .. }) = reader.participant(&row.participant_id).await? else {
-        return Ok(None);
-    };
+    let Some(participant) = reader.participant(&row.participant_id).await? else { return Ok(None) };
+    let Participant { pseudonym, mut consent, scopes, expires_us, .. } = participant;
+    if expires_us <= now {
+        Status::Expired.word().clone_into(&mut consent);
+    }
     let covered: Vec<String> = serde_json::from_str(&scopes).unwrap_or_default();
     let in_force = matches!(consent.as_str(), "given" | "partial") && covered.contains(&wanted);
     Ok((!in_force).then_some(Because::NoConsent { pseudonym, consent, wanted, covered }))
@@ -212,15 +298,6 @@ async fn lab(reader: &Reader, row: &OrderLine) -> Result<Because, Refused> {
 }
 
 async fn ready(reader: &Reader, row: &OrderLine, doc: record::OrderLine) -> Result<Because, Refused> {
-    if let Some(stop) = reader.record(Kind::Schedule.word(), EMERGENCY).await? {
-        let document: serde_json::Value = serde_json::from_str(&stop.document).unwrap_or_default();
-        if let Ok(Some(hold)) = serde_json::from_value::<Option<Hold>>(document["stop"].clone()) {
-            return Ok(Because::SiteStopped { by: hold.by, reason: hold.reason });
-        }
-    }
-    if let Some(because) = consent(reader, row).await? {
-        return Ok(because);
-    }
     let assay = assay(reader, row).await?;
     if assay.family && doc.singleton_by.is_empty() {
         let missing = family(reader, row).await?;

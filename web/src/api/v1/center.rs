@@ -19,6 +19,7 @@ pub(super) fn reading() -> Router<App> {
     Router::new()
         .route("/order-lines", get(reading::order_lines))
         .route("/order-lines/{id}", get(reading::order_line))
+        .route("/why/{*thing}", get(reading::why))
         .route("/stages", get(reading::stages))
         .route("/stuck", get(reading::stuck))
         .route("/records/{kind}", get(reading::records))

@@ -1,8 +1,10 @@
 //! What a run says about its order line, and the next event on the way there. Pure.
 
+use crate::people::role::Role;
 use crate::scheduler::live::{LiveRun, LiveStep};
 use crate::state::order::{Event, Stage};
 use crate::state::{run, step};
+use crate::store::rows::detail::Ask;
 
 /// What a run says about its order line.
 #[derive(Debug, Default)]
@@ -29,8 +31,11 @@ impl Said {
             reason: step.and_then(|step| step.detail.reason.clone()).unwrap_or_default(),
             person: person.clone(),
         };
+        // A releaser's approval is the release; another step's approval is not.
         let approved = run.steps.iter().any(|step| {
+            let of_releaser = |ask: &Ask| ask.roles.iter().any(|role| role == Role::Releaser.word());
             step.status == step::Status::Succeeded
+                && step.detail.ask.as_ref().is_some_and(of_releaser)
                 && step.detail.answers.iter().any(|answer| answer.verdict == "approve")
         });
         let delivered =

@@ -13,7 +13,8 @@ use crate::scheduler::service::Service;
 use crate::specimen::barcode;
 use crate::specimen::import::Cells;
 use crate::specimen::record::{Assay, Item, Kind, OrderLine, Participant, Program, Shipment, Specimen};
-use crate::state::order::Stage;
+use crate::state::order::{Event, Stage};
+use crate::state::{parcel, shipment_item};
 use crate::store::rows::center as rows;
 
 const SEXES: &[&str] = &["male", "female", "other", "unknown"];
@@ -123,6 +124,7 @@ impl Service {
             created_us: self.desk.now,
             updated_us: self.desk.now,
             version: 0,
+            expires_us: NEVER,
         };
         let doc = Participant {
             sex: sex.into(),
@@ -248,23 +250,44 @@ impl Service {
     ) -> Result<(), Refusal> {
         if self.desk.find::<Shipment>(Kind::Shipment, shipment).await?.is_none() {
             let doc = Shipment { tracking: cells.text("tracking"), sent_us: sent, ..Shipment::default() };
-            let mut held = self.desk.new_record(Kind::Shipment, shipment, "sent", doc);
+            let mut held = self.desk.new_record(Kind::Shipment, shipment, parcel::Status::Sent.word(), doc);
             held.row.owner.clone_from(&specimen.row.owner);
             let body = json!({ "document": held.doc });
             self.desk.record(&mut held, "shipment_announced", by, &body);
         }
         let name = barcode_name(&specimen.row.owner, &specimen.doc.barcode);
-        if self.desk.named(ITEM, &name).await?.is_some() {
-            return Ok(());
+        if let Some(id) = self.desk.named(ITEM, &name).await? {
+            return self.announced_late(&id, shipment, specimen, by).await;
         }
         let id = format!("{shipment}/{}", specimen.row.record_id);
         let doc = Item { barcode: specimen.doc.barcode.clone(), ..Item::default() };
-        let mut held = self.desk.new_record(Kind::Item, &id, "expected", doc);
+        let mut held = self.desk.new_record(Kind::Item, &id, shipment_item::Status::Expected.word(), doc);
         shipment.clone_into(&mut held.row.parent);
         held.row.specimen_id.clone_from(&specimen.row.record_id);
         held.row.owner.clone_from(&specimen.row.owner);
         self.desk.name(ITEM, &name, &id);
         self.desk.record(&mut held, "item_expected", by, &json!({ "barcode": specimen.doc.barcode }));
+        Ok(())
+    }
+
+    /// A tube that nobody had announced, and now its manifest is here: it is extra no more. What was announced before stays as it is.
+    async fn announced_late(
+        &mut self,
+        item: &str,
+        shipment: &str,
+        specimen: &Held<Specimen>,
+        by: &By,
+    ) -> Result<(), Refusal> {
+        let mut held = self.desk.get::<Item>(Kind::Item, item).await?;
+        if !held.row.parent.is_empty() {
+            return Ok(());
+        }
+        if held.row.status == shipment_item::Status::Extra.word() {
+            held.go(shipment_item::Event::Announced)?;
+        }
+        shipment.clone_into(&mut held.row.parent);
+        held.row.specimen_id.clone_from(&specimen.row.record_id);
+        self.desk.record(&mut held, "item_announced", by, &json!({ "barcode": specimen.doc.barcode }));
         Ok(())
     }
 
@@ -285,7 +308,8 @@ impl Service {
         }
         let id = self.issue('O', Kind::Item).await?;
         let definition = self.desk.get::<Assay>(Kind::Assay, &assay_id(assay, version)).await?.doc;
-        let arrived = self.arrived(specimen).await?;
+        let item = self.item_of(specimen).await?;
+        let arrived = item.as_ref().is_some_and(|item| item.doc.received_us.is_some());
         let row = rows::OrderLine {
             order_line_id: id.clone(),
             specimen_id: specimen.row.record_id.clone(),
@@ -329,14 +353,21 @@ impl Service {
             json!({ "assay": assay_id(assay, version), "priority": priority, "requisition": order.doc.requisition });
         self.desk.record_order(&mut order, "ordered", by, &body);
         tally.changed("order_line", &id);
+        // The tube was here before its order, and was not accepted: so is the order.
+        if let Some(item) = item.filter(|item| item.row.status == shipment_item::Status::Rejected.word()) {
+            let Item { condition, disposition, note, .. } = item.doc;
+            let body = json!({ "condition": condition, "disposition": disposition, "reason": note });
+            self.desk.move_order(&mut order, Event::Rejected, by, body).await?;
+        }
         Ok(())
     }
 
-    /// The tube was here before its order.
-    async fn arrived(&self, specimen: &Held<Specimen>) -> Result<bool, Refusal> {
+    /// The tube, if it was announced or is here.
+    async fn item_of(&self, specimen: &Held<Specimen>) -> Result<Option<Held<Item>>, Refusal> {
         let name = barcode_name(&specimen.row.owner, &specimen.doc.barcode);
-        let Some(id) = self.desk.named(ITEM, &name).await? else { return Ok(false) };
-        let item = self.desk.find::<Item>(Kind::Item, &id).await?;
-        Ok(item.is_some_and(|item| item.doc.received_us.is_some() && item.row.status != "rejected"))
+        match self.desk.named(ITEM, &name).await? {
+            Some(id) => self.desk.find::<Item>(Kind::Item, &id).await,
+            None => Ok(None),
+        }
     }
 }

@@ -2,20 +2,25 @@
 
 use serde_json::json;
 
-use super::{EMERGENCY, changed};
+use super::{EMERGENCY, changed, may_happen};
 use crate::id::fresh;
+use crate::people::four_eyes::{self, NotSecond};
+use crate::people::record::Person;
 use crate::scheduler::Actor;
-use crate::scheduler::center::desk::By;
+use crate::scheduler::center::desk::{By, HeldOrder};
 use crate::scheduler::center::order::stage;
 use crate::scheduler::center::request::{Answer, Request};
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::live::Hold;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Kind, Proposal, Schedule};
-use crate::state::order::Event;
+use crate::state::order::{Event, Stage};
 
-/// How long a proposal waits for its second person.
-const PROPOSAL_US: i64 = 7 * 86_400 * 1_000_000;
+/// Opened again, an order line stands no further than it had come.
+fn reopening(order: &HeldOrder) -> Result<Event, Refusal> {
+    let had_been = |stage: Stage| order.doc.since.contains_key(stage.word());
+    Ok(Event::reopening(stage(order)?, had_been))
+}
 
 impl Service {
     /// What needs two people waits for the second.
@@ -31,18 +36,14 @@ impl Service {
         }
         if let Request::Reopen { order_line, .. } = request {
             let order = self.desk.order(order_line).await?;
-            let at = stage(&order)?;
-            if at.next(Event::Reopened).is_err() {
-                let refusal = crate::state::order::refusal(at, Event::Reopened);
-                return Err(Refusal::State(format!("order line {order_line}: {} ({})", refusal.en, refusal.code)));
-            }
+            may_happen(&order, reopening(&order)?)?;
         }
         let id = fresh("z");
         let doc = Proposal {
             request: serde_json::to_value(request).unwrap_or_default(),
             proposed_by: by.name.clone(),
             reason: reason.into(),
-            until_us: self.desk.now + PROPOSAL_US,
+            until_us: self.desk.now.saturating_add(four_eyes::WAIT_US),
         };
         let body = json!({ "document": doc });
         let mut held = self.desk.new_record(Kind::Proposal, &id, "proposed", doc);
@@ -54,17 +55,23 @@ impl Service {
         })
     }
 
+    /// Is this a second person? Another one, in time, and not an account that the first one made.
+    pub(in crate::scheduler) async fn second(&self, first: &str, by: &By, until_us: i64) -> Result<(), Refusal> {
+        // People of the machine that only `kentai.yaml` names have no account here.
+        let person = self.desk.find::<Person>(Kind::Person, &by.name).await?;
+        let made_by = person.map(|held| held.doc.made_by).unwrap_or_default();
+        four_eyes::second(first, &by.name, &made_by, until_us, self.desk.now).map_err(|why| match why {
+            NotSecond::Late => Refusal::State(format!("{why}")),
+            NotSecond::Same | NotSecond::Made => Refusal::NotAllowed(format!("{}: {why}", by.name)),
+        })
+    }
+
     pub(super) async fn confirm(&mut self, id: &str, actor: &Actor, by: &By) -> Result<Answer, Refusal> {
         let mut held = self.desk.get::<Proposal>(Kind::Proposal, id).await?;
         if held.row.status != "proposed" {
             return Err(Refusal::State(format!("proposal {id} is {}", held.row.status)));
         }
-        if held.doc.until_us < self.desk.now {
-            return Err(Refusal::State(format!("proposal {id} is too old: propose it again")));
-        }
-        if held.doc.proposed_by == actor.name {
-            return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", actor.name)));
-        }
+        self.second(&held.doc.proposed_by, by, held.doc.until_us).await?;
         let request: Request = serde_json::from_value(held.doc.request.clone())
             .map_err(|error| Refusal::Bad(format!("proposal {id} cannot be read: {error}")))?;
         let second = self.permitted(&request, actor).await?;
@@ -74,8 +81,12 @@ impl Service {
             Request::Reopen { order_line, reason } => {
                 let mut order = self.desk.order(&order_line).await?;
                 let body = json!({ "reason": reason, "proposed_by": held.doc.proposed_by, "proposal": id });
-                self.desk.move_order(&mut order, Event::Reopened, &second, body).await?;
+                let event = reopening(&order)?;
+                self.desk.move_order(&mut order, event, &second, body).await?;
                 Ok(changed(&order))
+            }
+            Request::Report { order_line, reason, .. } => {
+                self.release_confirmed(&order_line, (&held.doc.proposed_by, &reason), actor, &second).await
             }
             _ => Err(Refusal::Bad(format!("proposal {id} is about something that needs no second person"))),
         }

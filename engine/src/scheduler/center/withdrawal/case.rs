@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
+use crate::people::four_eyes;
 use crate::scheduler::center::desk::{By, unknown};
 use crate::scheduler::center::request::Answer;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Case, CaseItem, Certificate, Kind, Notice};
+use crate::state::case_item::{Event, Status};
 use crate::state::withdrawal;
 
 impl Service {
@@ -31,14 +33,12 @@ impl Service {
                 item.doc.shared_with.join(", ")
             )));
         }
-        if matches!(item.row.status.as_str(), "confirmed" | "done") {
-            return Err(Refusal::State(format!("item {id} is {}", item.row.status)));
-        }
+        item.go(Event::Proposed)?;
         decision.clone_into(&mut item.doc.decision);
         reference.clone_into(&mut item.doc.reference);
         item.doc.proposed_by.clone_from(&by.name);
         item.doc.confirmed_by.clear();
-        item.row.status = "proposed".into();
+        item.doc.until_us = self.desk.now.saturating_add(four_eyes::WAIT_US);
         self.desk.record(
             &mut item,
             "case_item_proposed",
@@ -55,14 +55,9 @@ impl Service {
     /// Step 5, the second person: on record first. What is to be destroyed is destroyed after the commit, and then it is done.
     pub(in crate::scheduler) async fn case_confirm(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
         let mut item = self.desk.get::<CaseItem>(Kind::CaseItem, id).await?;
-        if item.row.status != "proposed" {
-            return Err(Refusal::State(format!("item {id} is {}: nothing is proposed", item.row.status)));
-        }
-        if item.doc.proposed_by == by.name {
-            return Err(Refusal::NotAllowed(format!("{} proposed it: another person confirms", by.name)));
-        }
+        item.go(Event::Confirmed)?;
+        self.second(&item.doc.proposed_by, by, item.doc.until_us).await?;
         item.doc.confirmed_by.clone_from(&by.name);
-        item.row.status = "confirmed".into();
         let body = json!({ "decision": item.doc.decision });
         self.desk.record(&mut item, "case_item_confirmed", by, &body);
         let method = match (item.doc.decision.as_str(), item.doc.thing.as_str()) {
@@ -86,7 +81,7 @@ impl Service {
         by: &By,
     ) -> Result<Answer, Refusal> {
         let mut item = self.desk.get::<CaseItem>(Kind::CaseItem, id).await?;
-        if item.row.status != "confirmed" {
+        if item.row.status == Status::Done.word() {
             return Ok(Answer { said: format!("item {id} is {}", item.row.status), unchanged: 1, ..Answer::default() });
         }
         let certificate = Certificate {
@@ -97,7 +92,7 @@ impl Service {
         };
         let body = json!({ "decision": item.doc.decision, "certificate": certificate });
         item.doc.certificate = Some(certificate);
-        item.row.status = "done".into();
+        item.go(Event::Done)?;
         self.desk.record(&mut item, "case_item_done", by, &body);
         let said = format!("item {id}: {} is done", item.doc.decision);
         Ok(Answer { said, changed: vec![format!("case_item {id}")], ..Answer::default() })
@@ -127,18 +122,16 @@ impl Service {
     /// Step 8: everything is decided and answered; the audit stays.
     pub(in crate::scheduler) async fn case_close(&mut self, id: &str, by: &By) -> Result<Answer, Refusal> {
         let mut case = self.desk.get::<Case>(Kind::Case, id).await?;
-        let status = withdrawal::Status::parse(&case.row.status).unwrap_or(withdrawal::Status::Recorded);
-        status.next(withdrawal::Event::Closed).map_err(|illegal| Refusal::State(format!("case {id}: {illegal}")))?;
+        case.go(withdrawal::Event::Closed)?;
         let items = self.desk.records_of::<CaseItem>(Kind::CaseItem, id).await?;
         let notices = self.desk.records_of::<Notice>(Kind::Notice, id).await?;
-        let open = items.iter().filter(|item| item.row.status != "done").count();
+        let open = items.iter().filter(|item| item.row.status != Status::Done.word()).count();
         let unanswered = notices.iter().filter(|notice| notice.row.status != "answered").count();
         if open + unanswered > 0 {
             return Err(Refusal::State(format!(
                 "case {id}: {open} thing(s) without a decision, {unanswered} notice(s) without an answer"
             )));
         }
-        case.row.status = "closed".into();
         self.desk.record(&mut case, "case_closed", by, &json!({ "items": items.len(), "notices": notices.len() }));
         Ok(Answer { said: format!("case {id} is closed"), changed: vec![format!("case {id}")], ..Answer::default() })
     }

@@ -11,6 +11,7 @@ use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::scheduler::work::{post, seal};
 use crate::specimen::record::{CaseItem, Kind, LaneLibrary, Notice, Specimen};
+use crate::state::case_item;
 use crate::store::rows;
 
 /// Until when a receiver must have answered.
@@ -63,7 +64,7 @@ impl Service {
         let count = items.len();
         for item in items {
             let body = json!({ "document": item });
-            let mut held = self.desk.new_record(Kind::CaseItem, &fresh("j"), "listed", item);
+            let mut held = self.desk.new_record(Kind::CaseItem, &fresh("j"), case_item::Status::Listed.word(), item);
             case.clone_into(&mut held.row.parent);
             held.row.owner.clone_from(&participant.row.institution);
             self.desk.record(&mut held, "case_item_listed", by, &body);

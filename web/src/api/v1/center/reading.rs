@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use kentai_engine::store::read::{OrderFilter, RecordFilter};
 use kentai_engine::view::Page;
 use kentai_engine::view::center::report::{self, Omission, Progress, Turnaround};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::error::Problem;
-use crate::extract::{Asked, Named, Names, limit};
+use crate::extract::{Asked, Named, Names, language, limit};
 use crate::peer::Person;
 
 type Outcome<T> = Result<Json<T>, Problem>;
@@ -45,6 +46,19 @@ pub(super) async fn order_line(
     Named(id): Named,
 ) -> Outcome<OrderLineView> {
     Ok(Json(center::order_line(app.engine.reader(), &who.principal(), &id).await?))
+}
+
+/// `GET /why/{thing}`: an order line, specimen, barcode, lane, shipment, instrument run, case or delivery, in the caller's language.
+/// What a run itself waits for is `GET /runs/{id}/why`.
+pub(super) async fn why(
+    State(app): State<App>,
+    Person(who): Person,
+    Named(thing): Named,
+    headers: HeaderMap,
+) -> Outcome<Vec<center::WhyView>> {
+    let now = app.engine.options().clock.now();
+    let found = center::why(app.engine.reader(), &who.principal(), &thing, now, language(&headers)).await?;
+    found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no `{}`", thing.escape_debug())))
 }
 
 /// How many order lines stand in a stage.

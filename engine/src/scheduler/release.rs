@@ -1,0 +1,78 @@
+//! Two people between the data and a receiver: whose yes stands, and how many are still needed. A run that belongs to no order line
+//! follows its workflow alone; what a yes leads to is `command::answer`'s.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::advance::ENGINE;
+use super::house::House;
+use super::live::LiveRun;
+use crate::id::RunId;
+use crate::people::role::Role;
+use crate::state::step;
+use crate::store::rows::detail::{self, Ask};
+
+/// Nothing of an order line leaves the building on one person's word.
+const PEOPLE: usize = 2;
+
+/// Nobody who decided before is another pair of eyes.
+const NOT_BY: &str = "previous_decider";
+
+impl House {
+    /// The run, the one that called it, and so on.
+    fn lineage(&self, id: &RunId) -> impl Iterator<Item = &LiveRun> {
+        let above = |run: &&LiveRun| self.runs.get(&RunId::from(run.parent.as_ref()?.run.as_str()));
+        std::iter::successors(self.runs.get(id), above)
+    }
+
+    /// What people said in a run and those that called it, in earlier tries too.
+    pub(super) fn answers_before(&self, id: &RunId) -> impl Iterator<Item = &detail::Answer> {
+        let steps = self.lineage(id).flat_map(|run| &run.steps);
+        steps.flat_map(|step| step.detail.earlier.iter().chain(&step.detail.answers))
+    }
+
+    /// People whose yes stands. What was done again since was asked again, and an earlier yes is not about it.
+    fn signers(&self, id: &RunId) -> BTreeSet<&str> {
+        let answers = self.lineage(id).flat_map(|run| &run.steps).flat_map(|step| &step.detail.answers);
+        let yes = answers.filter(|answer| matches!(answer.verdict.as_str(), "approve" | "release"));
+        yes.map(|answer| answer.person.as_str()).collect()
+    }
+
+    /// People who must still say yes before anything of this run is released.
+    pub(super) fn signatures_missing(&self, id: &RunId) -> usize {
+        let of_order_line = self.lineage(id).any(|run| !run.row.order_line_id.is_empty());
+        if of_order_line { PEOPLE.saturating_sub(self.signers(id).len()) } else { 0 }
+    }
+
+    /// An approval by a releaser is the release: as many as are missing say yes, and none who decided before.
+    pub(super) fn widen(&self, id: &RunId, ask: &mut Ask) {
+        let missing = self.signatures_missing(id);
+        if missing == 0 || !ask.roles.iter().any(|role| role == Role::Releaser.word()) {
+            return;
+        }
+        ask.count = ask.count.max(u32::try_from(missing).unwrap_or(u32::MAX));
+        if !ask.not_by.iter().any(|relation| relation == NOT_BY) {
+            ask.not_by.push(NOT_BY.into());
+        }
+    }
+
+    /// A hand-off that too few people released asks for them, and goes on when they have said yes.
+    pub(super) fn ask_release(&mut self, id: &RunId, index: usize, target: &str) {
+        let mut ask = Ask {
+            kind: "approve".into(),
+            roles: vec![Role::Releaser.word().into()],
+            count: 1,
+            not_by: Vec::new(),
+            text: format!("release to {target}"),
+            shown: json!([]),
+            asked_us: self.now,
+            expires_us: None,
+            fail_if_expired: false,
+        };
+        self.widen(id, &mut ask);
+        let body = json!({ "roles": ask.roles, "count": ask.count, "target": target });
+        self.run_mut(id).steps[index].detail.ask = Some(ask);
+        self.move_step(id, index, step::Event::Asked, ENGINE, &body);
+    }
+}
