@@ -9,7 +9,7 @@ use kentai_engine::scheduler::{Actor, Error as EngineError, Running};
 use kentai_engine::store::pool::Pool;
 use kentai_engine::store::read::Reader;
 use kentai_engine::view;
-use kentai_engine::view::center::Refused;
+use kentai_engine::view::center::{self as center_view, Inner, Refused};
 use kentai_workflows::plan::Specimen;
 
 use crate::client::Client;
@@ -73,14 +73,10 @@ pub(crate) fn is_outsider(who: &Principal) -> bool {
     who.institution.is_some() || who.data_center.is_some()
 }
 
-/// Runs and hand-offs are the center's own: people from outside learn nothing of them, not even whether they are there.
-pub(crate) fn of_the_center(site: &Site) -> anyhow::Result<()> {
-    let who = who(site);
-    if !is_outsider(&who) {
-        return Ok(());
-    }
-    let message = format!("{} may not do this: runs are for people of the center", who.name);
-    Err(Stop::new(Exit::NotAllowed, message).into())
+/// Runs, sheets and hand-offs are the center's own: people from outside learn nothing of them, not even whether they are there.
+pub(crate) async fn of_the_center(site: &Site, inner: Inner, id: Option<&str>) -> anyhow::Result<()> {
+    let Some(reader) = reader_if_any(site).await? else { return Ok(()) };
+    center_view::inside(&reader, &who(site), inner, id).await.map_err(hidden)
 }
 
 /// What is not shown, with its exit code.

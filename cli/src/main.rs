@@ -214,9 +214,6 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
     use command::center::ask;
     use command::control::Control;
     use kentai_engine::scheduler::center::request::Request;
-    if matches!(verb, Verb::Status(_) | Verb::Watch(_) | Verb::Logs(_) | Verb::Why(_) | Verb::Handoff(_)) {
-        access::of_the_center(site)?;
-    }
     match verb {
         Verb::Serve { executor } => command::serve::serve(site, executor.as_deref(), output).await,
         Verb::Submit(submit) => submit.submit(site, output).await,

@@ -5,6 +5,8 @@
 mod chain;
 #[path = "center/desk.rs"]
 mod desk;
+#[path = "center/doors.rs"]
+mod doors;
 #[path = "center/folders.rs"]
 mod folders;
 #[path = "center/once.rs"]

@@ -40,7 +40,7 @@ struct App {
 pub fn router(handle: Handle, people: People) -> Router {
     let app = App { engine: handle, people };
     // Health is nobody's secret; everything else is for persons of the site only.
-    let api = api::v1::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
+    let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     Router::new()
         .nest("/api/v1", api)
         .route("/healthz", get(health::alive))

@@ -4,6 +4,7 @@ use clap::Args;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::handle::{Answer, AnswerKind};
 use kentai_engine::specimen::check_character;
+use kentai_engine::view::center::Inner;
 
 use crate::access::{self, Door};
 use crate::exit::Exit;
@@ -150,6 +151,7 @@ impl Control {
 
     /// Asks it, of the server or of the site itself.
     pub(crate) async fn ask(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        access::of_the_center(site, Inner::Run, Some(self.run())).await?;
         let run = access::run_id(&access::reader(site).await?, self.run()).await?;
         let door = Door::open(site).await?;
         let answer =

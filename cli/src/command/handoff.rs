@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use kentai_engine::store::read::DeliveryFilter;
+use kentai_engine::view::center::{Inner, own_target};
 use kentai_engine::view::{self, DeliveryView, Page};
 
 use crate::access;
@@ -54,10 +55,13 @@ impl Handoff {
 impl List {
     async fn show(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
         let Self { specimen, target, status, limit, after } = self;
-        let filter = DeliveryFilter { specimen, target, status, limit, after };
+        access::of_the_center(site, Inner::Delivery, None).await?;
+        let own = own_target(&access::who(site));
+        let foreign = own.is_some() && target.is_some() && own != target;
+        let filter = DeliveryFilter { specimen, target: own.or(target), status, limit, after };
         let page = match access::reader_if_any(site).await? {
-            Some(reader) => view::deliveries(&reader, &filter).await?,
-            None => Page { items: Vec::new(), next: None },
+            Some(reader) if !foreign => view::deliveries(&reader, &filter).await?,
+            _ => Page { items: Vec::new(), next: None },
         };
         if output.json {
             output.json(&page);
@@ -95,6 +99,7 @@ async fn show(site: &Site, id: &str, output: Output) -> anyhow::Result<Exit> {
         let message = format!("there is no delivery `{}`; see `kentai handoff list`", id.escape_debug());
         Stop::new(Exit::NotFound, message)
     };
+    access::of_the_center(site, Inner::Delivery, Some(id)).await?;
     let reader = access::reader_if_any(site).await?.ok_or_else(unknown)?;
     let one = view::delivery(&reader, id).await?.ok_or_else(unknown)?;
     if output.json {

@@ -3,6 +3,7 @@
 use clap::Args;
 use kentai_engine::store::read::Reader;
 use kentai_engine::store::rows;
+use kentai_engine::view::center::Inner;
 use kentai_engine::view::log::{self, Unclear};
 
 use super::watch::{LOOK, interrupted};
@@ -33,6 +34,7 @@ pub(crate) struct Logs {
 impl Logs {
     /// Prints what a tool said.
     pub(crate) async fn print(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        access::of_the_center(site, Inner::Run, Some(&self.run)).await?;
         let reader = access::reader(site).await?;
         let run = access::run_id(&reader, &self.run).await?;
         let chosen = self.choose(&reader, run.as_str(), None).await?.attempt_id.to_string();

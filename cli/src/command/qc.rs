@@ -3,6 +3,7 @@
 use clap::{ArgAction, Subcommand};
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::store::read::{Reader, RunFilter};
+use kentai_engine::view::center::Inner;
 use kentai_engine::view::{self, RunView, StepView};
 
 use super::center::{ask, yes};
@@ -63,7 +64,7 @@ impl Qc {
                 ask(site, output, Request::Lane { lane_library: id, counts, r#use: usable, reason }).await
             }
             Self::List => {
-                access::of_the_center(site)?;
+                access::of_the_center(site, Inner::Run, None).await?;
                 list(site, output).await
             }
         }

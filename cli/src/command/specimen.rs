@@ -9,7 +9,7 @@ use clap::Subcommand;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::specimen::import::Table;
 use kentai_engine::store::read::Reader;
-use kentai_engine::view::center::{Refused, specimen as story};
+use kentai_engine::view::center::{Inner, Refused, specimen as story};
 use kentai_engine::view::{self, Page, SpecimenView};
 use kentai_workflows::value::to_text;
 
@@ -227,6 +227,7 @@ async fn list_any(site: &Site, wish: Wish, output: Output) -> anyhow::Result<Exi
     if known {
         return center::list(site, reader, wish, output).await;
     }
+    access::of_the_center(site, Inner::Specimen, None).await?;
     let page = match reader {
         Some(reader) => view::specimens(&reader, wish.after.as_deref(), wish.limit).await?,
         None => Page { items: Vec::new(), next: None },
@@ -260,7 +261,10 @@ async fn show(site: &Site, id: &str, output: Output) -> anyhow::Result<Exit> {
     let reader = access::reader_if_any(site).await?.ok_or_else(unknown)?;
     let found = match of_center(site, &reader, id, output).await? {
         Some(exit) => return Ok(exit),
-        None => view::specimen(&reader, id).await?.ok_or_else(unknown)?,
+        None => {
+            access::of_the_center(site, Inner::Specimen, Some(id)).await?;
+            view::specimen(&reader, id).await?.ok_or_else(unknown)?
+        }
     };
     if output.json {
         output.json(&found);

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use kentai_engine::store::read::{Reader, RunFilter};
+use kentai_engine::view::center::Inner;
 use kentai_engine::view::{self, Page, RunDetail, RunView, State};
 
 use crate::access;
@@ -43,6 +44,7 @@ pub(crate) struct Status {
 impl Status {
     /// Shows runs, or one run with its steps.
     pub(crate) async fn show(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        access::of_the_center(site, Inner::Run, self.run.as_deref()).await?;
         let zone = Zone::of(site);
         if let Some(text) = &self.run {
             let reader = access::reader(site).await?;

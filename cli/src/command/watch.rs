@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use kentai_engine::id::RunId;
 use kentai_engine::store::read::Reader;
+use kentai_engine::view::center::Inner;
 use kentai_engine::view::{self, EventView, RunDetail, State};
 
 use super::run::parse_wait;
@@ -41,6 +42,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Says what happens to a run until it ends or waits for a person.
     pub(crate) async fn watch(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        access::of_the_center(site, Inner::Run, Some(&self.run)).await?;
         let reader = access::reader(site).await?;
         let id = access::run_id(&reader, &self.run).await?;
         let zone = Zone::of(site);

@@ -44,6 +44,9 @@ impl Why {
             return Err(Stop::new(Exit::NotFound, format!("there is no `{}`", self.thing.escape_debug())).into());
         }
         let (runs, step) = self.runs(&reader).await?;
+        for run in &runs {
+            access::of_the_center(site, center::Inner::Run, Some(run.id.as_str())).await?;
+        }
         let door = Door::open(site).await;
         let mut all = Vec::new();
         for run in runs {

@@ -4,12 +4,14 @@
 //! is refused by name. People from outside see their own in coarse states.
 
 mod access;
+mod inside;
 mod line;
 mod record;
 pub mod report;
 mod why;
 
 pub use access::Refused;
+pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,

@@ -20,10 +20,11 @@ mod workflows;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, RawPathParams, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use kentai_engine::view::center::{Inner, inside};
 
 use crate::App;
 use crate::error::Problem;
@@ -39,7 +40,7 @@ const TIME_MAX: Duration = Duration::from_secs(60);
 const SUBMISSION_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// Routes beneath `/api/v1`.
-pub(crate) fn routes() -> Router<App> {
+pub(crate) fn routes(app: &App) -> Router<App> {
     let runs = Router::new()
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
@@ -55,11 +56,14 @@ pub(crate) fn routes() -> Router<App> {
         .route("/specimens/{id}", get(specimens::show))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))
-        .layer(middleware::from_fn(of_the_center));
-    let quick = Router::new()
-        .merge(runs)
+        .layer(middleware::from_fn_with_state(app.clone(), of_the_center));
+    let center = Router::new()
         .route("/site", get(site::show))
         .route("/workflows", get(workflows::list).post(workflows::register))
+        .layer(middleware::from_fn(no_stranger));
+    let quick = Router::new()
+        .merge(runs)
+        .merge(center)
         .route("/changes", get(changes::listen))
         .merge(center::reading())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -75,8 +79,28 @@ pub(crate) fn routes() -> Router<App> {
 
 /// Runs, sheets and hand-offs are the center's own: people from outside, and those who see no data, learn nothing of them, not even
 /// whether they are there.
-async fn of_the_center(Person(who): Person, request: Request, next: Next) -> Result<Response, Problem> {
-    center::inside(&who.principal())?;
+async fn of_the_center(
+    State(app): State<App>,
+    Person(who): Person,
+    path: RawPathParams,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let inner = match request.uri().path().trim_start_matches("/api/v1").split('/').nth(1) {
+        Some("runs") => Inner::Run,
+        Some("specimens") => Inner::Specimen,
+        _ => Inner::Delivery,
+    };
+    let id = path.iter().find(|(name, _)| *name == "id").map(|(_, id)| id);
+    inside(app.engine.reader(), &who.principal(), inner, id).await?;
+    Ok(next.run(request).await)
+}
+
+/// What the site is made of is nobody's business outside.
+async fn no_stranger(Person(who): Person, request: Request, next: Next) -> Result<Response, Problem> {
+    if who.institution.is_some() || who.data_center.is_some() {
+        return Err(Problem::not_allowed(format!("{} may not do this: it is for people of the center", who.name)));
+    }
     Ok(next.run(request).await)
 }
 

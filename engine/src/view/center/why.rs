@@ -7,6 +7,7 @@ use kentai_workflows::diagnostic::Language;
 use serde::Serialize;
 
 use super::access::{Refused, is_outsider, missing, see};
+use super::inside::{Inner, inside};
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
 use crate::scheduler::Hold;
@@ -78,7 +79,7 @@ async fn found(
         return Ok(Some(vec![of_lane(thing, &row.status, &row.document, language)]));
     }
     if let Some(row) = reader.delivery(thing).await? {
-        see(who, &[Action::ReadDelivery], Some(""), missing("delivery", thing))?;
+        inside(reader, who, Inner::Delivery, Some(thing)).await?;
         let run = reader.run(row.run_id.as_str()).await?.map(|run| run.order_line_id).unwrap_or_default();
         let order = reader.order_line(&run).await?;
         let mut answer = match order {

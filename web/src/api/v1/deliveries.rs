@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use kentai_engine::store::read::DeliveryFilter;
+use kentai_engine::view::center::own_target;
 use kentai_engine::view::{self, DeliveryView, Page};
 use serde::Deserialize;
 
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named, limit};
+use crate::peer::Person;
 
 /// How to narrow the list.
 #[derive(Debug, Default, Deserialize)]
@@ -24,11 +26,16 @@ pub(super) struct Filter {
 /// `GET /deliveries`
 pub(super) async fn list(
     State(app): State<App>,
+    Person(who): Person,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
+    let own = own_target(&who.principal());
+    if own.is_some() && filter.target.is_some() && own != filter.target {
+        return Ok(Json(Page { items: Vec::new(), next: None }));
+    }
     let filter = DeliveryFilter {
         specimen: filter.specimen,
-        target: filter.target,
+        target: own.or(filter.target),
         status: filter.status,
         after: filter.after,
         limit: limit(filter.limit)?,
