@@ -18,6 +18,7 @@ pub(crate) mod logs;
 pub(crate) mod order;
 pub(crate) mod qc;
 mod qc_import;
+mod qc_trend;
 pub(crate) mod record;
 pub(crate) mod reference;
 pub(crate) mod report;

@@ -5,12 +5,15 @@
 
 mod access;
 mod line;
+mod measured;
 mod record;
 pub mod report;
+pub mod trend;
 mod why;
 
 pub use access::Refused;
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
+pub use measured::Wish;
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,
