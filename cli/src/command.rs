@@ -22,6 +22,7 @@ mod qc_trend;
 pub(crate) mod record;
 pub(crate) mod reference;
 pub(crate) mod report;
+mod report_multiqc;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod serve;

@@ -1,4 +1,4 @@
-//! What was measured, over many order lines: the trend of a metric.
+//! What was measured, over many order lines: the trend of a metric, and the files for MultiQC.
 
 use serde_json::Value;
 
@@ -105,4 +105,70 @@ fn what_cannot_be_asked_is_refused_and_people_from_outside_see_no_values() {
     house.kentai("qc trend mean_autosome_coverage").code(5).says(&["auditor"]);
     become_a(&house, "auditor", "");
     house.kentai("qc trend mean_autosome_coverage").code(0).shows(&[&lines[0]]);
+}
+
+/// What MultiQC does with a file: reads it as JSON, finds a type of plot, and for every cell a column that was described.
+const AS_MULTIQC: &str = r#"
+import json, sys
+content = json.load(open(sys.argv[1], encoding="utf-8"))
+assert content["plot_type"] in ("generalstats", "table"), content["plot_type"]
+assert all(content[key] for key in ("id", "section_name", "description"))
+columns = content["headers"] if content["plot_type"] == "table" else {k: v for one in content["pconfig"] for k, v in one.items()}
+for name, row in sorted(content["data"].items()):
+    assert set(row) <= set(columns), (set(row), set(columns))
+    for column, cell in sorted(row.items()):
+        print(name, columns[column]["title"], cell, sep="\t")
+"#;
+
+fn as_multiqc(house: &House, file: &str) -> String {
+    let mut python = std::process::Command::new("python3");
+    let done = python.args(["-c", AS_MULTIQC]).arg(house.path(file)).env("PYTHONUTF8", "1").output().expect("python3");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("UTF-8")
+}
+
+#[test]
+fn multiqc_reads_values_and_verdicts_by_specimen() {
+    let (house, lines, deep) = announced(2);
+    house.kentai("report multiqc --out qc").code(0).says(&["nothing was measured"]);
+    assert_eq!(as_multiqc(&house, "qc/kentai_values_mqc.json"), "");
+    let specimen = |line: &str| text(&house.run(&["order", "show", line, "--json"]).code(0).json()["specimen"]);
+    let (good, bad) = (specimen(&lines[0]), specimen(&lines[1]));
+    measure(&house, &lines[0], 12.5);
+    measure(&house, &lines[0], 31.25);
+    measure(&house, &lines[1], 27.5);
+    measure(&house, &deep[0], 62.0);
+    let done = house.kentai("report multiqc --assay wgs@1 --out qc").code(0);
+    assert_eq!(done.out, "qc/kentai_values_mqc.json\nqc/kentai_verdicts_mqc.json\n");
+    let values = as_multiqc(&house, "qc/kentai_values_mqc.json");
+    let wanted = |name: &str, depth: f64| {
+        format!("{name}\tmean depth of the autosomes (x)\t{depth}\n{name}\tmapped reads (%)\t99.5\n")
+    };
+    assert_eq!(values, wanted(&good, 31.25) + &wanted(&bad, 27.5));
+    let verdicts = as_multiqc(&house, "qc/kentai_verdicts_mqc.json");
+    for said in [
+        format!("{good}\tverdict\tpass\n"),
+        format!("{bad}\tverdict\tfail\n"),
+        format!("{bad}\tmean depth of the autosomes\tfail\n"),
+        format!("{bad}\twhat was missed\tmean_autosome_coverage: 27.5 x, wanted &gt;= 30 x (8.3 % short)\n"),
+        format!("{good}\tassay\twgs@1\n"),
+    ] {
+        assert!(verdicts.contains(&said), "`{said}` is not in:\n{verdicts}");
+    }
+    // Nothing but the two files is left in the directory.
+    assert_eq!(std::fs::read_dir(house.path("qc")).expect("listed").count(), 2);
+    house.kentai("report multiqc --limit 1 --out qc").code(0).says(&["the newest 1"]);
+    assert!(as_multiqc(&house, "qc/kentai_values_mqc.json").contains("\t62.0\n"));
+    house.kentai("consent withdraw P1 N1 --evidence letter-1").code(0);
+    let told = house.kentai("report multiqc --out qc --json").code(0).json();
+    assert_eq!(
+        told,
+        serde_json::json!({ "files": ["qc/kentai_values_mqc.json", "qc/kentai_verdicts_mqc.json"], "rows": 2, "older": false })
+    );
+    assert!(!as_multiqc(&house, "qc/kentai_values_mqc.json").contains(&bad), "whoever withdrew is in no file");
+    house.kentai("report multiqc").code(2).says(&["--out"]);
+    house.kentai("report multiqc --out sheet.csv").code(1).says(&["sheet.csv: "]);
+    become_a(&house, "institution", ", institution: H1");
+    house.kentai("report multiqc --out other").code(5);
+    assert!(!house.path("other").exists());
 }

@@ -6,6 +6,7 @@
 mod access;
 mod line;
 mod measured;
+pub mod multiqc;
 mod record;
 pub mod report;
 pub mod trend;
