@@ -15,6 +15,7 @@ mod progress;
 mod site;
 mod times;
 mod triggers;
+mod whole_file;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -41,6 +41,16 @@ impl Zone {
         at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// A moment with its own zone, or a date in the site's zone; microseconds since the epoch.
+    pub(crate) fn start(&self, text: &str) -> Option<i64> {
+        if let Ok(moment) = text.parse::<Timestamp>() {
+            return Some(moment.as_microsecond());
+        }
+        // A date alone is its midnight.
+        let moment: jiff::civil::DateTime = text.parse().ok()?;
+        Some(moment.to_zoned(self.zone.clone()).ok()?.timestamp().as_microsecond())
+    }
+
     /// `16:42:05`, for lines that come while somebody looks.
     pub(crate) fn clock(&self, text: &str) -> String {
         self.show(text).split(' ').next_back().unwrap_or_default().to_owned()
@@ -59,5 +69,9 @@ mod tests {
         assert_eq!(tokyo.clock("2026-11-25T16:42:05Z"), "01:42:05");
         assert_eq!(tokyo.show("never"), "never");
         assert_eq!(tokyo.head("updated"), "updated (Asia/Tokyo)");
+        assert_eq!(tokyo.start("1970-01-02"), Some(15 * 3_600_000_000));
+        assert_eq!(tokyo.start("1970-01-02T09:00:00"), Some(24 * 3_600_000_000));
+        assert_eq!(tokyo.start("1970-01-02T00:00:00Z"), Some(24 * 3_600_000_000));
+        assert_eq!(tokyo.start("yesterday"), None);
     }
 }

@@ -7,6 +7,7 @@ mod all {
     mod documents;
     mod help;
     pub(crate) mod house;
+    mod measured;
     mod requests;
     mod runs;
     mod server;

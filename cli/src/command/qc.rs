@@ -1,4 +1,4 @@
-//! `qc list|decide|lane`
+//! `qc list|decide|import|trend|lane`
 
 use clap::{ArgAction, Subcommand};
 use kentai_engine::scheduler::center::request::Request;
@@ -34,6 +34,7 @@ pub(crate) enum Qc {
         #[arg(required = true)]
         files: Vec<std::path::PathBuf>,
     },
+    Trend(super::qc_trend::Trend),
     /// Answer the two questions about a lane (needs the role reviewer)
     #[command(after_help = "Example:
   kentai qc lane 20261101_LH00123_0042_A/3/S000000015 --counts no --use yes --reason 'index hopping seen'")]
@@ -60,6 +61,7 @@ impl Qc {
                 None => Control::Decide(decide).ask(site, output).await,
             },
             Self::Import { order_line, files } => super::qc_import::import(site, output, order_line, files).await,
+            Self::Trend(trend) => trend.run(site, output).await,
             Self::Lane { id, counts, usable, reason } => {
                 ask(site, output, Request::Lane { lane_library: id, counts, r#use: usable, reason }).await
             }

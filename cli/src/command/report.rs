@@ -1,4 +1,4 @@
-//! `report progress|omissions|turnaround`
+//! `report progress|omissions|turnaround|multiqc`
 
 use clap::Subcommand;
 use kentai_engine::clock;
@@ -27,6 +27,7 @@ pub(crate) enum Report {
     Omissions,
     /// How long each gate took, and what share was in the target
     Turnaround,
+    Multiqc(super::report_multiqc::Multiqc),
 }
 
 impl Report {
@@ -36,6 +37,7 @@ impl Report {
             Self::Progress { csv } => progress(site, &reader, csv, output).await?,
             Self::Omissions => omissions(site, &reader, output).await?,
             Self::Turnaround => turnaround(site, &reader, output).await?,
+            Self::Multiqc(multiqc) => multiqc.run(site, &reader, output).await?,
         }
         Ok(Exit::Done)
     }

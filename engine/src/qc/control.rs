@@ -1,12 +1,12 @@
 //! Control charts: is a process as it was? Limits from a series, and the rules of Westgard (1981) over it. Pure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Fewer points give no limits.
 pub const POINTS_MIN: usize = 10;
 
 /// Mean and standard deviation of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Mean.
     pub mean: f64,
@@ -15,7 +15,7 @@ pub struct Limits {
 }
 
 /// A rule that a point breaks. The point is the last one that the rule needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
     /// One point beyond two deviations: a warning.
     #[serde(rename = "1-2s")]
@@ -46,6 +46,45 @@ impl Rule {
             Self::TenX => "10-x",
         }
     }
+
+    /// Does it only ask for a second look? Every other rule says that the process is not as it was.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        matches!(self, Self::OneTwoS)
+    }
+}
+
+impl Limits {
+    /// How many deviations a value is from the mean; none where nothing ever moved.
+    #[must_use]
+    pub fn score(self, value: f64) -> Option<f64> {
+        (!self.never_moved()).then(|| (value - self.mean) / self.deviation)
+    }
+
+    /// Rounding is no movement.
+    fn never_moved(self) -> bool {
+        self.deviation <= self.mean.abs() * 1e-9
+    }
+}
+
+/// One point of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Of the points before this one; none while they are too few.
+    pub limits: Option<Limits>,
+    /// What it breaks, in the order of [`Rule`].
+    pub broken: Vec<Rule>,
+}
+
+/// A series, each point judged by the limits of those before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// As many as were brought, in their order.
+    pub points: Vec<Judged>,
+    /// What the next point will be held to.
+    pub limits: Option<Limits>,
+    /// Points that those limits are of.
+    pub counted: usize,
 }
 
 /// Limits of a series; none when it is too short, or not all of it are numbers.
@@ -65,7 +104,7 @@ pub fn limits(points: &[f64]) -> Option<Limits> {
 #[must_use]
 pub fn broken(points: &[f64], limits: Limits) -> Vec<(usize, Rule)> {
     // A series that never moved: rounding is no movement, and whatever moves now is out of every limit.
-    if limits.deviation <= limits.mean.abs() * 1e-9 {
+    if limits.never_moved() {
         let moved = |point: f64| !point.is_finite() || (point - limits.mean).abs() > limits.mean.abs() * 1e-9;
         let moved = points.iter().enumerate().filter(|(_, point)| moved(**point));
         return moved.map(|(place, _)| (place, Rule::OneThreeS)).collect();
@@ -97,6 +136,31 @@ pub fn broken(points: &[f64], limits: Limits) -> Vec<(usize, Rule)> {
         }
     }
     found
+}
+
+/// Judges each point of a series, oldest first, by the limits of the points before it. A point that breaks more than a warning
+/// has no part in later limits: what is out of control would else widen them until nothing is.
+#[must_use]
+pub fn chart(values: &[f64]) -> Chart {
+    // The longest rule looks at ten points.
+    const REACH: usize = 10;
+    let mut kept: Vec<f64> = Vec::new();
+    let mut points = Vec::new();
+    for (place, value) in values.iter().enumerate() {
+        let limits = limits(&kept);
+        let window = &values[(place + 1).saturating_sub(REACH)..=place];
+        let found = limits.map(|limits| broken(window, limits)).unwrap_or_default();
+        let mut rules: Vec<Rule> =
+            found.into_iter().filter(|(at, _)| at + 1 == window.len()).map(|(_, rule)| rule).collect();
+        rules.sort_unstable();
+        // Limits of points that never moved would shut out for good whatever moves: the first such point is named, and counts.
+        let may_count = rules.iter().all(|rule| rule.is_warning()) || limits.is_some_and(Limits::never_moved);
+        if may_count && value.is_finite() {
+            kept.push(*value);
+        }
+        points.push(Judged { limits, broken: rules });
+    }
+    Chart { points, limits: limits(&kept), counted: kept.len() }
 }
 
 #[cfg(test)]
@@ -133,7 +197,57 @@ mod tests {
         assert_eq!(limits(&[f64::NAN; 12]), None);
     }
 
+    /// Twelve points around 100, of deviation 1 or so.
+    const STEADY: [f64; 12] = [100.0, 101.0, 99.0, 100.5, 99.5, 101.0, 99.0, 100.0, 101.5, 98.5, 100.0, 100.5];
+
+    fn charted(more: &[f64]) -> (Chart, Vec<Vec<&'static str>>) {
+        let chart = chart(&[&STEADY[..], more].concat());
+        let words = |point: &Judged| point.broken.iter().map(|rule| rule.word()).collect();
+        let told = chart.points[STEADY.len()..].iter().map(words).collect();
+        (chart, told)
+    }
+
+    #[test]
+    fn a_point_is_held_to_the_points_before_it_and_the_first_ten_to_nothing() {
+        let (chart, told) = charted(&[110.0]);
+        assert!(chart.points[..10].iter().all(|point| point.limits.is_none() && point.broken.is_empty()));
+        assert_eq!(chart.points[12].limits, limits(&STEADY));
+        assert_eq!(told, [["1-2s", "1-3s"]]);
+    }
+
+    #[test]
+    fn what_is_out_of_control_widens_no_limits_and_a_warning_counts() {
+        let (chart, told) = charted(&[110.0, 110.0, 90.0]);
+        assert_eq!(told[1..], [vec!["1-2s", "1-3s", "2-2s"], vec!["1-2s", "1-3s", "R-4s"]]);
+        assert_eq!((chart.limits, chart.counted), (limits(&STEADY), 12));
+        let (chart, told) = charted(&[102.2]);
+        assert_eq!((told, chart.counted), (vec![vec!["1-2s"]], 13));
+    }
+
+    #[test]
+    fn a_small_shift_that_stays_is_found_by_its_tenth_point() {
+        let (_, told) = charted(&[100.6; 10]);
+        // The two last ones of the series before were not above its mean.
+        assert!(told[..8].iter().all(Vec::is_empty), "{told:?}");
+        assert_eq!(told[9], ["10-x"]);
+    }
+
+    #[test]
+    fn a_series_that_never_moved_lets_in_what_moves_and_says_so() {
+        let chart = chart(&[&[0.93; 10][..], &[0.94, 0.93, 0.94, 0.93]].concat());
+        let first: Vec<&str> = chart.points[10].broken.iter().map(|rule| rule.word()).collect();
+        assert_eq!(first, ["1-3s"]);
+        assert!(chart.counted > 11, "one value would be shut out for good: {chart:?}");
+        assert_eq!(chart.points[10].limits.and_then(|limits| limits.score(0.94)), None);
+    }
+
     proptest! {
+        #[test]
+        fn later_points_change_no_earlier_verdict(points in prop::collection::vec(-1e3_f64..1e3, 0..40), cut in 0_usize..40) {
+            let cut = cut.min(points.len());
+            prop_assert_eq!(&chart(&points[..cut]).points[..], &chart(&points).points[..cut]);
+        }
+
         #[test]
         fn the_rules_do_not_know_the_unit(points in prop::collection::vec(-1e3_f64..1e3, 10..40), by in 0.5_f64..50.0) {
             let own = limits(&points).expect("long enough");

@@ -8,7 +8,7 @@ use super::{Error, pool::Pool, rows};
 mod center;
 mod page;
 
-pub use center::{OrderFilter, RecordFilter};
+pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
 pub use page::DeliveryFilter;
 
 /// Reads rows; cheap to clone.

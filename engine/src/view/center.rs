@@ -6,13 +6,17 @@
 mod access;
 mod inside;
 mod line;
+mod measured;
+pub mod multiqc;
 mod record;
 pub mod report;
+pub mod trend;
 mod why;
 
 pub use access::Refused;
 pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
+pub use measured::Wish;
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,

@@ -1,6 +1,5 @@
 //! `workflow fmt`: one layout for all, and never a change of meaning.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,6 +9,7 @@ use kentai_workflows::format;
 use crate::exit::Exit;
 use crate::intake;
 use crate::output::Output;
+use crate::whole_file::replace;
 
 /// Arguments of `workflow fmt`.
 #[derive(Args, Debug)]
@@ -81,19 +81,4 @@ fn formatted(file: &Path, bytes: &[u8], source: &str) -> Result<String, Vec<Diag
         diagnostics.into_iter().map(|found| Diagnostic { file: name.clone(), ..found }).collect()
     };
     format::format(source).map_err(placed)
-}
-
-/// Writes a file whole or not at all; its mode stays.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // A link stays a link: what it points to is replaced.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(bytes)?;
-    if let Ok(facts) = std::fs::metadata(&path) {
-        file.as_file().set_permissions(facts.permissions())?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    std::fs::File::open(directory)?.sync_all()
 }

@@ -10,10 +10,10 @@ use kentai_engine::port::executor::{Error, Executor};
 use kentai_workflows::workflow::{StepKind, Workflow};
 use rustix::fs::FlockOperation;
 
-use super::fmt::replace;
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, table};
 use crate::site::Site;
+use crate::whole_file::replace;
 use crate::{assemble, intake};
 
 /// Arguments of `workflow lock`.

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::store::Error;
-use crate::store::rows::center::{OrderLine, Participant, Record, StageCount};
+use crate::store::rows::center::{OrderEvaluation, OrderLine, Participant, Record, StageCount};
 use crate::store::rows::{self};
 
 /// How to narrow a list of order lines.
@@ -32,6 +32,24 @@ pub struct RecordFilter {
     /// At most so many; oldest id first.
     pub limit: i64,
 }
+
+/// How to narrow what was measured of order lines.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluationFilter {
+    /// Only this assay's.
+    pub assay: Option<String>,
+    /// Only this version's of it.
+    pub assay_version: Option<String>,
+    /// Only what was judged then or later, microseconds.
+    pub since_us: i64,
+    /// Only ids before this one (the last of the page before).
+    pub before: Option<String>,
+    /// At most so many; newest first.
+    pub limit: i64,
+}
+
+/// After every evaluation's id: they begin with `e`.
+const AFTER_EVALUATIONS: &str = "f";
 
 impl Reader {
     /// One record.
@@ -165,6 +183,22 @@ impl Reader {
             .bind(&filter.stage)
             .bind(&filter.institution)
             .bind(filter.after.as_deref().unwrap_or_default())
+            .bind(filter.limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
+    /// What was measured of order lines, newest first; nothing of participants who have withdrawn.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn evaluations(&self, filter: &EvaluationFilter) -> Result<Vec<OrderEvaluation>, Error> {
+        sqlx::query_as(include_str!("../sql/evaluations.sql"))
+            .bind(&filter.assay)
+            .bind(&filter.assay_version)
+            .bind(filter.since_us)
+            .bind(filter.before.as_deref().unwrap_or(AFTER_EVALUATIONS))
             .bind(filter.limit)
             .fetch_all(&self.pool.read)
             .await

@@ -90,3 +90,17 @@ pub struct StageCount {
     pub count: i64,
     pub oldest_us: i64,
 }
+
+/// What was measured of an order line, with the order line's own columns beside it.
+#[derive(Clone, Debug, FromRow)]
+#[expect(missing_docs, reason = "columns; `evaluations.sql` says what they hold")]
+pub struct OrderEvaluation {
+    pub evaluation_id: String,
+    pub order_line_id: String,
+    pub specimen_id: String,
+    pub assay: String,
+    pub assay_version: String,
+    pub order_document: String,
+    pub document: String,
+    pub created_us: i64,
+}
