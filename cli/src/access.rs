@@ -1,7 +1,7 @@
 //! How a verb reaches a site: through its server when one answers, else by opening the site itself.
 
 use kentai_engine::id::RunId;
-use kentai_engine::people::permission::Principal;
+use kentai_engine::people::permission::{Action, Principal, permit};
 use kentai_engine::scheduler::center::request as center;
 use kentai_engine::scheduler::handle::{Answer, Definition};
 use kentai_engine::scheduler::why::Because;
@@ -77,6 +77,16 @@ pub(crate) fn is_outsider(who: &Principal) -> bool {
 pub(crate) async fn of_the_center(site: &Site, inner: Inner, id: Option<&str>) -> anyhow::Result<()> {
     let Some(reader) = reader_if_any(site).await? else { return Ok(()) };
     center_view::inside(&reader, &who(site), inner, id).await.map_err(hidden)
+}
+
+/// What the site is made of (its workflows, references, schedules) is for people of the center whose roles allow it.
+pub(crate) fn no_stranger(site: &Site, action: Action) -> anyhow::Result<()> {
+    let who = who(site);
+    if !is_outsider(&who) && permit(&who, action, None).is_ok() {
+        return Ok(());
+    }
+    let message = format!("{} may not do this: it is for people of the center", who.name);
+    Err(Stop::new(Exit::NotAllowed, message).into())
 }
 
 /// What is not shown, with its exit code.

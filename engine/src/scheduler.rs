@@ -38,7 +38,7 @@ use kentai_workflows::site::Site;
 use crate::clock::Clock;
 use crate::decide::admit::Request;
 use crate::decide::retry::Budgets;
-use crate::people::permission::{Action, Principal, PrincipalKind};
+use crate::people::permission::{Action, Principal, PrincipalKind, permit};
 use crate::people::role::Role;
 use crate::port::collect::Collect;
 use crate::port::courier::Courier;
@@ -126,6 +126,22 @@ impl Actor {
             return Ok(());
         }
         Err(handle::Refusal::NotAllowed(format!("the token of {} does not reach so far as `{action}`", self.name)))
+    }
+
+    /// Do their roles allow it? The table in `people::permission` says so, and nothing else.
+    ///
+    /// # Errors
+    /// When they do not, or the token by which they act does not reach so far.
+    pub(crate) fn may(&self, what: &str, action: Action) -> Result<(), handle::Refusal> {
+        self.reaches(action)?;
+        permit(&self.principal(), action, None).map(drop).map_err(|_| {
+            let needs: Vec<&str> = action.roles().iter().map(|role| role.word()).collect();
+            let needs = needs.join(" or ");
+            let name = &self.name;
+            handle::Refusal::NotAllowed(format!(
+                "{name} may not {what}: it needs the role {needs} (`people:` in kentai.yaml)"
+            ))
+        })
     }
 
     /// Has at least one of `roles`.

@@ -36,6 +36,7 @@ pub(crate) enum Reference {
 
 impl Reference {
     pub(crate) async fn run(self, site: &Site, output: Output) -> anyhow::Result<Exit> {
+        access::no_stranger(site, Action::ReadSelf)?;
         match self {
             Self::Add(add) => add.add(site, output).await,
             Self::List => Ok(list(site, output)),

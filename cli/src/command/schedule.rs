@@ -65,6 +65,7 @@ impl Schedule {
 }
 
 async fn known(site: &Site, id: &str) -> anyhow::Result<Scheduled> {
+    access::no_stranger(site, Action::ReadSite)?;
     let all = triggers::schedules(&access::reader(site).await?).await?;
     all.into_iter().find(|one| one.id == id).ok_or_else(|| {
         let message = format!("there is no schedule `{}`; see `kentai schedule list`", id.escape_debug());
@@ -73,6 +74,7 @@ async fn known(site: &Site, id: &str) -> anyhow::Result<Scheduled> {
 }
 
 async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
+    access::no_stranger(site, Action::ReadSite)?;
     let all = triggers::schedules(&access::reader(site).await?).await?;
     let zone = Zone::of(site);
     let now = clock::now();

@@ -97,6 +97,7 @@ async fn register(site: &Site, file: &Path, output: Output) -> anyhow::Result<Ex
 /// What the site knows, newest first.
 async fn known(site: Option<&Site>) -> anyhow::Result<Vec<WorkflowView>> {
     let Some(site) = site else { return Ok(Vec::new()) };
+    access::no_stranger(site, Action::ReadSelf)?;
     match access::reader_if_any(site).await? {
         Some(reader) => Ok(view::workflows(&reader).await?),
         None => Ok(Vec::new()),

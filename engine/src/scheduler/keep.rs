@@ -15,19 +15,9 @@ use crate::store::writer::{Change, Table};
 /// The check's word for a tag that is not locked here.
 const UNLOCKED: &str = "K050";
 
-/// Only operators bring things in.
-pub(super) fn needs_operator(actor: &Actor, what: &str, action: Action) -> Result<(), Refusal> {
-    actor.reaches(action)?;
-    if actor.roles.contains("operator") {
-        return Ok(());
-    }
-    let reason = format!("{} may not {what}: it needs the role operator (`people:` in kentai.yaml)", actor.name);
-    Err(Refusal::NotAllowed(reason))
-}
-
 /// Rows of specimens that no run is about yet.
 pub(super) fn specimens(specimens: &[Specimen], source: &str, actor: &Actor, now: i64) -> Result<Change, Refusal> {
-    needs_operator(actor, "import specimens", Action::Import)?;
+    actor.may("import specimens", Action::Import)?;
     let mut change = Change::default();
     for specimen in specimens {
         refuse_hostile(specimen)?;
@@ -38,7 +28,7 @@ pub(super) fn specimens(specimens: &[Specimen], source: &str, actor: &Actor, now
 
 /// The row of a registered workflow and its digest, when it has no mistake and everything that it runs is locked.
 pub(super) fn workflow(definition: &Definition, options: &Options, actor: &Actor) -> Result<(Change, String), Refusal> {
-    needs_operator(actor, "register a workflow", Action::Register)?;
+    actor.may("register a workflow", Action::Register)?;
     let Definition { path, source, called } = definition;
     let checked = check_text((path, source, called), &(options.facts)(), options);
     let refused = |diagnostics, sources| Err(Refusal::Check { diagnostics, sources });

@@ -12,7 +12,6 @@ use kentai_workflows::workflow::{StepKind, Workflow};
 use sha2::{Digest, Sha256};
 
 use super::handle::{Refusal, Submit};
-use super::keep;
 use super::live::{LiveStep, text};
 use super::{Actor, Options};
 use crate::id::{RunId, SubmissionId, fresh};
@@ -48,7 +47,7 @@ pub(super) async fn prepare(
     options: &Options,
     reader: &Reader,
 ) -> Result<Ready, Refusal> {
-    keep::needs_operator(actor, "submit", crate::people::permission::Action::Submit)?;
+    actor.may("submit", crate::people::permission::Action::Submit)?;
     let facts = (options.facts)();
     let workflow = checked(&submit, &facts, options)?;
     let intent = intent(&submit, &workflow, options);

@@ -33,6 +33,10 @@ pub(super) enum Whose {
     Institution,
     /// Of `H1`, and for the data center `outbox`.
     Delivery,
+    /// An account or a token: to whoever may not manage people they are one thing, there or not.
+    People,
+    /// It is not there.
+    Absent,
 }
 
 /// Who asks.
@@ -67,7 +71,7 @@ impl Somebody {
         match whose {
             Whose::Institution => self.institution == Some("H1"),
             Whose::Delivery => self.institution == Some("H1") || self.data_center == Some("outbox"),
-            Whose::Nothing | Whose::Inside | Whose::Center => false,
+            Whose::Nothing | Whose::Inside | Whose::Center | Whose::People | Whose::Absent => false,
         }
     }
 
@@ -80,7 +84,9 @@ impl Somebody {
         let may = self.may(needs);
         let by_role = if may { Outcome::Open } else { Outcome::NotAllowed };
         match (self.is_outside(), whose) {
-            (true, Whose::Inside) => Outcome::NotAllowed,
+            (true, Whose::Inside | Whose::People) => Outcome::NotAllowed,
+            (_, Whose::Absent) if !may || self.is_outside() => Outcome::Shut,
+            (_, Whose::Absent) => Outcome::NotFound,
             (_, Whose::Nothing) | (false, Whose::Inside) => by_role,
             (true, _) if exists && self.owns(whose) => by_role,
             (true, _) => Outcome::NotFound,
@@ -277,7 +283,13 @@ impl Doors {
             if filled.contains(&mark) {
                 // Of the same form: as long, of the same letters.
                 let last = id.chars().last().map_or('7', |last| if last == '7' { '3' } else { '7' });
-                let id = if missing { format!("{}{last}", &id[..id.len() - 1]) } else { id.clone() };
+                let id = match *name {
+                    _ if !missing => id.clone(),
+                    // Their last character is a check character: it fits, too.
+                    "order" | "gone" | "ended" => "O77777777Z".into(),
+                    "specimen" => "S77777777Z".into(),
+                    _ => format!("{}{last}", &id[..id.len() - 1]),
+                };
                 filled = filled.replace(&mark, &id);
                 ids.push(id);
             }

@@ -78,7 +78,11 @@ impl User {
             }
             Self::List => return list(site, output).await,
             Self::Roles { name, roles } => Request::SetRoles { name, roles },
-            Self::Password { name } => Request::SetPassword { name, password: password()?, hash: Hidden::default() },
+            Self::Password { name } => {
+                // Before anybody types a password that is not taken.
+                may(site, Action::ManagePeople)?;
+                Request::SetPassword { name, password: password()?, hash: Hidden::default() }
+            }
             Self::Totp { name } => Request::SetTotp { name, key: Hidden::default() },
             Self::Disable { name } => Request::DisablePerson { name },
         };
