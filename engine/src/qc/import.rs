@@ -39,9 +39,10 @@ words!(
 /// Reader's own name, our id, the unit of the reader's number.
 type Row = (&'static str, &'static str, Unit);
 
+// `reads` is one number, whoever counts: the reads that were sequenced, a pair counting twice, each once however often it aligns.
 const FASTP: &[Row] = &[
     ("q30_rate", "q30_rate", Unit::Fraction),
-    ("total_reads", "reads", Unit::Reads),
+    ("/summary/before_filtering/total_reads", "reads", Unit::Reads),
     ("/summary/after_filtering/q30_bases", "yield_bp_q30", Unit::Bases),
 ];
 const STATS: &[Row] = &[
@@ -51,10 +52,10 @@ const STATS: &[Row] = &[
     ("insert_size_standard_deviation", "insert_size_std_deviation", Unit::Bases),
 ];
 const FLAGSTAT: &[Row] = &[
-    ("total", "reads", Unit::Reads),
-    ("mapped_rate", "pct_reads_mapped", Unit::Fraction),
-    ("properly_paired_rate", "pct_reads_properly_paired", Unit::Fraction),
-    ("duplicate_rate", "pct_reads_duplicate", Unit::Fraction),
+    ("primary", "reads", Unit::Reads),
+    ("primary_mapped_rate", "pct_reads_mapped", Unit::Fraction),
+    ("primary_properly_paired_rate", "pct_reads_properly_paired", Unit::Fraction),
+    ("primary_duplicate_rate", "pct_reads_duplicate", Unit::Fraction),
 ];
 const DEPTH: &[Row] = &[("mean_depth", "mean_autosome_coverage", Unit::Depth)];
 const BCFTOOLS: &[Row] =

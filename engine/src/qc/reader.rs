@@ -88,27 +88,45 @@ fn snake(name: &str) -> String {
     words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
 }
 
-/// `4601 + 0 mapped (99.98% : N/A)`
+/// `4601 + 0 mapped (99.98% : N/A)`: what passed the instrument's own check, and what did not.
+///
+/// The names that begin with `primary` are of both, and of every read once, as `samtools stats` counts. The others are as the tool has
+/// them: of what passed, and of alignments, so that a read that aligns twice counts twice.
 fn flagstat(text: &str, metric: &str) -> Option<f64> {
-    let count = |wanted: &str| {
+    let line = |wanted: &str| {
         text.lines().find_map(|line| {
             let (passed, rest) = line.split_once(" + ")?;
-            let (_, name) = rest.split_once(' ')?;
+            let (failed, name) = rest.split_once(' ')?;
             let name = name.split(" (").next()?.trim();
-            if snake(name) == wanted { passed.trim().parse::<f64>().ok() } else { None }
+            let number = |text: &str| text.trim().parse::<f64>().ok();
+            if snake(name) == wanted { Some((number(passed)?, number(failed)?)) } else { None }
         })
     };
-    let share = |part: &str, whole: &str| match (count(part), count(whole)) {
-        (Some(part), Some(whole)) if whole > 0.0 => Some(part / whole),
-        _ => None,
-    };
+    let count = |wanted: &str| line(wanted).map(|(passed, _)| passed);
+    let both = |wanted: &str| line(wanted).map(|(passed, failed)| passed + failed);
+    // The lines `primary …` came with samtools 1.13; secondary and supplementary alignments are always mapped.
+    let once =
+        |own: &str, all: &str| both(own).or_else(|| Some(both(all)? - both("secondary")? - both("supplementary")?));
+    let primary = || once("primary", "in_total");
     match metric {
+        "primary" => primary(),
+        "primary_mapped_rate" => share(once("primary_mapped", "mapped"), primary()),
+        "primary_duplicate_rate" => {
+            share(both("primary_duplicates"), primary()).or_else(|| share(both("duplicates"), both("in_total")))
+        }
+        "primary_properly_paired_rate" => share(both("properly_paired"), both("paired_in_sequencing")),
         "total" => count("in_total"),
-        "mapped_rate" => share("mapped", "in_total"),
-        "duplicate_rate" => share("duplicates", "in_total"),
-        "properly_paired_rate" => share("properly_paired", "paired_in_sequencing"),
+        "mapped_rate" => share(count("mapped"), count("in_total")),
+        "duplicate_rate" => share(count("duplicates"), count("in_total")),
+        "properly_paired_rate" => share(count("properly_paired"), count("paired_in_sequencing")),
         other => count(other),
     }
+}
+
+/// Of nothing there is no share.
+fn share(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
+    let (part, whole) = (part?, whole?);
+    (whole > 0.0).then(|| part / whole)
 }
 
 /// `samtools coverage`: one line per contig with start, end, reads, covered bases, coverage %, mean depth, mean base and map quality.

@@ -1,5 +1,7 @@
 //! Files as tools write them; the samtools, bcftools and fastp ones were written by those tools over the small sample.
 
+use super::super::criteria::Criteria;
+use super::super::verdict::{Subject, evaluate};
 use super::*;
 
 fn check(bytes: &[u8], format: Format, expected: &[(&str, f64)]) {
@@ -24,7 +26,37 @@ fn what_real_tools_wrote_is_read() {
     let calls = include_bytes!("../fixtures/calls.txt");
     check(calls, Format::BcftoolsStats, &[("count_snvs", 33.0), ("ratio_transitions_transversions_snv", 1.75)]);
     let fastp = include_bytes!("../fixtures/fastp.json");
-    check(fastp, Format::Fastp, &[("q30_rate", 0.84505), ("reads", 1000.0)]);
+    check(fastp, Format::Fastp, &[("q30_rate", 0.84505), ("reads", 1174.0)]);
+}
+
+/// What fastp, `samtools stats` and `samtools flagstat` wrote about the same 1150 pairs: some too bad for fastp, some that failed the
+/// instrument's own check, some unmapped, and beside them 40 secondary and 50 supplementary alignments.
+#[test]
+fn three_tools_that_saw_one_sample_say_the_same_reads() {
+    let mut all = Vec::new();
+    for bytes in [
+        &include_bytes!("../fixtures/one_sample/fastp.json")[..],
+        include_bytes!("../fixtures/one_sample/stats.txt"),
+        include_bytes!("../fixtures/one_sample/flagstat.txt"),
+    ] {
+        let found = values(detect(bytes).expect("known"), bytes).expect("read");
+        let reads: Vec<_> = found.iter().filter(|value| value.metric == "reads").map(|value| value.value).collect();
+        assert_eq!(reads, [Some(2300.0)], "{}", found[0].tool);
+        all.extend(found);
+    }
+    let mapped = all.iter().filter(|value| value.metric == "pct_reads_mapped").map(|value| value.value);
+    assert_eq!(mapped.collect::<Vec<_>>(), [Some(2272.0 / 2300.0); 2]);
+    let judged = evaluate(&Criteria::default(), &Subject::default(), &all);
+    assert!(judged.is_ok(), "{judged:?}");
+}
+
+#[test]
+fn an_older_flagstat_has_no_primary_lines() {
+    let older = b"2378 + 12 in total (QC-passed reads + QC-failed reads)\n40 + 0 secondary\n50 + 0 supplementary\n20 + 0 duplicates\n2350 + 12 mapped (98.82% : 100.00%)\n";
+    check(older, Format::SamtoolsFlagstat, &[("reads", 2300.0), ("pct_reads_mapped", 2272.0 / 2300.0)]);
+    let much_older = b"5522 + 0 in total (QC-passed reads + QC-failed reads)\n5474 + 0 mapped (99.13% : N/A)\n";
+    let found = values(Format::SamtoolsFlagstat, much_older).expect("read");
+    assert!(found.is_empty(), "what is secondary is not said, so nobody knows the reads: {found:?}");
 }
 
 #[test]
