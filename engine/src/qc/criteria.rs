@@ -142,9 +142,11 @@ impl Criteria {
 
 fn unknown(metric: &str) -> String {
     let shares = |id: &str| id.split('_').filter(|word| metric.split('_').any(|other| other == *word)).count();
-    let near = super::metric::CATALOGUE.iter().map(|metric| (shares(metric.id), metric.id)).max();
+    // Of two that share as many words the one that begins alike.
+    let alike = |id: &str| id.bytes().zip(metric.bytes()).take_while(|(one, other)| one == other).count();
+    let near = super::metric::CATALOGUE.iter().map(|metric| (shares(metric.id), alike(metric.id), metric.id)).max();
     match near {
-        Some((1.., id)) => format!("there is no such metric; is `{id}` meant?"),
+        Some((1.., _, id)) => format!("there is no such metric; is `{id}` meant?"),
         _ => "there is no such metric".into(),
     }
 }

@@ -4,6 +4,7 @@
 //! A value that a file does not hold is left out: what is missing is a criterion's business, and never a pass.
 
 mod ga4gh;
+mod picard;
 #[cfg(test)]
 mod tests;
 
@@ -60,18 +61,6 @@ const FLAGSTAT: &[Row] = &[
 const DEPTH: &[Row] = &[("mean_depth", "mean_autosome_coverage", Unit::Depth)];
 const BCFTOOLS: &[Row] =
     &[("snps", "count_snvs", Unit::One), ("ts_tv", "ratio_transitions_transversions_snv", Unit::One)];
-const PICARD: &[Row] = &[
-    ("mean_coverage", "mean_autosome_coverage", Unit::Depth),
-    ("mad_coverage", "mad_autosome_coverage", Unit::Depth),
-    ("pct_10x", "pct_autosomes_10x", Unit::Fraction),
-    ("pct_15x", "pct_autosomes_15x", Unit::Fraction),
-    ("pct_20x", "pct_autosomes_20x", Unit::Fraction),
-    ("percent_duplication", "pct_reads_duplicate", Unit::Fraction),
-    ("mean_insert_size", "mean_insert_size", Unit::Bases),
-    ("standard_deviation", "insert_size_std_deviation", Unit::Bases),
-    ("total_reads", "reads", Unit::Reads),
-    ("pct_pf_reads_aligned", "pct_reads_mapped", Unit::Fraction),
-];
 const SELFSM: &[Row] = &[("freemix", "cross_contamination_rate", Unit::Fraction)];
 
 /// What a file is, by what is in it.
@@ -108,7 +97,7 @@ pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
         Format::SamtoolsFlagstat => FLAGSTAT,
         Format::SamtoolsCoverage | Format::MosdepthSummary => DEPTH,
         Format::BcftoolsStats => BCFTOOLS,
-        Format::Picard => PICARD,
+        Format::Picard => return picard::values(bytes),
         Format::SelfSm => SELFSM,
         Format::Ga4gh => return ga4gh::values(bytes),
     };

@@ -66,14 +66,47 @@ fn what_other_tools_write_is_read() {
     let other =
         b"chrom\tlength\tbases\tmean\tmin\tmax\nNC_000001.11\t100\t3000\t30.0\t0\t60\ntotal\t100\t3000\t30.0\t0\t60\n";
     assert_eq!(values(Format::MosdepthSummary, other), Ok(vec![]), "depth over everything is not the autosomes'");
-    let picard = b"## htsjdk.samtools.metrics.StringHeader\n## METRICS CLASS\tCollectWgsMetrics$WgsMetrics\nGENOME_TERRITORY\tMEAN_COVERAGE\tSD_COVERAGE\tMEDIAN_COVERAGE\tMAD_COVERAGE\tPCT_10X\tPCT_15X\tPCT_20X\n2745186691\t29.28\t9.1\t29\t4\t0.99\t0.9577\t0.9\n";
-    check(
-        picard,
-        Format::Picard,
-        &[("mean_autosome_coverage", 29.28), ("mad_autosome_coverage", 4.0), ("pct_autosomes_15x", 0.9577)],
-    );
     let selfsm = b"#SEQ_ID\tRG\tCHIP_ID\t#SNPS\t#READS\tAVG_DP\tFREEMIX\nS1\tNA\tNA\t100\t300\t30\t0.0123\n";
     check(selfsm, Format::SelfSm, &[("cross_contamination_rate", 0.0123)]);
+}
+
+/// What CollectWgsMetrics writes, after this command line.
+fn wgs_metrics(command: &str) -> Vec<u8> {
+    format!(
+        "## htsjdk.samtools.metrics.StringHeader\n# CollectWgsMetrics {command}\n\n## METRICS CLASS\tpicard.analysis.WgsMetrics\nGENOME_TERRITORY\tMEAN_COVERAGE\tSD_COVERAGE\tMEDIAN_COVERAGE\tMAD_COVERAGE\tPCT_10X\tPCT_15X\tPCT_20X\n2745186691\t29.28\t9.1\t29\t4\t0.99\t0.9577\t0.9\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn picards_coverage_is_the_autosomes_only_where_the_file_says_so() {
+    for command in [
+        "--INPUT S1.cram --INTERVALS /ref/GRCh38.Autosomes.interval_list --OUTPUT S1.txt",
+        "INPUT=S1.cram INTERVALS=autosomes.bed OUTPUT=S1.txt",
+    ] {
+        check(
+            &wgs_metrics(command),
+            Format::Picard,
+            &[("mean_autosome_coverage", 29.28), ("mad_autosome_coverage", 4.0), ("pct_autosomes_15x", 0.9577)],
+        );
+    }
+    for command in [
+        "--INPUT S1.cram --OUTPUT S1.txt",
+        "--INPUT autosomes.cram --INTERVALS panel.interval_list",
+        "INPUT=S1.cram INTERVALS=null",
+    ] {
+        let bytes = wgs_metrics(command);
+        check(
+            &bytes,
+            Format::Picard,
+            &[("mean_interval_coverage", 29.28), ("mad_interval_coverage", 4.0), ("pct_intervals_15x", 0.9577)],
+        );
+        let found = values(Format::Picard, &bytes).expect("read");
+        let named: Vec<_> = found.iter().filter(|value| value.metric.contains("autosome")).collect();
+        assert!(named.is_empty(), "{command}: {named:?}");
+        let judged = evaluate(&Criteria::default(), &Subject::default(), &found);
+        assert!(judged.is_ok(), "the catalogue has them: {judged:?}");
+    }
 }
 
 #[test]
