@@ -59,8 +59,15 @@ const FLAGSTAT: &[Row] = &[
     ("primary_duplicate_rate", "pct_reads_duplicate", Unit::Fraction),
 ];
 const DEPTH: &[Row] = &[("mean_depth", "mean_autosome_coverage", Unit::Depth)];
-const BCFTOOLS: &[Row] =
-    &[("snps", "count_snvs", Unit::One), ("ts_tv", "ratio_transitions_transversions_snv", Unit::One)];
+const BCFTOOLS: &[Row] = &[
+    ("snps", "count_snvs", Unit::One),
+    ("ts_tv", "ratio_transitions_transversions_snv", Unit::One),
+    ("insertions", "count_insertions", Unit::One),
+    ("deletions", "count_deletions", Unit::One),
+    ("insertions_to_deletions", "ratio_insertion_deletion", Unit::One),
+    ("het_to_hom_snvs", "ratio_heterozygous_homzygous_snv", Unit::One),
+    ("het_to_hom_indels", "ratio_heterozygous_homzygous_indel", Unit::One),
+];
 const SELFSM: &[Row] = &[("freemix", "cross_contamination_rate", Unit::Fraction)];
 
 /// What a file is, by what is in it.
@@ -101,6 +108,9 @@ pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
         Format::SelfSm => SELFSM,
         Format::Ga4gh => return ga4gh::values(bytes),
     };
+    if format == Format::BcftoolsStats {
+        reader::bcftools::of_one_sample(&String::from_utf8_lossy(bytes))?;
+    }
     let depth = matches!(format, Format::SamtoolsCoverage | Format::MosdepthSummary);
     let contigs = if depth { autosomes(bytes) } else { Vec::new() };
     let mut found = Vec::new();

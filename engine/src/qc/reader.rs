@@ -1,5 +1,7 @@
 //! The built-in readers and JSON places. Each says which metrics it knows; a metric that the text does not hold is `None`.
 
+pub(super) mod bcftools;
+
 use kentai_workflows::value::Value;
 
 /// Why nothing could be read.
@@ -47,7 +49,7 @@ pub fn read(reader: &str, metric: &str, contigs: &[String], bytes: &[u8]) -> Res
         "samtools_flagstat" => Ok(flagstat(&text(bytes), metric)),
         "samtools_coverage" => coverage(&text(bytes), metric, contigs),
         "mosdepth_summary" => mosdepth(&text(bytes), metric, contigs),
-        "bcftools_stats" => Ok(bcftools(&text(bytes), metric)),
+        "bcftools_stats" => Ok(bcftools::metric(&text(bytes), metric)),
         "picard" => picard(&text(bytes), metric),
         "selfsm" => table(&text(bytes), "selfsm", metric),
         other => Err(Error::NoReader(other.to_owned())),
@@ -208,21 +210,6 @@ fn mosdepth(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>,
         }
     }
     Ok((length > 0.0).then(|| bases / length))
-}
-
-/// `SN<tab>0<tab>number of SNPs:<tab>34` and the `TSTV` line.
-fn bcftools(text: &str, metric: &str) -> Option<f64> {
-    let field =
-        |line: &str, index: usize| line.split('\t').nth(index).and_then(|field| field.trim().parse::<f64>().ok());
-    text.lines().find_map(|line| match (line.split('\t').next()?, metric) {
-        ("TSTV", "ts_tv") => field(line, 4),
-        ("SN", _) => {
-            let name = snake(line.split('\t').nth(2)?);
-            let short = name.strip_prefix("number_of_").unwrap_or(&name);
-            if short == metric { field(line, 3) } else { None }
-        }
-        _ => None,
-    })
 }
 
 /// Picard: the table after `## METRICS CLASS`, first line.

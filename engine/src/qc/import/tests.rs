@@ -110,6 +110,35 @@ fn picards_coverage_is_the_autosomes_only_where_the_file_says_so() {
 }
 
 #[test]
+fn a_samples_calls_are_counted_by_kind_and_by_genotype() {
+    let calls = include_bytes!("../fixtures/one_sample/calls.txt");
+    let expected = [
+        ("count_snvs", 40.0),
+        ("count_insertions", 7.0),
+        ("count_deletions", 8.0),
+        ("ratio_insertion_deletion", 0.875),
+        ("ratio_heterozygous_homzygous_snv", 1.5),
+        ("ratio_heterozygous_homzygous_indel", 2.0),
+    ];
+    check(calls, Format::BcftoolsStats, &expected);
+    // Without `-s -` no genotypes are counted; without deletions there is no ratio. Neither is a zero.
+    let found = values(Format::BcftoolsStats, include_bytes!("../fixtures/calls.txt")).expect("read");
+    let names: Vec<_> = found.iter().map(|value| (value.metric.as_str(), value.value)).collect();
+    let expected = [("count_snvs", 33.0), ("ratio_transitions_transversions_snv", 1.75)];
+    let none = [("count_insertions", 0.0), ("count_deletions", 0.0)];
+    let expected: Vec<_> = expected.into_iter().chain(none).map(|(name, number)| (name, Some(number))).collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn calls_of_several_samples_are_nobodys() {
+    let joint = String::from_utf8_lossy(include_bytes!("../fixtures/one_sample/calls.txt"))
+        .replace("number of samples:\t1", "number of samples:\t3");
+    let refused = values(Format::BcftoolsStats, joint.as_bytes()).expect_err("of whom?").to_string();
+    assert!(refused.contains("3 samples") && refused.contains("bcftools view -s"), "{refused}");
+}
+
+#[test]
 fn the_standards_own_form_is_read_flat_and_nested() {
     // NA18939, the standard's Japanese reference sample.
     let flat =
