@@ -1,7 +1,7 @@
 //! Is it the specimen that it should be? Genotypes against an independent panel, as `bcftools gtcheck` (1.16) counts them.
 
 use super::metric::Unit;
-use super::reader::Error;
+use super::reader::{Error, number_at};
 use super::verdict::{Value, Verdict};
 
 /// Fewer sites decide nothing (npg).
@@ -66,30 +66,28 @@ impl Pair {
 /// # Errors
 /// When there is no such line, or one is cut.
 pub fn read(bytes: &[u8]) -> Result<Vec<Pair>, Error> {
-    let bad = |reason: &str| Error::NotTheFormat { reader: "bcftools_gtcheck".into(), reason: reason.to_owned() };
+    const READER: &str = "bcftools_gtcheck";
     let text = String::from_utf8_lossy(bytes);
     let mut pairs = Vec::new();
-    for line in text.lines().filter(|line| line.starts_with("DC\t")) {
+    for (line, place) in text.lines().zip(1..).filter(|(line, _)| line.starts_with("DC\t")) {
         let fields: Vec<&str> = line.split('\t').collect();
         let count = |index: usize| {
-            let number: f64 =
-                fields.get(index).and_then(|field| field.trim().parse().ok()).ok_or_else(|| bad("a line is cut"))?;
+            let number = number_at(READER, place, &fields, index)?;
             if number.fract() != 0.0 || number < 0.0 {
-                return Err(bad("the discordance is no count: run gtcheck with `-e 0`"));
+                return Err(Error::at(READER, place, "the discordance is no count: run gtcheck with `-e 0`"));
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at above")]
             Ok(number as u64)
         };
-        let name =
-            |index: usize| fields.get(index).map(|field| (*field).to_owned()).ok_or_else(|| bad("a line is cut"));
-        let pair = Pair { query: name(1)?, panel: name(2)?, differ: count(3)?, sites: count(5)? };
-        if pair.differ > pair.sites {
-            return Err(bad("more sites differ than were compared"));
+        let (differ, sites) = (count(3)?, count(5)?);
+        if differ > sites {
+            return Err(Error::at(READER, place, "more sites differ than were compared"));
         }
-        pairs.push(pair);
+        // The counts were there, so the names before them are.
+        pairs.push(Pair { query: fields[1].to_owned(), panel: fields[2].to_owned(), sites, differ });
     }
     if pairs.is_empty() {
-        return Err(bad("there is no line `DC`"));
+        return Err(Error::NotTheFormat { reader: READER.into(), reason: "there is no line `DC`".into() });
     }
     Ok(pairs)
 }

@@ -98,6 +98,32 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
 /// # Errors
 /// When the bytes are not of the format.
 pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
+    let mut found = read(format, bytes)?;
+    let version = version(format, bytes).unwrap_or_default();
+    found.iter_mut().for_each(|value| value.tool_version.clone_from(&version));
+    Ok(found)
+}
+
+/// The tool's version, as its file says it: most say none.
+fn version(format: Format, bytes: &[u8]) -> Option<String> {
+    match format {
+        Format::Fastp => {
+            let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+            Some(document.pointer("/summary/fastp_version")?.as_str()?.to_owned())
+        }
+        // `# This file was produced by samtools stats (1.16.1+htslib-1.16) and can be plotted …`
+        Format::SamtoolsStats | Format::BcftoolsStats => {
+            let text = String::from_utf8_lossy(bytes);
+            let said =
+                text.lines().take_while(|line| line.starts_with('#')).find(|line| line.contains("produced by"))?;
+            let (_, after) = said.split_once('(')?;
+            Some(after.split_once(')')?.0.to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn read(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
     let rows = match format {
         Format::Fastp => FASTP,
         Format::SamtoolsStats => STATS,

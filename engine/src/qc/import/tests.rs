@@ -155,6 +155,38 @@ fn the_standards_own_form_is_read_flat_and_nested() {
 }
 
 #[test]
+fn a_value_says_which_version_measured_it_where_the_file_does() {
+    let version = |bytes: &[u8]| {
+        let found = values(detect(bytes).expect("known"), bytes).expect("read");
+        let mut versions: Vec<_> = found.into_iter().map(|value| value.tool_version).collect();
+        versions.dedup();
+        versions
+    };
+    assert_eq!(version(include_bytes!("../fixtures/stats.txt")), ["1.16.1+htslib-1.16"]);
+    assert_eq!(version(include_bytes!("../fixtures/calls.txt")), ["1.16+htslib-1.16"]);
+    assert_eq!(version(include_bytes!("../fixtures/fastp.json")), ["0.23.2"]);
+    assert_eq!(version(include_bytes!("../fixtures/flagstat.txt")), [""]);
+}
+
+#[test]
+fn a_line_that_is_cut_is_named_by_its_number() {
+    let said = |format, bytes: &[u8]| values(format, bytes).expect_err("cut").to_string();
+    let coverage =
+        b"#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\n1\t1\t10\t1\t1\t1\t1\n2\t1\t10\n";
+    assert_eq!(
+        said(Format::SamtoolsCoverage, coverage),
+        "line 3 is not what samtools_coverage reads: a line is cut, or has no number where one is expected"
+    );
+    let mosdepth = b"chrom\tlength\tbases\tmean\tmin\tmax\nchr1\t100\tmany\t30.0\t0\t60\n";
+    assert!(said(Format::MosdepthSummary, mosdepth).starts_with("line 2 "));
+    assert!(said(Format::MosdepthSummary, b"chromosome\n").starts_with("line 1 "));
+    assert!(said(Format::Picard, b"## htsjdk\n## METRICS CLASS\tx\nA\tB\n").starts_with("line 4 "));
+    assert!(said(Format::Fastp, b"{\n\"a\": }").contains("line 2"));
+    let gtcheck = crate::qc::identity::read(b"#DC\nDC\ta\tb\t1\n").expect_err("cut").to_string();
+    assert!(gtcheck.starts_with("line 2 "), "{gtcheck}");
+}
+
+#[test]
 fn what_nobody_knows_is_not_guessed() {
     for bytes in [&b""[..], b"hello", b"{}", b"{\"a\": 1}", b"\xff\xfe"] {
         assert_eq!(detect(bytes), None);
