@@ -57,7 +57,7 @@ pub fn rehearse(recorded: &[(String, String, Evaluation)], criteria: &Criteria) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::criteria::{Applies, Behavior, Comparator, Criterion};
+    use super::super::criteria::{Applies, Behavior, Comparator, Criterion, Unknown};
     use super::super::metric::Unit;
     use super::super::verdict::{Subject, Value};
     use super::*;
@@ -71,8 +71,9 @@ mod tests {
             warn: None,
             applies_to: Applies::default(),
             behavior: Behavior::Hold,
+            unknown: Unknown::default(),
         };
-        Criteria { id: "wgs".into(), version: pass.to_string(), criteria: vec![criterion] }
+        Criteria { id: "wgs".into(), version: pass.to_string(), criteria: vec![criterion], ..Criteria::default() }
     }
 
     fn recorded(depth: f64) -> (String, String, Evaluation) {

@@ -194,7 +194,7 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::criteria::{Applies, Comparator};
+    use super::super::criteria::{Applies, Comparator, Unknown};
     use super::*;
 
     fn criteria() -> Criteria {
@@ -206,6 +206,7 @@ mod tests {
             warn,
             applies_to: Applies::default(),
             behavior: Behavior::Hold,
+            unknown: Unknown::default(),
         };
         Criteria {
             id: "wgs".into(),
@@ -218,6 +219,7 @@ mod tests {
                 },
                 criterion("cross_contamination_rate", Unit::Fraction, Comparator::AtMost, 0.02, None),
             ],
+            ..Criteria::default()
         }
     }
 
