@@ -4,6 +4,7 @@
 //! A value that a file does not hold is left out: what is missing is a criterion's business, and never a pass.
 
 mod ga4gh;
+mod person;
 mod picard;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,8 @@ words!(
         MosdepthSummary = "mosdepth_summary",
         /// `bcftools stats`.
         BcftoolsStats = "bcftools_stats",
+        /// `bcftools gtcheck -e 0`, of one pair.
+        BcftoolsGtcheck = "bcftools_gtcheck",
         /// Picard's metrics files.
         Picard = "picard",
         /// verifyBamID2's `.selfSM`.
@@ -87,6 +90,9 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
         () if first.starts_with("#SEQ_ID") => Some(Format::SelfSm),
         () if head.contains("produced by samtools stats") => Some(Format::SamtoolsStats),
         () if head.contains("produced by bcftools stats") => Some(Format::BcftoolsStats),
+        () if head.contains("bcftools gtcheck") && head.lines().any(|line| line.starts_with("DC\t")) => {
+            Some(Format::BcftoolsGtcheck)
+        }
         () if first.contains(" in total (QC-passed reads") => Some(Format::SamtoolsFlagstat),
         () => None,
     }
@@ -112,7 +118,7 @@ fn version(format: Format, bytes: &[u8]) -> Option<String> {
             Some(document.pointer("/summary/fastp_version")?.as_str()?.to_owned())
         }
         // `# This file was produced by samtools stats (1.16.1+htslib-1.16) and can be plotted …`
-        Format::SamtoolsStats | Format::BcftoolsStats => {
+        Format::SamtoolsStats | Format::BcftoolsStats | Format::BcftoolsGtcheck => {
             let text = String::from_utf8_lossy(bytes);
             let said =
                 text.lines().take_while(|line| line.starts_with('#')).find(|line| line.contains("produced by"))?;
@@ -130,6 +136,7 @@ fn read(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
         Format::SamtoolsFlagstat => FLAGSTAT,
         Format::SamtoolsCoverage | Format::MosdepthSummary => DEPTH,
         Format::BcftoolsStats => BCFTOOLS,
+        Format::BcftoolsGtcheck => return person::concordance(bytes),
         Format::Picard => return picard::values(bytes),
         Format::SelfSm => SELFSM,
         Format::Ga4gh => return ga4gh::values(bytes),
@@ -149,6 +156,9 @@ fn read(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
     }
     if format == Format::SamtoolsStats {
         found.extend(mapped(bytes)?);
+    }
+    if depth {
+        found.extend(person::sex_ratios(format, bytes)?);
     }
     Ok(found)
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::criteria::{Behavior, Criteria, Criterion};
-use super::metric::{Mismatch, Unit, find};
+use super::finding::About;
+use super::metric::{Metric, Mismatch, Unit, find};
 use crate::state::words;
 
 words!(
@@ -105,7 +106,7 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
             .convert(1.0, metric.unit)
             .map_err(|mismatch| Error::Unit { metric: value.metric.clone(), mismatch })?;
         let earlier = values[..index].iter().filter(|other| other.metric == value.metric);
-        if earlier.into_iter().any(|other| !agree(other, value, metric.unit)) {
+        if earlier.into_iter().any(|other| !agree(other, value, metric)) {
             return Err(Error::Twice(value.metric.clone()));
         }
     }
@@ -124,16 +125,20 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
 }
 
 /// Two tools that round differently say the same; compared in the catalogue's unit, never as bare numbers.
-fn agree(one: &Value, other: &Value, unit: Unit) -> bool {
+fn agree(one: &Value, other: &Value, metric: &Metric) -> bool {
     const ROUNDING: f64 = 0.005;
-    let number = |value: &Value| value.value.and_then(|number| value.unit.convert(number, unit).ok());
+    // Which reads make depth differs between tools; a Y that nobody has is 0.002 to one and 0.004 to another.
+    const RATIO: f64 = 0.05;
+    let least = if About::Sex.metrics().contains(&metric.id) { RATIO } else { 0.0 };
+    let number = |value: &Value| value.value.and_then(|number| value.unit.convert(number, metric.unit).ok());
     match (number(one), number(other)) {
-        (Some(one), Some(other)) => (one - other).abs() <= ROUNDING * one.abs().max(other.abs()),
+        (Some(one), Some(other)) => (one - other).abs() <= (ROUNDING * one.abs().max(other.abs())).max(least),
         (one, other) => one.is_none() && other.is_none(),
     }
 }
 
-fn rank(verdict: Verdict) -> usize {
+/// The worst is the highest.
+pub(super) fn rank(verdict: Verdict) -> usize {
     Verdict::ALL.iter().position(|other| *other == verdict).unwrap_or(0)
 }
 
