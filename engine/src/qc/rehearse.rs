@@ -88,17 +88,18 @@ fn again(one: &Recorded, criteria: &Criteria) -> Result<Option<(Evaluation, Eval
         return Ok(None);
     }
     let after = evaluate(criteria, &before.subject, &before.values).map_err(|error| error.to_string())?;
+    // What was found of the person no criterion changes.
+    let after = after.with(before.findings.clone());
     Ok(Some((before, after)))
 }
 
 fn difference(one: &Recorded, before: &Evaluation, after: &Evaluation) -> Option<Difference> {
-    let deciding = after.checks.iter().filter(|check| check.verdict == after.verdict);
     (after.verdict != before.verdict).then(|| Difference {
         evaluation: one.evaluation.clone(),
         about: one.about.clone(),
         before: before.verdict,
         after: after.verdict,
-        because: deciding.map(|check| format!("{}: {}", check.criterion.metric, check.said)).collect(),
+        because: after.deciding(),
     })
 }
 
@@ -153,6 +154,18 @@ mod tests {
         let names: Vec<_> = shown.unreadable.iter().map(|one| one.about.as_str()).collect();
         assert_eq!(names, ["O25", "O31"]);
         assert!(shown.unreadable[0].reason.contains("line 1") && shown.unreadable[1].reason.contains("moon"));
+    }
+
+    #[test]
+    fn a_mismatch_that_was_found_stays_one() {
+        let mut one = recorded(28.0);
+        let found = serde_json::json!([{ "about": "sex", "verdict": "fail", "said": "sex by coverage is male" }]);
+        let mut document: serde_json::Value = serde_json::from_str(&one.document).expect("written");
+        document["findings"] = found;
+        document["verdict"] = "fail".into();
+        one.document = document.to_string();
+        let shown = rehearse(&[one], &criteria(20.0));
+        assert_eq!((shown.same, shown.different), (1, vec![]), "no depth makes up for another person");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::criteria::{Behavior, Criteria, Criterion};
-use super::finding::About;
+use super::finding::{About, Finding};
 use super::metric::{Metric, Mismatch, Unit, find};
 use crate::state::words;
 
@@ -70,7 +70,7 @@ pub struct Check {
 /// A verdict and everything that it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// The worst of its checks.
+    /// The worst of its checks and findings.
     pub verdict: Verdict,
     /// Criteria set and version.
     pub criteria: String,
@@ -80,6 +80,29 @@ pub struct Evaluation {
     pub checks: Vec<Check>,
     /// The values as they were brought.
     pub values: Vec<Value>,
+    /// What they say of the person, beside the criteria.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+impl Evaluation {
+    /// With what was found of the person: the worst of all is the verdict.
+    #[must_use]
+    pub fn with(mut self, findings: Vec<Finding>) -> Self {
+        let all = findings.iter().map(|finding| finding.verdict).chain([self.verdict]);
+        self.verdict = all.max_by_key(|verdict| rank(*verdict)).unwrap_or(self.verdict);
+        self.findings = findings;
+        self
+    }
+
+    /// What decides the verdict, in words: every check and finding that is as bad as the whole.
+    #[must_use]
+    pub fn deciding(&self) -> Vec<String> {
+        let checks = self.checks.iter().filter(|check| check.verdict == self.verdict);
+        let checks = checks.map(|check| format!("{}: {}", check.criterion.metric, check.said));
+        let findings = self.findings.iter().filter(|finding| finding.verdict == self.verdict);
+        checks.chain(findings.map(|finding| finding.said.clone())).collect()
+    }
 }
 
 /// Why values cannot be judged.
@@ -121,6 +144,7 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
         subject: subject.clone(),
         checks,
         values: values.to_vec(),
+        findings: Vec::new(),
     })
 }
 
