@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod criteria;
+pub mod finding;
 pub mod identity;
 pub mod import;
 pub mod metric;

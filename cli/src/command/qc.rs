@@ -30,7 +30,7 @@ pub(crate) enum Qc {
     Import {
         /// Order line
         order_line: String,
-        /// fastp, samtools stats, flagstat and coverage, mosdepth, bcftools stats, Picard, verifyBamID2, GA4GH WGS QC
+        /// fastp, samtools stats, flagstat and coverage, mosdepth, bcftools stats and gtcheck, Picard, verifyBamID2, GA4GH WGS QC
         #[arg(required = true)]
         files: Vec<std::path::PathBuf>,
     },

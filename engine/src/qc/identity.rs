@@ -1,13 +1,60 @@
 //! Is it the specimen that it should be? Genotypes against an independent panel, as `bcftools gtcheck` (1.16) counts them.
 
+use serde::{Deserialize, Serialize};
+
 use super::metric::Unit;
-use super::reader::Error;
+use super::reader::{Error, number_at};
 use super::verdict::{Value, Verdict};
 
 /// Fewer sites decide nothing (npg).
 pub const SITES_MIN: u64 = 18;
 /// From so many independent SNPs on, a panel itself identifies a person (Japan's act on personal information).
 pub const PERSONAL_SITES: u64 = 40;
+
+/// The metric of the agreement.
+pub const CONCORDANCE: &str = "identity_concordance";
+
+/// How much must agree, fractions of the compared sites. The usual ones are npg's: above 0.95 it is the same person, below 0.5 another.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// More is the same person.
+    pub pass: f64,
+    /// Less is another person; between the two somebody looks.
+    pub fail: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { pass: 0.95, fail: 0.5 }
+    }
+}
+
+impl std::fmt::Display for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "more than {} agrees, less than {} does not", self.pass, self.fail)
+    }
+}
+
+impl Limits {
+    /// What a concordance amounts to; none is not measured.
+    #[must_use]
+    pub fn verdict(self, concordance: Option<f64>) -> Verdict {
+        match concordance {
+            None => Verdict::NotMeasured,
+            Some(share) if share > self.pass => Verdict::Pass,
+            Some(share) if share < self.fail => Verdict::Fail,
+            Some(_) => Verdict::Warn,
+        }
+    }
+
+    /// What cannot be meant, in words.
+    #[must_use]
+    pub fn problem(self) -> Option<String> {
+        let is_share = |limit: f64| (0.0..=1.0).contains(&limit);
+        let good = is_share(self.pass) && is_share(self.fail) && self.fail <= self.pass;
+        (!good).then(|| format!("pass {} and fail {}: fractions, and fail not above pass", self.pass, self.fail))
+    }
+}
 
 /// One pair of a comparison.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,15 +77,10 @@ impl Pair {
         (self.sites >= SITES_MIN).then(|| 1.0 - self.differ as f64 / self.sites as f64)
     }
 
-    /// More than 0.95 is the same person, less than 0.5 another; between them a person looks. Too few sites are not measured.
+    /// By the usual limits. Too few sites are not measured.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        match self.concordance() {
-            None => Verdict::NotMeasured,
-            Some(share) if share > 0.95 => Verdict::Pass,
-            Some(share) if share < 0.5 => Verdict::Fail,
-            Some(_) => Verdict::Warn,
-        }
+        Limits::default().verdict(self.concordance())
     }
 
     /// The panel itself must be kept like a genome.
@@ -51,7 +93,7 @@ impl Pair {
     #[must_use]
     pub fn value(&self) -> Value {
         Value {
-            metric: "identity_concordance".into(),
+            metric: CONCORDANCE.into(),
             value: self.concordance(),
             unit: Unit::Fraction,
             tool: "bcftools gtcheck".into(),
@@ -66,30 +108,28 @@ impl Pair {
 /// # Errors
 /// When there is no such line, or one is cut.
 pub fn read(bytes: &[u8]) -> Result<Vec<Pair>, Error> {
-    let bad = |reason: &str| Error::NotTheFormat { reader: "bcftools_gtcheck".into(), reason: reason.to_owned() };
+    const READER: &str = "bcftools_gtcheck";
     let text = String::from_utf8_lossy(bytes);
     let mut pairs = Vec::new();
-    for line in text.lines().filter(|line| line.starts_with("DC\t")) {
+    for (line, place) in text.lines().zip(1..).filter(|(line, _)| line.starts_with("DC\t")) {
         let fields: Vec<&str> = line.split('\t').collect();
         let count = |index: usize| {
-            let number: f64 =
-                fields.get(index).and_then(|field| field.trim().parse().ok()).ok_or_else(|| bad("a line is cut"))?;
+            let number = number_at(READER, place, &fields, index)?;
             if number.fract() != 0.0 || number < 0.0 {
-                return Err(bad("the discordance is no count: run gtcheck with `-e 0`"));
+                return Err(Error::at(READER, place, "the discordance is no count: run gtcheck with `-e 0`"));
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at above")]
             Ok(number as u64)
         };
-        let name =
-            |index: usize| fields.get(index).map(|field| (*field).to_owned()).ok_or_else(|| bad("a line is cut"));
-        let pair = Pair { query: name(1)?, panel: name(2)?, differ: count(3)?, sites: count(5)? };
-        if pair.differ > pair.sites {
-            return Err(bad("more sites differ than were compared"));
+        let (differ, sites) = (count(3)?, count(5)?);
+        if differ > sites {
+            return Err(Error::at(READER, place, "more sites differ than were compared"));
         }
-        pairs.push(pair);
+        // The counts were there, so the names before them are.
+        pairs.push(Pair { query: fields[1].to_owned(), panel: fields[2].to_owned(), sites, differ });
     }
     if pairs.is_empty() {
-        return Err(bad("there is no line `DC`"));
+        return Err(Error::NotTheFormat { reader: READER.into(), reason: "there is no line `DC`".into() });
     }
     Ok(pairs)
 }

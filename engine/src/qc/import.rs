@@ -4,6 +4,8 @@
 //! A value that a file does not hold is left out: what is missing is a criterion's business, and never a pass.
 
 mod ga4gh;
+mod person;
+mod picard;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,8 @@ words!(
         MosdepthSummary = "mosdepth_summary",
         /// `bcftools stats`.
         BcftoolsStats = "bcftools_stats",
+        /// `bcftools gtcheck -e 0`, of one pair.
+        BcftoolsGtcheck = "bcftools_gtcheck",
         /// Picard's metrics files.
         Picard = "picard",
         /// verifyBamID2's `.selfSM`.
@@ -39,9 +43,10 @@ words!(
 /// Reader's own name, our id, the unit of the reader's number.
 type Row = (&'static str, &'static str, Unit);
 
+// `reads` is one number, whoever counts: the reads that were sequenced, a pair counting twice, each once however often it aligns.
 const FASTP: &[Row] = &[
     ("q30_rate", "q30_rate", Unit::Fraction),
-    ("total_reads", "reads", Unit::Reads),
+    ("/summary/before_filtering/total_reads", "reads", Unit::Reads),
     ("/summary/after_filtering/q30_bases", "yield_bp_q30", Unit::Bases),
 ];
 const STATS: &[Row] = &[
@@ -51,25 +56,20 @@ const STATS: &[Row] = &[
     ("insert_size_standard_deviation", "insert_size_std_deviation", Unit::Bases),
 ];
 const FLAGSTAT: &[Row] = &[
-    ("total", "reads", Unit::Reads),
-    ("mapped_rate", "pct_reads_mapped", Unit::Fraction),
-    ("properly_paired_rate", "pct_reads_properly_paired", Unit::Fraction),
-    ("duplicate_rate", "pct_reads_duplicate", Unit::Fraction),
+    ("primary", "reads", Unit::Reads),
+    ("primary_mapped_rate", "pct_reads_mapped", Unit::Fraction),
+    ("primary_properly_paired_rate", "pct_reads_properly_paired", Unit::Fraction),
+    ("primary_duplicate_rate", "pct_reads_duplicate", Unit::Fraction),
 ];
 const DEPTH: &[Row] = &[("mean_depth", "mean_autosome_coverage", Unit::Depth)];
-const BCFTOOLS: &[Row] =
-    &[("snps", "count_snvs", Unit::One), ("ts_tv", "ratio_transitions_transversions_snv", Unit::One)];
-const PICARD: &[Row] = &[
-    ("mean_coverage", "mean_autosome_coverage", Unit::Depth),
-    ("mad_coverage", "mad_autosome_coverage", Unit::Depth),
-    ("pct_10x", "pct_autosomes_10x", Unit::Fraction),
-    ("pct_15x", "pct_autosomes_15x", Unit::Fraction),
-    ("pct_20x", "pct_autosomes_20x", Unit::Fraction),
-    ("percent_duplication", "pct_reads_duplicate", Unit::Fraction),
-    ("mean_insert_size", "mean_insert_size", Unit::Bases),
-    ("standard_deviation", "insert_size_std_deviation", Unit::Bases),
-    ("total_reads", "reads", Unit::Reads),
-    ("pct_pf_reads_aligned", "pct_reads_mapped", Unit::Fraction),
+const BCFTOOLS: &[Row] = &[
+    ("snps", "count_snvs", Unit::One),
+    ("ts_tv", "ratio_transitions_transversions_snv", Unit::One),
+    ("insertions", "count_insertions", Unit::One),
+    ("deletions", "count_deletions", Unit::One),
+    ("insertions_to_deletions", "ratio_insertion_deletion", Unit::One),
+    ("het_to_hom_snvs", "ratio_heterozygous_homzygous_snv", Unit::One),
+    ("het_to_hom_indels", "ratio_heterozygous_homzygous_indel", Unit::One),
 ];
 const SELFSM: &[Row] = &[("freemix", "cross_contamination_rate", Unit::Fraction)];
 
@@ -90,6 +90,9 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
         () if first.starts_with("#SEQ_ID") => Some(Format::SelfSm),
         () if head.contains("produced by samtools stats") => Some(Format::SamtoolsStats),
         () if head.contains("produced by bcftools stats") => Some(Format::BcftoolsStats),
+        () if head.contains("bcftools gtcheck") && head.lines().any(|line| line.starts_with("DC\t")) => {
+            Some(Format::BcftoolsGtcheck)
+        }
         () if first.contains(" in total (QC-passed reads") => Some(Format::SamtoolsFlagstat),
         () => None,
     }
@@ -101,16 +104,46 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
 /// # Errors
 /// When the bytes are not of the format.
 pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
+    let mut found = read(format, bytes)?;
+    let version = version(format, bytes).unwrap_or_default();
+    found.iter_mut().for_each(|value| value.tool_version.clone_from(&version));
+    Ok(found)
+}
+
+/// The tool's version, as its file says it: most say none.
+fn version(format: Format, bytes: &[u8]) -> Option<String> {
+    match format {
+        Format::Fastp => {
+            let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+            Some(document.pointer("/summary/fastp_version")?.as_str()?.to_owned())
+        }
+        // `# This file was produced by samtools stats (1.16.1+htslib-1.16) and can be plotted …`
+        Format::SamtoolsStats | Format::BcftoolsStats | Format::BcftoolsGtcheck => {
+            let text = String::from_utf8_lossy(bytes);
+            let said =
+                text.lines().take_while(|line| line.starts_with('#')).find(|line| line.contains("produced by"))?;
+            let (_, after) = said.split_once('(')?;
+            Some(after.split_once(')')?.0.to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn read(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
     let rows = match format {
         Format::Fastp => FASTP,
         Format::SamtoolsStats => STATS,
         Format::SamtoolsFlagstat => FLAGSTAT,
         Format::SamtoolsCoverage | Format::MosdepthSummary => DEPTH,
         Format::BcftoolsStats => BCFTOOLS,
-        Format::Picard => PICARD,
+        Format::BcftoolsGtcheck => return person::concordance(bytes),
+        Format::Picard => return picard::values(bytes),
         Format::SelfSm => SELFSM,
         Format::Ga4gh => return ga4gh::values(bytes),
     };
+    if format == Format::BcftoolsStats {
+        reader::bcftools::of_one_sample(&String::from_utf8_lossy(bytes))?;
+    }
     let depth = matches!(format, Format::SamtoolsCoverage | Format::MosdepthSummary);
     let contigs = if depth { autosomes(bytes) } else { Vec::new() };
     let mut found = Vec::new();
@@ -123,6 +156,9 @@ pub fn values(format: Format, bytes: &[u8]) -> Result<Vec<Value>, Error> {
     }
     if format == Format::SamtoolsStats {
         found.extend(mapped(bytes)?);
+    }
+    if depth {
+        found.extend(person::sex_ratios(format, bytes)?);
     }
     Ok(found)
 }

@@ -140,6 +140,11 @@ catalogue! {
     "pct_autosomes_10x" Percent "autosomes at 10x or more" "10x 以上の常染色体の割合";
     "pct_autosomes_15x" Percent "autosomes at 15x or more" "15x 以上の常染色体の割合";
     "pct_autosomes_20x" Percent "autosomes at 20x or more" "20x 以上の常染色体の割合";
+    "mean_interval_coverage" Depth "mean depth of the intervals that were measured" "計測区間の平均深度";
+    "mad_interval_coverage" Depth "median absolute deviation of the measured intervals' depth" "計測区間の深度の中央絶対偏差";
+    "pct_intervals_10x" Percent "measured intervals at 10x or more" "10x 以上の計測区間の割合";
+    "pct_intervals_15x" Percent "measured intervals at 15x or more" "15x 以上の計測区間の割合";
+    "pct_intervals_20x" Percent "measured intervals at 20x or more" "20x 以上の計測区間の割合";
     "pct_reads_mapped" Percent "mapped reads" "マッピングされたリードの割合";
     "pct_reads_properly_paired" Percent "properly paired reads" "適切にペアになったリードの割合";
     "mean_insert_size" Bases "mean insert size" "平均インサートサイズ";

@@ -1,5 +1,7 @@
 //! The built-in readers and JSON places. Each says which metrics it knows; a metric that the text does not hold is `None`.
 
+pub(super) mod bcftools;
+
 use kentai_workflows::value::Value;
 
 /// Why nothing could be read.
@@ -10,8 +12,24 @@ pub enum Error {
     NotJson(String),
     #[error("it is not what {reader} reads: {reason}")]
     NotTheFormat { reader: String, reason: String },
+    #[error("line {line} is not what {reader} reads: {reason}")]
+    Line { reader: String, line: usize, reason: String },
     #[error("there is no reader `{0}`")]
     NoReader(String),
+}
+
+const CUT: &str = "a line is cut, or has no number where one is expected";
+
+impl Error {
+    /// A line, counted from 1, that cannot be understood.
+    pub(super) fn at(reader: &str, line: usize, reason: &str) -> Self {
+        Self::Line { reader: reader.to_owned(), line, reason: reason.to_owned() }
+    }
+}
+
+/// The field of a tab-separated line, counted from 0, as a number.
+pub(super) fn number_at(reader: &str, line: usize, fields: &[&str], index: usize) -> Result<f64, Error> {
+    fields.get(index).and_then(|field| field.trim().parse().ok()).ok_or_else(|| Error::at(reader, line, CUT))
 }
 
 /// The number at a JSON pointer (RFC 6901, `/a/b`) or a plain path (`$.a.b[0]`).
@@ -47,9 +65,9 @@ pub fn read(reader: &str, metric: &str, contigs: &[String], bytes: &[u8]) -> Res
         "samtools_flagstat" => Ok(flagstat(&text(bytes), metric)),
         "samtools_coverage" => coverage(&text(bytes), metric, contigs),
         "mosdepth_summary" => mosdepth(&text(bytes), metric, contigs),
-        "bcftools_stats" => Ok(bcftools(&text(bytes), metric)),
+        "bcftools_stats" => Ok(bcftools::metric(&text(bytes), metric)),
         "picard" => picard(&text(bytes), metric),
-        "selfsm" => table(&text(bytes), "selfsm", metric),
+        "selfsm" => table(&text(bytes), "selfsm", 0, metric),
         other => Err(Error::NoReader(other.to_owned())),
     }
 }
@@ -88,43 +106,58 @@ fn snake(name: &str) -> String {
     words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
 }
 
-/// `4601 + 0 mapped (99.98% : N/A)`
+/// `4601 + 0 mapped (99.98% : N/A)`: what passed the instrument's own check, and what did not.
+///
+/// The names that begin with `primary` are of both, and of every read once, as `samtools stats` counts. The others are as the tool has
+/// them: of what passed, and of alignments, so that a read that aligns twice counts twice.
 fn flagstat(text: &str, metric: &str) -> Option<f64> {
-    let count = |wanted: &str| {
+    let line = |wanted: &str| {
         text.lines().find_map(|line| {
             let (passed, rest) = line.split_once(" + ")?;
-            let (_, name) = rest.split_once(' ')?;
+            let (failed, name) = rest.split_once(' ')?;
             let name = name.split(" (").next()?.trim();
-            if snake(name) == wanted { passed.trim().parse::<f64>().ok() } else { None }
+            let number = |text: &str| text.trim().parse::<f64>().ok();
+            if snake(name) == wanted { Some((number(passed)?, number(failed)?)) } else { None }
         })
     };
-    let share = |part: &str, whole: &str| match (count(part), count(whole)) {
-        (Some(part), Some(whole)) if whole > 0.0 => Some(part / whole),
-        _ => None,
-    };
+    let count = |wanted: &str| line(wanted).map(|(passed, _)| passed);
+    let both = |wanted: &str| line(wanted).map(|(passed, failed)| passed + failed);
+    // The lines `primary …` came with samtools 1.13; secondary and supplementary alignments are always mapped.
+    let once =
+        |own: &str, all: &str| both(own).or_else(|| Some(both(all)? - both("secondary")? - both("supplementary")?));
+    let primary = || once("primary", "in_total");
     match metric {
+        "primary" => primary(),
+        "primary_mapped_rate" => share(once("primary_mapped", "mapped"), primary()),
+        "primary_duplicate_rate" => {
+            share(both("primary_duplicates"), primary()).or_else(|| share(both("duplicates"), both("in_total")))
+        }
+        "primary_properly_paired_rate" => share(both("properly_paired"), both("paired_in_sequencing")),
         "total" => count("in_total"),
-        "mapped_rate" => share("mapped", "in_total"),
-        "duplicate_rate" => share("duplicates", "in_total"),
-        "properly_paired_rate" => share("properly_paired", "paired_in_sequencing"),
+        "mapped_rate" => share(count("mapped"), count("in_total")),
+        "duplicate_rate" => share(count("duplicates"), count("in_total")),
+        "properly_paired_rate" => share(count("properly_paired"), count("paired_in_sequencing")),
         other => count(other),
     }
+}
+
+/// Of nothing there is no share.
+fn share(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
+    let (part, whole) = (part?, whole?);
+    (whole > 0.0).then(|| part / whole)
 }
 
 /// `samtools coverage`: one line per contig with start, end, reads, covered bases, coverage %, mean depth, mean base and map quality.
 /// `mean_depth` is weighted by length over all contigs, or over those named.
 fn coverage(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>, Error> {
-    let bad = |reason: &str| Error::NotTheFormat { reader: "samtools_coverage".into(), reason: reason.to_owned() };
-    let mut lines = text.lines();
-    if !lines.next().is_some_and(|head| head.starts_with("#rname")) {
-        return Err(bad("the first line is not the header `#rname startpos …`"));
+    const READER: &str = "samtools_coverage";
+    if !text.starts_with("#rname") {
+        return Err(Error::at(READER, 1, "it is not the header `#rname startpos …`"));
     }
     let mut sums = Sums::default();
-    for line in lines {
+    for (line, place) in text.lines().zip(1..).skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
-        let number = |index: usize| {
-            fields.get(index).and_then(|field| field.parse::<f64>().ok()).ok_or_else(|| bad("a line is cut"))
-        };
+        let number = |index: usize| number_at(READER, place, &fields, index);
         if !wanted(contigs, fields[0]) {
             continue;
         }
@@ -170,19 +203,17 @@ impl Sums {
 
 /// mosdepth's summary: `chrom length bases mean min max`; the `total` line, or the named contigs.
 fn mosdepth(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>, Error> {
-    let bad = |reason: &str| Error::NotTheFormat { reader: "mosdepth_summary".into(), reason: reason.to_owned() };
+    const READER: &str = "mosdepth_summary";
     if !text.starts_with("chrom\t") {
-        return Err(bad("the first line is not the header `chrom length …`"));
+        return Err(Error::at(READER, 1, "it is not the header `chrom length …`"));
     }
     if metric != "mean_depth" {
         return Ok(None);
     }
     let (mut length, mut bases) = (0.0, 0.0);
-    for line in text.lines().skip(1) {
+    for (line, place) in text.lines().zip(1..).skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
-        let number = |index: usize| {
-            fields.get(index).and_then(|field| field.parse::<f64>().ok()).ok_or_else(|| bad("a line is cut"))
-        };
+        let number = |index: usize| number_at(READER, place, &fields, index);
         let counts = if contigs.is_empty() { fields[0] == "total" } else { wanted(contigs, fields[0]) };
         if counts {
             length += number(1)?;
@@ -192,36 +223,22 @@ fn mosdepth(text: &str, metric: &str, contigs: &[String]) -> Result<Option<f64>,
     Ok((length > 0.0).then(|| bases / length))
 }
 
-/// `SN<tab>0<tab>number of SNPs:<tab>34` and the `TSTV` line.
-fn bcftools(text: &str, metric: &str) -> Option<f64> {
-    let field =
-        |line: &str, index: usize| line.split('\t').nth(index).and_then(|field| field.trim().parse::<f64>().ok());
-    text.lines().find_map(|line| match (line.split('\t').next()?, metric) {
-        ("TSTV", "ts_tv") => field(line, 4),
-        ("SN", _) => {
-            let name = snake(line.split('\t').nth(2)?);
-            let short = name.strip_prefix("number_of_").unwrap_or(&name);
-            if short == metric { field(line, 3) } else { None }
-        }
-        _ => None,
-    })
-}
-
 /// Picard: the table after `## METRICS CLASS`, first line.
 fn picard(text: &str, metric: &str) -> Result<Option<f64>, Error> {
-    let (_, after) = text.split_once("## METRICS CLASS").ok_or_else(|| Error::NotTheFormat {
+    let (before, after) = text.split_once("## METRICS CLASS").ok_or_else(|| Error::NotTheFormat {
         reader: "picard".into(),
         reason: "there is no line `## METRICS CLASS`".into(),
     })?;
     let table_text = after.split_once('\n').map_or("", |(_, rest)| rest);
-    table(table_text, "picard", metric)
+    table(table_text, "picard", before.lines().count() + 1, metric)
 }
 
-/// First data line of a tab-separated table with a header; names compare in lowercase.
-fn table(text: &str, reader: &str, metric: &str) -> Result<Option<f64>, Error> {
+/// First data line of a tab-separated table with a header, which so many lines stand before; names compare in lowercase.
+fn table(text: &str, reader: &str, before: usize, metric: &str) -> Result<Option<f64>, Error> {
     let mut lines = text.lines();
     let (Some(head), Some(first)) = (lines.next(), lines.next()) else {
-        return Err(Error::NotTheFormat { reader: reader.to_owned(), reason: "it has no data line".into() });
+        let end = before + text.lines().count() + 1;
+        return Err(Error::at(reader, end, "the table ends before its first line of data"));
     };
     let columns = || head.trim_start_matches('#').split('\t');
     // Picard tells pairs and their halves apart: the pairs are meant.

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
 
+/// The metric of X over autosomes.
+pub const X_RATIO: &str = "sex_x_ratio";
+/// The metric of Y over autosomes.
+pub const Y_RATIO: &str = "sex_y_ratio";
+
 /// Ratios that count as one sex.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rectangle {
@@ -14,6 +19,25 @@ pub struct Rectangle {
     pub x: (f64, f64),
     /// Y over autosomes, from and to.
     pub y: (f64, f64),
+}
+
+impl std::fmt::Display for Rectangle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sex, x, y } = self;
+        write!(f, "{sex}: X {} to {}, Y {} to {}", x.0, x.1, y.0, y.1)
+    }
+}
+
+impl Rectangle {
+    /// What cannot be meant, in words.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let is_span = |(from, to): (f64, f64)| from.is_finite() && to.is_finite() && from <= to;
+        if !matches!(self.sex.as_str(), "male" | "female") {
+            return Some(format!("`{}` is neither male nor female", self.sex));
+        }
+        (!is_span(self.x) || !is_span(self.y)).then(|| format!("{self}: a span goes from a number to one not below it"))
+    }
 }
 
 /// The usual ones; a center has its own by capture and reference.
@@ -53,16 +77,18 @@ pub fn ratios(contigs: &[(String, f64, f64)]) -> Option<(f64, f64)> {
     Some((mean(&|name| name == "X")? / autosomes, mean(&|name| name == "Y")? / autosomes))
 }
 
-/// Compares with the reported sex. What was not reported, or is undetermined, is not measured: it is nobody's pass.
+/// Compares with the reported sex. What was not reported, or is undetermined, is not measured: it is nobody's pass. Where a mismatch
+/// only warns, so does what lies between the sexes: a graft that took in part is found there.
 #[must_use]
 pub fn judge(ratios: (f64, f64), rectangles: &[Rectangle], reported: &str, mismatch_warns: bool) -> Found {
     let (x_ratio, y_ratio) = ratios;
     let holds = |(from, to): (f64, f64), value: f64| value >= from && value <= to;
     let sex = rectangles.iter().find(|one| holds(one.x, x_ratio) && holds(one.y, y_ratio)).map(|one| one.sex.clone());
+    let is_reported = matches!(reported, "male" | "female");
     let verdict = match &sex {
         Some(found) if found == reported => Verdict::Pass,
-        Some(_) if matches!(reported, "male" | "female") && mismatch_warns => Verdict::Warn,
-        Some(_) if matches!(reported, "male" | "female") => Verdict::Fail,
+        _ if is_reported && mismatch_warns => Verdict::Warn,
+        Some(_) if is_reported => Verdict::Fail,
         _ => Verdict::NotMeasured,
     };
     Found { x_ratio, y_ratio, sex, verdict }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::criteria::{Behavior, Criteria, Criterion};
-use super::metric::{Mismatch, Unit, find};
+use super::finding::{About, Finding};
+use super::metric::{Metric, Mismatch, Unit, find};
 use crate::state::words;
 
 words!(
@@ -69,7 +70,7 @@ pub struct Check {
 /// A verdict and everything that it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// The worst of its checks.
+    /// The worst of its checks and findings.
     pub verdict: Verdict,
     /// Criteria set and version.
     pub criteria: String,
@@ -79,6 +80,29 @@ pub struct Evaluation {
     pub checks: Vec<Check>,
     /// The values as they were brought.
     pub values: Vec<Value>,
+    /// What they say of the person, beside the criteria.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+impl Evaluation {
+    /// With what was found of the person: the worst of all is the verdict.
+    #[must_use]
+    pub fn with(mut self, findings: Vec<Finding>) -> Self {
+        let all = findings.iter().map(|finding| finding.verdict).chain([self.verdict]);
+        self.verdict = all.max_by_key(|verdict| rank(*verdict)).unwrap_or(self.verdict);
+        self.findings = findings;
+        self
+    }
+
+    /// What decides the verdict, in words: every check and finding that is as bad as the whole.
+    #[must_use]
+    pub fn deciding(&self) -> Vec<String> {
+        let checks = self.checks.iter().filter(|check| check.verdict == self.verdict);
+        let checks = checks.map(|check| format!("{}: {}", check.criterion.metric, check.said));
+        let findings = self.findings.iter().filter(|finding| finding.verdict == self.verdict);
+        checks.chain(findings.map(|finding| finding.said.clone())).collect()
+    }
 }
 
 /// Why values cannot be judged.
@@ -105,7 +129,7 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
             .convert(1.0, metric.unit)
             .map_err(|mismatch| Error::Unit { metric: value.metric.clone(), mismatch })?;
         let earlier = values[..index].iter().filter(|other| other.metric == value.metric);
-        if earlier.into_iter().any(|other| !agree(other, value, metric.unit)) {
+        if earlier.into_iter().any(|other| !agree(other, value, metric)) {
             return Err(Error::Twice(value.metric.clone()));
         }
     }
@@ -120,20 +144,25 @@ pub fn evaluate(criteria: &Criteria, subject: &Subject, values: &[Value]) -> Res
         subject: subject.clone(),
         checks,
         values: values.to_vec(),
+        findings: Vec::new(),
     })
 }
 
 /// Two tools that round differently say the same; compared in the catalogue's unit, never as bare numbers.
-fn agree(one: &Value, other: &Value, unit: Unit) -> bool {
+fn agree(one: &Value, other: &Value, metric: &Metric) -> bool {
     const ROUNDING: f64 = 0.005;
-    let number = |value: &Value| value.value.and_then(|number| value.unit.convert(number, unit).ok());
+    // Which reads make depth differs between tools; a Y that nobody has is 0.002 to one and 0.004 to another.
+    const RATIO: f64 = 0.05;
+    let least = if About::Sex.metrics().contains(&metric.id) { RATIO } else { 0.0 };
+    let number = |value: &Value| value.value.and_then(|number| value.unit.convert(number, metric.unit).ok());
     match (number(one), number(other)) {
-        (Some(one), Some(other)) => (one - other).abs() <= ROUNDING * one.abs().max(other.abs()),
+        (Some(one), Some(other)) => (one - other).abs() <= (ROUNDING * one.abs().max(other.abs())).max(least),
         (one, other) => one.is_none() && other.is_none(),
     }
 }
 
-fn rank(verdict: Verdict) -> usize {
+/// The worst is the highest.
+pub(super) fn rank(verdict: Verdict) -> usize {
     Verdict::ALL.iter().position(|other| *other == verdict).unwrap_or(0)
 }
 
@@ -194,7 +223,7 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::criteria::{Applies, Comparator};
+    use super::super::criteria::{Applies, Comparator, Unknown};
     use super::*;
 
     fn criteria() -> Criteria {
@@ -206,6 +235,7 @@ mod tests {
             warn,
             applies_to: Applies::default(),
             behavior: Behavior::Hold,
+            unknown: Unknown::default(),
         };
         Criteria {
             id: "wgs".into(),
@@ -218,6 +248,7 @@ mod tests {
                 },
                 criterion("cross_contamination_rate", Unit::Fraction, Comparator::AtMost, 0.02, None),
             ],
+            ..Criteria::default()
         }
     }
 

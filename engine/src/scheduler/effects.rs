@@ -55,6 +55,7 @@ impl Service {
             }
             Effect::Gate(run, index, work) => self.spawn_work(move || Message::Gate(run, index, work.done())),
             Effect::Receive(run, index, work) => self.spawn_work(move || Message::Received(run, index, work.done())),
+            Effect::Measure(order, run, work) => self.spawn_work(move || Message::Measured(order, run, work.done())),
             Effect::Prepare(order, round, submit) => {
                 let (options, reader) = (Arc::clone(&self.house.options), self.reader.clone());
                 self.spawn(async move {

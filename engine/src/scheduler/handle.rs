@@ -152,6 +152,8 @@ pub(super) enum Message {
     Look(Box<super::center::folders::Look>, Reply<()>),
     /// The run of an order line's round, ready to be stored.
     Prepared(String, i64, Box<Result<super::submit::Ready, Refusal>>),
+    /// What files of an order line's run say of the person.
+    Measured(String, RunId, Vec<Vec<crate::qc::verdict::Value>>),
     /// What a case closed.
     Sealed(String, super::work::seal::Sealed),
     SealAgain(String),

@@ -44,6 +44,8 @@ pub(super) enum Effect {
     Carry(RunId, usize, Box<work::carry::Work>),
     /// Link outputs into `samples/`.
     Link(work::links::Work),
+    /// Read what an order line's run says of the person.
+    Measure(String, RunId, work::measure::Work),
     /// Get the run of an order line's round ready.
     Prepare(String, i64, Box<Submit>),
     /// Close what belongs to a withdrawn participant.

@@ -42,6 +42,10 @@ impl Service {
                 // Queued runs are loaded from the database: they must be there before the window is filled.
                 self.commit().await?;
             }
+            Message::Measured(order, run, files) => {
+                let result = self.on_measured(&order, &run, &files).await;
+                self.own_doing("what a run says of the person", result)?;
+            }
             Message::Sealed(case, sealed) => {
                 let result = self.on_sealed(&case, sealed).await;
                 self.own_doing("a withdrawal", result)?;

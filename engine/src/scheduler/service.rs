@@ -15,6 +15,7 @@ use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
 use super::queues::{spawn_collector, spawn_linker};
 use super::{Options, work};
+use crate::id::RunId;
 use crate::port::collect::Order;
 use crate::store::artifact::ArtifactStore;
 use crate::store::chain::seal;
@@ -96,6 +97,8 @@ pub(super) struct Service {
     pub(super) consent_ends: i64,
     /// Order lines whose run is being got ready.
     pub(super) preparing: BTreeSet<String>,
+    /// What was read of the loaded runs of order lines; more files, or others, are read anew.
+    pub(super) measured: HashMap<RunId, work::measure::Work>,
     /// Signs the audit log.
     /// None: a verb of somebody who may not read the site's key; then nothing is signed.
     pub(super) signer: Option<crate::audit::checkpoint::Secret>,
@@ -155,6 +158,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         woken: BTreeSet::new(),
         consent_ends: i64::MIN,
         preparing: BTreeSet::new(),
+        measured: HashMap::new(),
         reader,
         workflows: HashMap::new(),
         signer,

@@ -120,6 +120,12 @@ pub struct Assay {
     /// A sex that does not match is only a warning (transplants, tumors).
     #[serde(default)]
     pub sex_mismatch_warns: bool,
+    /// Depth of X and Y over the autosomes' that counts as a sex; empty: the usual ones.
+    #[serde(default)]
+    pub sex_rectangles: Vec<crate::qc::sex::Rectangle>,
+    /// How much of a fingerprint must agree; none: the usual limits.
+    #[serde(default)]
+    pub identity_limits: Option<crate::qc::identity::Limits>,
 }
 
 fn hundred() -> f64 {

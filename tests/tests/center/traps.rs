@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use kentai_engine::id::RunId;
 use kentai_engine::intake::folder::Rules;
 use kentai_engine::port::courier::{Courier, Parcel, ParcelFile};
-use kentai_engine::qc::criteria::{Applies, Behavior, Comparator, Criteria, Criterion};
+use kentai_engine::qc::criteria::{Applies, Behavior, Comparator, Criteria, Criterion, Unknown};
 use kentai_engine::qc::metric::Unit;
 use kentai_engine::qc::verdict::Value;
 use kentai_engine::scheduler::center::request::Request;
@@ -35,8 +35,9 @@ async fn reviewed() -> Result<(Center, String, RunId)> {
         warn: None,
         applies_to: Applies::default(),
         behavior: Behavior::Hold,
+        unknown: Unknown::default(),
     };
-    let criteria = Criteria { id: "wgs".into(), version: "1".into(), criteria: vec![coverage] };
+    let criteria = Criteria { id: "wgs".into(), version: "1".into(), criteria: vec![coverage], ..Criteria::default() };
     let assay = Assay { workflow: "test".into(), criteria: Some(criteria), ..Assay::default() };
     center.assay("2", assay).await?;
     center.house.hands.plan("a", [Act::Make(vec![("m.json", "{\"q\": 35}".into())])]);

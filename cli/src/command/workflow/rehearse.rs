@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use kentai_engine::clock;
 use kentai_engine::people::permission::{Action, permit};
-use kentai_engine::qc::rehearse::{Rehearsal, rehearse};
-use kentai_engine::qc::verdict::Evaluation;
+use kentai_engine::qc::rehearse::{Recorded, Rehearsal, rehearse};
 use kentai_engine::store::read::{Reader, RecordFilter};
 
 use crate::access::{self, who};
@@ -48,16 +47,13 @@ impl Rehearse {
         if !problems.is_empty() {
             return Err(bad(problems.join("; ")).into());
         }
-        let mut recorded = recorded(&access::reader(site).await?, clock::now() - self.since * DAY_US).await?;
-        // Other assays' values are not judged by these criteria.
-        recorded.retain(|(_, _, before)| before.criteria.rsplit_once('@').is_some_and(|(id, _)| id == criteria.id));
-        let shown = rehearse(&recorded, &criteria).map_err(|error| bad(error.to_string()))?;
-        show(&shown, output);
+        let recorded = recorded(&access::reader(site).await?, clock::now() - self.since * DAY_US).await?;
+        show(&rehearse(&recorded, &criteria), output);
         Ok(Exit::Done)
     }
 }
 
-async fn recorded(reader: &Reader, since_us: i64) -> anyhow::Result<Vec<(String, String, Evaluation)>> {
+async fn recorded(reader: &Reader, since_us: i64) -> anyhow::Result<Vec<Recorded>> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let filter = RecordFilter { kind: "evaluation".into(), after, limit: PAGE, ..RecordFilter::default() };
@@ -65,7 +61,7 @@ async fn recorded(reader: &Reader, since_us: i64) -> anyhow::Result<Vec<(String,
         let Some(last) = page.last() else { return Ok(found) };
         after = Some(last.record_id.clone());
         for row in page.into_iter().filter(|row| row.created_us >= since_us) {
-            found.push((row.record_id, row.parent, serde_json::from_str(&row.document)?));
+            found.push(Recorded { evaluation: row.record_id, about: row.parent, document: row.document });
         }
     }
 }
@@ -80,6 +76,11 @@ fn show(shown: &Rehearsal, output: Output) {
         .map(|one| vec![one.about.clone(), one.before.to_string(), one.after.to_string(), one.because.join("; ")]);
     if !shown.different.is_empty() {
         output.line(table(&["order line", "was", "would be", "because"], rows));
+    }
+    if !shown.unreadable.is_empty() {
+        let rows =
+            shown.unreadable.iter().map(|one| vec![one.about.clone(), one.evaluation.clone(), one.reason.clone()]);
+        output.line(table(&["order line", "not read", "because"], rows));
     }
     output.say(format!("{} judged again: {} as before, {} not", shown.replayed, shown.same, shown.different.len()));
 }

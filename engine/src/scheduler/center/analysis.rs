@@ -17,7 +17,7 @@ use crate::scheduler::handle::{Refusal, Submit};
 use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::scheduler::submit::Ready;
-use crate::scheduler::{Actor, submit};
+use crate::scheduler::{Actor, submit, work};
 use crate::specimen::record::{Assay, Consent, Kind, LaneLibrary, Participant, Specimen};
 use crate::state::order::{Event, Stage};
 
@@ -210,13 +210,20 @@ impl Service {
     pub(in crate::scheduler) async fn observe(&mut self) {
         self.desk.now = self.house.now;
         let touched: BTreeSet<RunId> = self.house.ledger.touched();
+        if !touched.is_empty() {
+            self.measured.retain(|run, _| self.house.runs.contains_key(run));
+        }
         for id in touched {
             let Some(run) = self.house.runs.get(&id) else { continue };
             let order = run.row.order_line_id.clone();
             if order.is_empty() {
                 continue;
             }
-            let said = Said::of(run);
+            let (said, work) = (Said::of(run), work::measure::Work::of(run));
+            if !work.is_empty() && self.measured.get(&id) != Some(&work) {
+                self.measured.insert(id.clone(), work.clone());
+                self.house.effect(Effect::Measure(order.clone(), id.clone(), work));
+            }
             match self.hear(&order, &id, &said).await {
                 Ok(()) => self.desk.keep(),
                 Err(error) => {

@@ -1,16 +1,19 @@
 //! Quality questions of an order line: measured values against the assay's criteria, and the fork with its six ways out.
 
+mod person;
+#[cfg(test)]
+mod tests;
+
 use serde_json::json;
 
 use super::desk::{By, Held, HeldOrder};
 use super::order::stage;
 use super::request::Answer;
 use crate::id::{RunId, fresh};
-use crate::qc::verdict::Subject;
-use crate::qc::verdict::{Evaluation, Value, Verdict, evaluate};
+use crate::qc::verdict::{Evaluation, Verdict};
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
-use crate::specimen::record::{Kind, Participant, Specimen, WorkRequest};
+use crate::specimen::record::{Kind, Specimen, WorkRequest};
 use crate::state::order::{Event, Stage};
 use crate::state::work_request;
 
@@ -107,6 +110,7 @@ impl Service {
             return Ok(());
         }
         let order = self.desk.order(&order_line).await?;
+        self.person_is_known(&order, run).await?;
         self.criteria_met(&order).await
     }
 
@@ -118,9 +122,13 @@ impl Service {
     /// The newest values of this order line are good, or somebody let them pass.
     pub(in crate::scheduler) async fn criteria_met(&self, order: &HeldOrder) -> Result<(), Refusal> {
         let assay = self.desk.assay(order).await?;
-        let Some(criteria) = assay.criteria.filter(|criteria| !criteria.criteria.is_empty()) else { return Ok(()) };
         let id = &order.row.order_line_id;
         let newest = self.newest_evaluation(order).await?;
+        let criteria = assay.criteria.filter(|criteria| !criteria.criteria.is_empty());
+        // Without criteria nothing has to be measured; what was found of the person counts all the same.
+        if criteria.is_none() && newest.as_ref().is_none_or(|newest| newest.doc.findings.is_empty()) {
+            return Ok(());
+        }
         let about = newest.as_ref().map_or(UNMEASURED, |held| held.row.record_id.as_str());
         // What was let pass is this evaluation, and no later one.
         if order.doc.values_waived == about {
@@ -128,16 +136,13 @@ impl Service {
         }
         let offered = format!("offered: `kentai qc decide {id} --verdict release --reason …` by a reviewer");
         let Some(newest) = newest else {
-            let name = format!("{}@{}", criteria.id, criteria.version);
+            let name = criteria.map(|criteria| format!("{}@{}", criteria.id, criteria.version)).unwrap_or_default();
             return Err(Refusal::State(format!("order line {id}: nothing was measured against {name}; {offered}")));
         };
         match newest.doc.verdict {
             Verdict::Pass | Verdict::Warn => Ok(()),
             Verdict::NotMeasured | Verdict::Fail => {
-                let bad = newest.doc.checks.iter().filter(|check| check.verdict == newest.doc.verdict);
-                let said: Vec<String> =
-                    bad.map(|check| format!("{}: {}", check.criterion.metric, check.said)).collect();
-                Err(Refusal::State(format!("order line {id}: {}; {offered}", said.join("; "))))
+                Err(Refusal::State(format!("order line {id}: {}; {offered}", newest.doc.deciding().join("; "))))
             }
         }
     }
@@ -188,50 +193,5 @@ impl Service {
             "requisition": order.doc.requisition, "assay": order.row.assay, "reason": reason,
         });
         Ok(self.notify(&order.row.institution, "failure_report", &order.row.order_line_id, body, by))
-    }
-
-    /// Values that were measured elsewhere, judged by the assay's criteria as they stand.
-    pub(in crate::scheduler) async fn measured(
-        &mut self,
-        id: &str,
-        values: &[Value],
-        by: &By,
-    ) -> Result<Answer, Refusal> {
-        let order = self.desk.order(id).await?;
-        let assay = self.desk.assay(&order).await?;
-        let Some(criteria) = &assay.criteria else {
-            let (assay, version) = (&order.row.assay, &order.row.assay_version);
-            return Err(Refusal::State(format!("assay {assay}@{version} has no criteria")));
-        };
-        let participant = self.desk.participant(&order.row.participant_id).await?;
-        let subject = self.subject(&order, &participant.doc).await?;
-        let evaluation: Evaluation =
-            evaluate(criteria, &subject, values).map_err(|error| Refusal::Bad(error.to_string()))?;
-        let verdict = evaluation.verdict;
-        let record = fresh("e");
-        let body = json!({ "verdict": verdict, "evaluation": evaluation });
-        let mut held = self.desk.new_record(Kind::Evaluation, &record, verdict.word(), evaluation);
-        held.row.parent.clone_from(&order.row.order_line_id);
-        held.row.specimen_id.clone_from(&order.row.specimen_id);
-        held.row.owner.clone_from(&order.row.institution);
-        self.desk.record(&mut held, "values_judged", by, &body);
-        let mut answer = Answer {
-            said: format!("order line {id}: {verdict}"),
-            changed: vec![format!("evaluation {record}")],
-            ..Answer::default()
-        };
-        if verdict == Verdict::NotMeasured {
-            answer.notes.push("a criterion has no value: it blocks the release unless somebody waives it".into());
-        }
-        Ok(answer)
-    }
-
-    async fn subject(&self, order: &HeldOrder, participant: &Participant) -> Result<Subject, Refusal> {
-        let specimen = self.desk.get::<Specimen>(Kind::Specimen, &order.row.specimen_id).await?;
-        Ok(Subject {
-            sample_type: specimen.doc.specimen_type,
-            assay: order.row.assay.clone(),
-            family_role: participant.family_role.clone(),
-        })
     }
 }

@@ -8,6 +8,8 @@ use serde_json::json;
 use super::desk::{By, Held};
 use super::order::assay_id;
 use super::request::Answer;
+use crate::qc::identity::Limits;
+use crate::qc::sex::Rectangle;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::import::{Cells, Problem, Row, Table, check_header};
@@ -137,6 +139,11 @@ impl Service {
                 let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 return Err(Refusal::Bad(format!("the criteria of {name}@{version}: {}", list.join("; "))));
             }
+        }
+        let sexes = assay.sex_rectangles.iter().filter_map(Rectangle::problem);
+        let problems: Vec<String> = sexes.chain(assay.identity_limits.and_then(Limits::problem)).collect();
+        if !problems.is_empty() {
+            return Err(Refusal::Bad(format!("the limits of {name}@{version}: {}", problems.join("; "))));
         }
         let id = assay_id(name, version);
         if let Some(known) = self.desk.find::<Assay>(Kind::Assay, &id).await? {
