@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use kentai_engine::people::permission::Action;
 use kentai_workflows::plan::is_id;
 
 pub(crate) use add::Add;
 
+use crate::access;
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, table};
 use crate::site::{BundleFile, Site};

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use kentai_engine::clock;
+use kentai_engine::people::permission::Action;
 use kentai_engine::scheduler::center::request::Request;
 
 use super::center::ask;

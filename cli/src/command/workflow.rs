@@ -8,6 +8,7 @@ mod rehearse;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use kentai_engine::people::permission::Action;
 use kentai_engine::scheduler::handle::Definition;
 use kentai_engine::view::{self, WorkflowView};
 use kentai_workflows::schema;

@@ -255,7 +255,7 @@ fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::qc::criteria::{Applies, Behavior, Comparator, Criteria, Criterion};
+    use crate::qc::criteria::{Applies, Behavior, Comparator, Criteria, Criterion, Unknown};
     use crate::qc::verdict::{Subject, Value as Brought, evaluate};
 
     fn newest(specimen: &str, order_line: &str, depth: Option<f64>) -> (String, Newest) {
@@ -267,6 +267,7 @@ mod tests {
             warn: None,
             applies_to: Applies::default(),
             behavior: Behavior::Hold,
+            unknown: Unknown::default(),
         };
         let criteria = Criteria {
             id: "<b>wgs".into(),
@@ -275,6 +276,7 @@ mod tests {
                 criterion("mean_autosome_coverage", Unit::Depth, Comparator::AtLeast, 30.0),
                 criterion("cross_contamination_rate", Unit::Fraction, Comparator::AtMost, 0.02),
             ],
+            unknown: Unknown::default(),
         };
         let value = |metric: &str, value, unit| {
             let (tool, tool_version, source_sha256) = Default::default();
