@@ -27,13 +27,15 @@ words!(
         ReadReport = "read_report",
         /// Submit a sheet.
         Submit = "submit",
-        /// End a run or an order line.
+        /// Pause a run, let it go on, end it.
+        RunControl = "run_control",
+        /// Take an order line back.
         Cancel = "cancel",
         /// Do a run again.
         Retry = "retry",
-        /// Pause.
+        /// Pause an order line.
         Hold = "hold",
-        /// Let go on.
+        /// Let an order line go on.
         Resume = "resume",
         /// The emergency stop.
         StopAll = "stop_all",
@@ -150,6 +152,7 @@ impl Action {
             Self::ReadWithdrawn | Self::Withdraw => &[R::WithdrawalOfficer],
             Self::ReadAudit => &[R::Auditor],
             Self::Submit
+            | Self::RunControl
             | Self::Retry
             | Self::Import
             | Self::Receive

@@ -128,9 +128,7 @@ impl Request {
     /// What a token must reach for it.
     pub(super) fn action(&self) -> Action {
         match self {
-            Self::Cancel { .. } => Action::Cancel,
-            Self::Hold { .. } => Action::Hold,
-            Self::Resume => Action::Resume,
+            Self::Cancel { .. } | Self::Hold { .. } | Self::Resume => Action::RunControl,
             Self::Retry { .. } => Action::Retry,
             Self::Answer { answer: Answer { kind: AnswerKind::Approve, .. }, .. } => Action::Release,
             Self::Answer { answer: Answer { kind: AnswerKind::Qc, .. }, .. } => Action::QcDecide,

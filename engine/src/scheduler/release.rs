@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::Actor;
 use super::advance::ENGINE;
+use super::handle::Refusal;
 use super::house::House;
 use super::live::LiveRun;
+use super::service::Service;
 use crate::id::RunId;
+use crate::people::record::Person;
 use crate::people::role::Role;
+use crate::specimen::record::Kind;
 use crate::state::step;
 use crate::store::rows::detail::{self, Ask};
 
@@ -18,6 +23,22 @@ const PEOPLE: usize = 2;
 
 /// Nobody who decided before is another pair of eyes.
 const NOT_BY: &str = "previous_decider";
+
+impl Service {
+    /// Nobody is a second pair of eyes beside somebody who made their account.
+    pub(super) async fn another_person(&self, id: &RunId, actor: &Actor) -> Result<(), Refusal> {
+        let Some(person) = self.desk.find::<Person>(Kind::Person, &actor.name).await? else { return Ok(()) };
+        match self.house.signers(id).into_iter().find(|signer| person.doc.made_by.contains(*signer)) {
+            None => Ok(()),
+            Some(signer) => {
+                let name = &actor.name;
+                Err(Refusal::NotAllowed(format!(
+                    "{name}: {signer} decided before and made this account: somebody else decides"
+                )))
+            }
+        }
+    }
+}
 
 impl House {
     /// The run, the one that called it, and so on.
@@ -33,7 +54,7 @@ impl House {
     }
 
     /// People whose yes stands. What was done again since was asked again, and an earlier yes is not about it.
-    fn signers(&self, id: &RunId) -> BTreeSet<&str> {
+    pub(super) fn signers(&self, id: &RunId) -> BTreeSet<&str> {
         let answers = self.lineage(id).flat_map(|run| &run.steps).flat_map(|step| &step.detail.answers);
         let yes = answers.filter(|answer| matches!(answer.verdict.as_str(), "approve" | "release"));
         yes.map(|answer| answer.person.as_str()).collect()

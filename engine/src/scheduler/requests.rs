@@ -57,6 +57,7 @@ impl Service {
                 if answer.verdict == "approve" {
                     self.may_leave(&id).await?;
                 }
+                self.another_person(&id, actor).await?;
                 self.house.answer(&id, &step, actor, &answer)?;
                 Ok(format!("run {id}: recorded `{}` by {}", answer.verdict, actor.name))
             }

@@ -17,6 +17,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use kentai_engine::people::permission::Action;
 use kentai_engine::people::role::Role;
+use kentai_engine::specimen::check_character;
 use kentai_tests::{Site, tool};
 use serde_json::Value;
 
@@ -213,7 +214,9 @@ impl Doors {
         }
         self.until(&format!("select stage from order_line where order_line_id = '{order}'"), "delivered")?;
         self.kentai(&["order", "cancel", &ended, "--reason", "x"])?;
-        let reopened = self.kentai(&["order", "reopen", &ended, "--reason", "x", "--json"])?;
+        // Whoever made everybody's account is nobody's first person.
+        let proposer = self.account("proposer", &["--roles", "operator"])?;
+        let reopened = self.kentai(&["--token", &proposer, "order", "reopen", &ended, "--reason", "x", "--json"])?;
         let reopened: Value = serde_json::from_str(&reopened)?;
         self.kentai(&["deviation", "open", &format!("specimen {specimen}"), "--description", "x"])?;
         self.kentai(&["consent", "withdraw", "rare", "P3", "--evidence", "letter"])?;
@@ -251,6 +254,15 @@ impl Doors {
         self.kentai(&arguments).map(drop)
     }
 
+    /// A service with a token.
+    fn account(&self, name: &str, more: &[&str]) -> Result<String> {
+        let mut add = vec!["admin", "user", "add", name, "--service"];
+        add.extend(more);
+        self.kentai(&add)?;
+        let made: Value = serde_json::from_str(&self.kentai(&["admin", "token", "new", name, "--json"])?)?;
+        Ok(made["secret"].as_str().context("told once")?.to_owned())
+    }
+
     /// A service of every role; two releasers; two institutions; two data centers.
     fn everybody(&mut self) -> Result<()> {
         let places = [
@@ -264,12 +276,10 @@ impl Doors {
         let inside = Role::ALL.iter().filter(|role| !matches!(role, Role::Institution | Role::DataCenter));
         let inside = inside.map(|role| (role.word(), *role, None, None));
         for (name, role, institution, data_center) in inside.chain(places).collect::<Vec<_>>() {
-            let mut add = vec!["admin", "user", "add", name, "--service", "--roles", role.word()];
-            add.extend(institution.iter().flat_map(|place| ["--institution", place]));
-            add.extend(data_center.iter().flat_map(|place| ["--data-center", place]));
-            self.kentai(&add)?;
-            let made: Value = serde_json::from_str(&self.kentai(&["admin", "token", "new", name, "--json"])?)?;
-            let token = made["secret"].as_str().context("told once")?.to_owned();
+            let mut more = vec!["--roles", role.word()];
+            more.extend(institution.iter().flat_map(|place| ["--institution", place]));
+            more.extend(data_center.iter().flat_map(|place| ["--data-center", place]));
+            let token = self.account(name, &more)?;
             self.people.push(Somebody { name: name.to_owned(), role, institution, data_center, token });
         }
         Ok(())
@@ -286,8 +296,8 @@ impl Doors {
                 let id = match *name {
                     _ if !missing => id.clone(),
                     // Their last character is a check character: it fits, too.
-                    "order" | "gone" | "ended" => "O77777777Z".into(),
-                    "specimen" => "S77777777Z".into(),
+                    "order" | "gone" | "ended" => check_character::issue('O', 7_777_777),
+                    "specimen" => check_character::issue('S', 7_777_777),
                     _ => format!("{}{last}", &id[..id.len() - 1]),
                 };
                 filled = filled.replace(&mark, &id);

@@ -112,6 +112,22 @@ async fn who_made_an_account_has_no_second_person_in_it() -> Result<()> {
     ensure!(matches!(puppet, Refusal::NotAllowed(_)), "{puppet}");
     center.ask(Request::Confirm { proposal }, &person("kato", "operator")).await?;
     ensure!(center.stage(&order)? == "accessioned");
+    // Nor at a release.
+    let (center, _, run) = analyzed(&short()).await?;
+    let mut both = person("mori", "admin");
+    both.roles.insert("releaser".into());
+    let add = Request::AddPerson {
+        name: "puppet".into(),
+        service: false,
+        roles: vec!["releaser".into()],
+        institution: None,
+        data_center: None,
+    };
+    center.ask(add, &both).await?;
+    yes(&center, &run, "review", "mori").await?;
+    let puppet = yes(&center, &run, "review", "puppet").await;
+    ensure!(matches!(puppet, Err(Refusal::NotAllowed(_))), "{puppet:?}");
+    ensure!(left(&center)? == 0);
     Ok(())
 }
 

@@ -82,8 +82,8 @@ const ROUTES: &[Row] = &[
     ),
     ("POST /specimens", "/specimens", r#"{"specimens":[],"source":"x"}"#, &[Submit], Nothing),
     ("POST /workflows", "/workflows", r#"{"path":"x.yaml","source":"kentai: 1","called":{}}"#, &[Register], Nothing),
-    ("POST /runs/{id}/hold", "/runs/{run}/hold", REASON, &[Hold], Institution),
-    ("POST /runs/{id}/resume", "/runs/{run}/resume", "{}", &[Resume], Institution),
+    ("POST /runs/{id}/hold", "/runs/{run}/hold", REASON, &[RunControl], Institution),
+    ("POST /runs/{id}/resume", "/runs/{run}/resume", "{}", &[RunControl], Institution),
     // What it waits for says who may answer; a run that waits for nothing says that to whoever sees it.
     (
         "POST /runs/{id}/answer",
@@ -93,7 +93,7 @@ const ROUTES: &[Row] = &[
         Institution,
     ),
     ("POST /runs/{id}/retry", "/runs/{run}/retry", "{}", &[Retry], Institution),
-    ("POST /runs/{id}/cancel", "/runs/{run}/cancel", REASON, &[Cancel], Institution),
+    ("POST /runs/{id}/cancel", "/runs/{run}/cancel", REASON, &[RunControl], Institution),
 ];
 
 /// `GET /runs/{id}` …, as the server's source has them.
