@@ -297,6 +297,10 @@ fn code_of(error: &anyhow::Error) -> Exit {
     if let Some(intake::Error::NoWorkflow { .. } | intake::Error::Read { .. }) = error.downcast_ref() {
         return Exit::NotFound;
     }
+    // Read, it stays as it is; whoever changes something brings it up to date.
+    if let Some(kentai_engine::store::Error::Older { .. }) = error.downcast_ref() {
+        return Exit::State;
+    }
     match error.downcast_ref() {
         Some(assemble::Error::NoExecutor { .. }) => Exit::Usage,
         Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Locked { .. })) => Exit::State,

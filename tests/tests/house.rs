@@ -15,3 +15,4 @@ mod retries;
 mod scatter;
 mod skipping;
 mod submission;
+mod upgrade;

@@ -8,7 +8,7 @@ mod withdrawal;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::lab::{Custody, Deviation, InstrumentRun, LaneLibrary, Library, WorkRequest};
+pub use self::lab::{Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, WorkRequest};
 pub use self::withdrawal::{Case, CaseItem, Certificate, Notice};
 
 use crate::clock::Micros;

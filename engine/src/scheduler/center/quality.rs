@@ -13,7 +13,7 @@ use crate::id::{RunId, fresh};
 use crate::qc::verdict::{Evaluation, Verdict};
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
-use crate::specimen::record::{Kind, Specimen, WorkRequest};
+use crate::specimen::record::{Decision, Kind, Specimen, WorkRequest};
 use crate::state::order::{Event, Stage};
 use crate::state::work_request;
 
@@ -150,20 +150,32 @@ impl Service {
     /// Append-only: what it supersedes stays.
     async fn keep_decision(&mut self, order: &HeldOrder, wish: &Wish<'_>, by: &By) -> Result<String, Refusal> {
         let order_line = &order.row.order_line_id;
-        let earlier = self.desk.records_of::<serde_json::Value>(Kind::Decision, order_line).await?;
-        let supersedes = earlier.iter().max_by_key(|held| held.row.created_us).map(|held| held.row.record_id.clone());
+        let earlier = self.desk.records_of::<Decision>(Kind::Decision, order_line).await?;
+        // Of the same question: another round asks another one.
+        let same = |held: &&Held<Decision>| held.doc.stage == order.row.stage && held.doc.round == order.row.round;
+        let newest = earlier.iter().filter(same).max_by_key(|held| (held.row.created_us, held.row.record_id.clone()));
         let id = fresh("q");
-        let doc = json!({
-            "subject": format!("order_line {order_line}"), "stage": order.row.stage, "round": order.row.round, "way": wish.way,
-            "code": wish.code, "reason": wish.reason, "person": by.name, "role": by.role, "at_us": self.desk.now,
-            "values": { "reads": order.doc.reads, "reads_ordered": order.doc.reads_ordered },
-            "supersedes": supersedes,
-        });
-        let mut held = self.desk.new_record(Kind::Decision, &id, wish.way, doc.clone());
+        let doc = Decision {
+            subject: format!("order_line {order_line}"),
+            stage: order.row.stage.clone(),
+            round: order.row.round,
+            way: wish.way.to_owned(),
+            code: wish.code.to_owned(),
+            reason: wish.reason.to_owned(),
+            person: by.name.clone(),
+            role: by.role.clone(),
+            at_us: self.desk.now,
+            reads: order.doc.reads,
+            reads_ordered: order.doc.reads_ordered,
+            evaluation: self.newest_evaluation(order).await?.map(|held| held.row.record_id).unwrap_or_default(),
+            supersedes: newest.map(|held| held.row.record_id.clone()),
+        };
+        let body = json!({ "document": doc });
+        let mut held = self.desk.new_record(Kind::Decision, &id, wish.way, doc);
         order_line.clone_into(&mut held.row.parent);
         held.row.specimen_id.clone_from(&order.row.specimen_id);
         held.row.owner.clone_from(&order.row.institution);
-        self.desk.record(&mut held, "quality_decided", by, &doc);
+        self.desk.record(&mut held, "quality_decided", by, &body);
         Ok(id)
     }
 

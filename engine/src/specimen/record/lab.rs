@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Micros;
+
 /// A prepared specimen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Library {
@@ -82,6 +84,42 @@ pub struct WorkRequest {
     /// What answered it.
     #[serde(default)]
     pub fulfilled_by: String,
+}
+
+/// What a person decided about quality. Never edited: a later one of the same question supersedes it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// `order_line O…`
+    pub subject: String,
+    /// Where it stood: the question.
+    pub stage: String,
+    /// In which round.
+    pub round: i64,
+    /// `top_up`, `re_prep`, `re_extract`, `new_material`, `release`, `give_up`.
+    pub way: String,
+    /// Reason code; may be empty.
+    #[serde(default)]
+    pub code: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Who.
+    pub person: String,
+    /// By which role.
+    pub role: String,
+    /// When.
+    pub at_us: Micros,
+    /// Reads that counted then.
+    #[serde(default)]
+    pub reads: u64,
+    /// Reads that were ordered.
+    #[serde(default)]
+    pub reads_ordered: u64,
+    /// The evaluation that it was about; empty when nothing was measured.
+    #[serde(default)]
+    pub evaluation: String,
+    /// The decision of the same question that it stands in for.
+    #[serde(default)]
+    pub supersedes: Option<String>,
 }
 
 /// Something that was not as it should be.
