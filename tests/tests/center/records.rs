@@ -170,3 +170,27 @@ async fn an_institution_is_told_of_its_own_in_coarse_words_and_of_nothing_else()
     ensure!(matches!(stopped, Refusal::NotFound(_)));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_lane_that_is_taken_out_after_it_was_used_holds_what_was_made_of_it() -> Result<()> {
+    let center = Center::open(&short()).await?;
+    center.house.hands.plan("a", [Act::Make(vec![("m.json", "{\"q\": 35}".into())])]);
+    let (specimen, order) = center.bring("T1", "P1").await?;
+    center.lane("RUN1", "1", &specimen, "600000000").await?;
+    center.until_stage(&order, "release_review").await?;
+    let lane = Request::Lane {
+        lane_library: format!("RUN1/1/{specimen}"),
+        counts: true,
+        r#use: false,
+        reason: "index hopping".into(),
+    };
+    let answer = center.ask(lane, &person("tanaka", "reviewer")).await?;
+    ensure!(answer.notes.iter().any(|note| note.contains("is held")), "{answer:?}");
+    ensure!(why(&center, &order).await?.contains("was taken out: index hopping"), "{}", why(&center, &order).await?);
+    let run = center.run(&order)?;
+    let refused = center.release(&kentai_engine::id::RunId::from(run.as_str()), "review").await;
+    ensure!(refused.is_err() || center.stage(&order)? == "release_review", "it left with a lane that was taken out");
+    ensure!(center.house.sql("select count(*) from record where kind = 'deviation' and status = 'open'")? == "1");
+    ensure!(std::fs::read_dir(center.house.outbox()).map_or(0, Iterator::count) == 0);
+    Ok(())
+}

@@ -195,13 +195,7 @@ async fn what_an_executor_holds_of_an_attempt_at_its_end_is_ended_and_what_nobod
     house.stop().await?;
     house.start().await?;
     let forgotten = kentai_executors::scripted::Call::Forgot(house.hands.of("a")[0].attempt.clone());
-    for _ in 0..2000 {
-        if executor.calls().contains(&forgotten) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    ensure!(executor.calls().contains(&forgotten), "what is left of an ended attempt stays");
+    house.until("what is left of an ended attempt to go", async |_| Ok(executor.calls().contains(&forgotten))).await?;
     ensure!(house.hands.running() == ["stranger"], "what nobody knows was ended");
     running.abort();
     house.check().await

@@ -27,7 +27,9 @@ fn as_the_first_version(house: &House) -> Result<()> {
     tool("sqlite3", &[&old, &format!(".read {schema}")], &place)?;
     let ask = |sql: &str| tool("sqlite3", &[&old, sql], &place);
     let new = place.join("kentai.db").to_string_lossy().into_owned();
-    let mut sql = format!("attach '{new}' as new; create table _sqlx_migrations as select * from new._sqlx_migrations where version = 1;");
+    let mut sql = format!(
+        "attach '{new}' as new; create table _sqlx_migrations as select * from new._sqlx_migrations where version = 1;"
+    );
     for table in ask("select name from sqlite_master where type = 'table' and name not like 'sqlite%'")?.lines() {
         if table == "event" {
             sql += "insert into event (run_id, n, at_us, kind, subject, actor, body) \
@@ -57,14 +59,19 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_its_run_goes_
     house.stop().await?;
     let events = house.sql(&format!("select count(*) from event where stream = '{run}'"))?;
     as_the_first_version(&house)?;
-    ensure!(house.sql("select count(*) from pragma_table_info('event') where name = 'hash'")? == "0", "it is no old one");
+    ensure!(
+        house.sql("select count(*) from pragma_table_info('event') where name = 'hash'")? == "0",
+        "it is no old one"
+    );
     let read = Pool::open_read_only(&house.site().join("kentai.db")).await;
     ensure!(matches!(read, Err(Error::Older { .. })), "{read:?}");
     house.start().await?;
     let kept = house.sql(&format!("select count(*) from event where stream = '{run}' and hash <> ''"))?;
     ensure!(kept == events, "{kept} of {events} events are sealed");
     ensure!(house.sql("select count(*) from event where hash = ''")? == "0");
-    house.answer(&run, "ask", ("op", "operator"), kentai_engine::scheduler::handle::AnswerKind::Approve, "approve").await?;
+    house
+        .answer(&run, "ask", ("op", "operator"), kentai_engine::scheduler::handle::AnswerKind::Approve, "approve")
+        .await?;
     ensure!(house.end(&run).await? == "succeeded");
     // Nothing was done twice: what was made before is still there.
     ensure!(house.sql("select count(*) from attempt")? == "2");

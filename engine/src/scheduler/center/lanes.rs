@@ -7,7 +7,7 @@ use super::order::stage;
 use super::request::Answer;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
-use crate::specimen::record::{InstrumentRun, Kind, LaneLibrary, Library};
+use crate::specimen::record::{Deviation, InstrumentRun, Kind, LaneLibrary, Library};
 use crate::state::instrument_run;
 use crate::state::order::{Event, Stage};
 
@@ -105,6 +105,7 @@ impl Service {
         by: &By,
     ) -> Result<Answer, Refusal> {
         let mut lane = self.desk.get::<LaneLibrary>(Kind::LaneLibrary, id).await?;
+        let excluded = lane.doc.use_downstream && !r#use;
         lane.doc.counts_toward_order = counts;
         lane.doc.use_downstream = r#use;
         lane.doc.decided_by.clone_from(&by.name);
@@ -119,7 +120,42 @@ impl Service {
         for mut order in self.desk.orders_of(&lane.row.parent).await? {
             self.desk.judge_reads(&mut order, by).await?;
             answer.changed.push(format!("order_line {}", order.row.order_line_id));
+            if excluded {
+                self.used_before(&order, id, reason, by, &mut answer).await?;
+            }
         }
         Ok(answer)
+    }
+
+    /// A lane was taken out after an analysis had taken it in: what did not leave yet waits for people, and what left is a deviation.
+    async fn used_before(
+        &mut self,
+        order: &HeldOrder,
+        lane: &str,
+        reason: &str,
+        by: &By,
+        answer: &mut Answer,
+    ) -> Result<(), Refusal> {
+        let at = stage(order)?;
+        if !at.is_past_ready() && at != Stage::Refused && at != Stage::Recalled {
+            return Ok(());
+        }
+        let id = &order.row.order_line_id;
+        let doc = Deviation {
+            about: format!("order_line {id}"),
+            description: format!("lane {lane} was taken out after run {} had used it: {reason}", order.row.run_id),
+            severity: "critical".into(),
+            ..Deviation::default()
+        };
+        answer.changed.extend(self.deviation(&order.row.specimen_id, doc, by).changed);
+        let inside = matches!(at, Stage::Analyzing | Stage::AnalysisQcFailed | Stage::ReleaseReview | Stage::Released);
+        if inside && order.row.hold == "null" {
+            let why = format!("lane {lane}, which its run used, was taken out: {reason}");
+            self.hold_order(id, &why, by).await?;
+            answer.notes.push(format!("order line {id} is held: its run used this lane; re-analyze, or resume it"));
+        } else {
+            answer.notes.push(format!("order line {id} is {at}: what left the building was made with this lane"));
+        }
+        Ok(())
     }
 }

@@ -16,7 +16,12 @@ use crate::state::custody;
 use crate::state::order::Event;
 
 impl Service {
-    pub(super) async fn hold_order(&mut self, id: &str, reason: &str, by: &By) -> Result<Answer, Refusal> {
+    pub(in crate::scheduler) async fn hold_order(
+        &mut self,
+        id: &str,
+        reason: &str,
+        by: &By,
+    ) -> Result<Answer, Refusal> {
         if reason.trim().is_empty() {
             return Err(Refusal::Bad("a hold needs a reason".into()));
         }
