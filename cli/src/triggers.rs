@@ -11,16 +11,16 @@ use kentai_engine::intake::schedule::{IfMissed, Schedule};
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::handle::{Handle, Submit};
+use kentai_engine::scheduler::registered::{self, newest, triggers};
 use kentai_engine::specimen::record;
 use kentai_engine::store::read::Reader;
 use kentai_engine::store::rows;
 use kentai_executors::intake::{Place, watch};
-use kentai_workflows::check::check;
-use kentai_workflows::plan::Specimen;
 use kentai_workflows::workflow::Trigger;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::command::run::refused;
 use crate::site::Site;
 
 /// Between two looks at what is registered, and at the clock.
@@ -170,17 +170,7 @@ async fn submit(handle: &Handle, one: &Scheduled, key: &str) -> anyhow::Result<(
 /// What a schedule runs.
 pub(crate) async fn submission(reader: &Reader, one: &Scheduled, key: &str) -> anyhow::Result<Submit> {
     let Some(name) = &one.specimen else { anyhow::bail!("it names no specimen") };
-    let Some(row) = reader.specimen(name).await? else {
-        anyhow::bail!("there is no specimen `{name}`: import a sheet that has it (`kentai specimen import`)")
-    };
-    let specimen: Specimen = serde_json::from_str(&row.document)?;
-    Ok(Submit {
-        path: one.workflow.path.clone(),
-        source: one.workflow.source.clone(),
-        called: serde_json::from_str(&one.workflow.called).unwrap_or_default(),
-        specimens: vec![(specimen, key.to_owned())],
-        params: BTreeMap::new(),
-    })
+    registered::submission(reader, &one.workflow, name, key, BTreeMap::new()).await.map_err(refused)
 }
 
 /// The schedules of the newest registered version of every workflow.
@@ -211,24 +201,6 @@ pub(crate) async fn schedules(reader: &Reader) -> anyhow::Result<Vec<Scheduled>>
         }
     }
     Ok(found)
-}
-
-/// Of each workflow the version that was registered last.
-fn newest(rows: Vec<rows::Workflow>) -> Vec<rows::Workflow> {
-    let mut seen = BTreeSet::new();
-    rows.into_iter().filter(|row| seen.insert(row.workflow_id.clone())).collect()
-}
-
-/// What a stored workflow says of triggers. Its text was checked when it was registered.
-fn triggers(row: &rows::Workflow) -> Vec<Trigger> {
-    let called: BTreeMap<String, (String, String)> = serde_json::from_str(&row.called).unwrap_or_default();
-    let load = |name: &str| {
-        let (path, text) = called.get(name).ok_or("it was not kept")?;
-        Ok((path.clone(), text.clone().into_bytes()))
-    };
-    let site = kentai_workflows::site::Site { network_allowed: true, images_ignored: true, ..Default::default() };
-    let checked = check(&row.path, row.source.as_bytes(), &site, &load);
-    checked.workflow.map(|workflow| workflow.triggers.clone()).unwrap_or_default()
 }
 
 /// Paths are kept and shown: without a way up in them, when the place is there.

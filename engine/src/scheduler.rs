@@ -16,6 +16,7 @@ mod live;
 mod messages;
 mod queues;
 mod recovery;
+pub mod registered;
 mod release;
 mod render;
 mod report;

@@ -34,7 +34,7 @@ fn become_a(house: &House, roles: &str, more: &str) {
 }
 
 /// The user id of this process, as the kernel says it.
-fn my_uid() -> u32 {
+pub(crate) fn my_uid() -> u32 {
     std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("Linux"))
 }
 
@@ -178,9 +178,10 @@ fn what_is_foreign_is_missing_word_for_word() {
     for list in ["order list", "specimen list", "specimen list --institution H1"] {
         assert_eq!(house.kentai(&format!("{list} --json")).code(0).json()["items"], serde_json::json!([]), "{list}");
     }
-    for verb in ["status", "why S1", "handoff list", "qc list", "specimen list --stuck"] {
+    for verb in ["status", "handoff list", "qc list", "specimen list --stuck"] {
         house.kentai(verb).code(5);
     }
+    assert_eq!(house.run(&["why", &line]).code(4).err.replace(line.as_str(), "S1"), house.kentai("why S1").code(4).err);
 }
 
 #[test]

@@ -72,10 +72,17 @@ fn a_held_run_waits_and_a_canceled_one_is_over() {
 fn a_person_without_the_role_may_look_but_not_ask() {
     let house = House::new();
     let run = holding(&house);
-    house.write(
-        ".kentai/kentai.yaml",
-        "people: [ { user: \"4294967294\", name: other, roles: [operator, reviewer] } ]\n",
-    );
+    let people = |roles: &str| {
+        let me = super::center::my_uid();
+        let other = "{ user: \"4294967294\", name: other, roles: [operator, reviewer] }";
+        house.write(
+            ".kentai/kentai.yaml",
+            format!("people: [ {other}, {{ user: \"{me}\", name: me, roles: [{roles}] }} ]\n"),
+        );
+    };
+    people("");
+    house.run(&["status", &run]).code(5).says(&["people of the center"]);
+    people("auditor");
     house.run(&["status", &run]).code(0);
     house.run(&["cancel", &run]).code(5).says(&["operator", "people:"]);
     house.run(&["qc", "decide", &run, "--verdict", "release", "--reason", "x"]).code(5).says(&["reviewer"]);

@@ -11,10 +11,10 @@ pub const WAIT_US: Micros = 7 * 86_400 * 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSecond {
     /// They proposed it themselves.
-    #[error("the same person proposed it: another one confirms")]
+    #[error("the same person proposed it: another person confirms")]
     Same,
     /// The proposer made the other one's account, or gave it its password or roles: that is one person with two names.
-    #[error("the one who proposed it made this account: somebody else confirms")]
+    #[error("the one who proposed it made this account: another person confirms")]
     Made,
     /// It was proposed too long ago.
     #[error("it was proposed too long ago: propose it again")]

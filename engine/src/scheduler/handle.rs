@@ -315,6 +315,14 @@ impl Handle {
         self.about(run, actor, Request::Answer { step: step.to_owned(), answer }).await
     }
 
+    /// May they submit?
+    ///
+    /// # Errors
+    /// When their roles do not allow it.
+    pub fn may_submit(&self, actor: &Actor) -> Result<(), Refusal> {
+        actor.may("submit", Action::Submit)
+    }
+
     /// Why a run, or one of its steps, stands where it stands.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     let slow = Router::new()
         .route("/requests", post(center::ask))
         .route("/submissions", post(submissions::submit))
+        .route("/workflows/{name}/submissions", post(submissions::by_request))
         .route("/specimens", post(specimens::import))
         .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)));

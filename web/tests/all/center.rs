@@ -154,9 +154,10 @@ async fn ones_own_is_shown_coarsely_and_needs_a_role_for_more() {
     let history = house.get(&format!("/api/v1/history/{specimen}")).await.check(200).json();
     assert!(history["items"].as_array().is_some_and(|all| all.iter().all(|one| one["actor"] == "")), "{history}");
     house.post("/api/v1/requests", &json!({ "request": "cancel", "order_line": line, "reason": "x" })).await.check(403);
-    for path in ["/stuck", "/stages", "/records/decision", "/records/case", "/runs", "/runs/r1", "/specimens"] {
+    for path in ["/stuck", "/stages", "/records/decision", "/records/case", "/runs", "/specimens"] {
         house.get(&format!("/api/v1{path}")).await.problem(403, "not_allowed");
     }
+    house.get("/api/v1/runs/r1").await.problem(404, "not_found");
     turn.to(ADMIN);
     for path in [format!("/order-lines/{line}"), "/order-lines/MISSING".into(), "/order-lines".into(), "/runs".into()] {
         house.get(&format!("/api/v1{path}")).await.problem(403, "not_allowed");

@@ -141,3 +141,28 @@ async fn a_workflow_is_registered_only_when_its_images_are_locked() {
     assert_eq!(known["items"].as_array().map(Vec::len), Some(1));
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_registered_workflow_with_an_api_trigger_is_started_by_its_name() {
+    let house = House::open_to_all().await;
+    house
+        .post("/api/v1/specimens", &json!({ "source": "s.csv", "specimens": [{ "id": "S7", "values": {} }] }))
+        .await
+        .check(200);
+    let register = |source: &str| json!({ "path": "tiny.yaml", "source": source, "called": {} });
+    house.post("/api/v1/workflows", &register(TINY)).await.check(200);
+    let ask = json!({ "specimen": "S7" });
+    let none = house.post("/api/v1/workflows/tiny/submissions", &ask).await.problem(409, "state");
+    assert!(none["detail"].as_str().is_some_and(|text| text.contains("triggers")), "{none}");
+    let by_request = TINY.replace("version: \"1\"", "version: \"2\"") + "triggers: [ { api: {} } ]\n";
+    house.post("/api/v1/workflows", &register(&by_request)).await.check(200);
+    let first = house.post("/api/v1/workflows/tiny/submissions", &ask).await.check(201).json();
+    let again = house.post("/api/v1/workflows/tiny@2/submissions", &ask).await.check(200).json();
+    assert_eq!(first["runs"], again["runs"], "the same twice is one");
+    let other = json!({ "specimen": "S7", "key": "second" });
+    let second = house.post("/api/v1/workflows/tiny/submissions", &other).await.check(201).json();
+    assert_ne!(first["runs"], second["runs"]);
+    house.post("/api/v1/workflows/nothing/submissions", &ask).await.problem(404, "not_found");
+    house.post("/api/v1/workflows/tiny/submissions", &json!({ "specimen": "S8" })).await.problem(404, "not_found");
+    house.close().await;
+}

@@ -80,6 +80,13 @@ const ROUTES: &[Row] = &[
         &[Submit],
         Nothing,
     ),
+    (
+        "POST /workflows/{name}/submissions",
+        "/workflows/test/submissions",
+        r#"{"specimen":"nothing"}"#,
+        &[Submit],
+        Nothing,
+    ),
     ("POST /specimens", "/specimens", r#"{"specimens":[],"source":"x"}"#, &[Submit], Nothing),
     ("POST /workflows", "/workflows", r#"{"path":"x.yaml","source":"kentai: 1","called":{}}"#, &[Register], Nothing),
     ("POST /runs/{id}/hold", "/runs/{run}/hold", REASON, &[RunControl], Institution),

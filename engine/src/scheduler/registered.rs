@@ -1,0 +1,84 @@
+//! Registered workflows as triggers start them: what a stored text says of its triggers, and the submission that one of them makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kentai_workflows::check::check;
+use kentai_workflows::plan::Specimen;
+use kentai_workflows::workflow::Trigger;
+
+use super::handle::{Refusal, Submit};
+use crate::store::read::Reader;
+use crate::store::rows;
+
+/// Of each workflow the version that was registered last; `rows` are the newest first.
+#[must_use]
+pub fn newest(rows: Vec<rows::Workflow>) -> Vec<rows::Workflow> {
+    let mut seen = BTreeSet::new();
+    rows.into_iter().filter(|row| seen.insert(row.workflow_id.clone())).collect()
+}
+
+/// What a stored workflow says of triggers. Its text was checked when it was registered.
+#[must_use]
+pub fn triggers(row: &rows::Workflow) -> Vec<Trigger> {
+    let called: BTreeMap<String, (String, String)> = serde_json::from_str(&row.called).unwrap_or_default();
+    let load = |name: &str| {
+        let (path, text) = called.get(name).ok_or("it was not kept")?;
+        Ok((path.clone(), text.clone().into_bytes()))
+    };
+    let site = kentai_workflows::site::Site { network_allowed: true, images_ignored: true, ..Default::default() };
+    let checked = check(&row.path, row.source.as_bytes(), &site, &load);
+    checked.workflow.map(|workflow| workflow.triggers.clone()).unwrap_or_default()
+}
+
+/// A run of a registered workflow over a specimen that is known here. The same key is the same submission.
+///
+/// # Errors
+/// When nobody knows the specimen, or the database cannot be read.
+pub async fn submission(
+    reader: &Reader,
+    workflow: &rows::Workflow,
+    specimen: &str,
+    key: &str,
+    params: BTreeMap<String, String>,
+) -> Result<Submit, Refusal> {
+    let Some(row) = reader.specimen(specimen).await? else {
+        let name = specimen.escape_debug();
+        return Err(Refusal::NotFound(format!(
+            "there is no specimen `{name}`: import a sheet that has it (`kentai specimen import`)"
+        )));
+    };
+    let specimen: Specimen = serde_json::from_str(&row.document)
+        .map_err(|error| Refusal::State(format!("specimen {} cannot be read: {error}", row.specimen_id)))?;
+    Ok(Submit {
+        path: workflow.path.clone(),
+        source: workflow.source.clone(),
+        called: serde_json::from_str(&workflow.called).unwrap_or_default(),
+        specimens: vec![(specimen, key.to_owned())],
+        params,
+    })
+}
+
+/// What the `api` trigger of a registered workflow starts: `name` is a workflow, or a version of it (`workflow@version`).
+///
+/// # Errors
+/// When there is no such workflow, it has no such trigger, nobody knows the specimen, or the database cannot be read.
+pub async fn by_request(
+    reader: &Reader,
+    name: &str,
+    specimen: &str,
+    key: &str,
+    params: BTreeMap<String, String>,
+) -> Result<Submit, Refusal> {
+    let named =
+        |row: &rows::Workflow| row.workflow_id == name || format!("{}@{}", row.workflow_id, row.version) == name;
+    let Some(workflow) = reader.registered_workflows().await?.into_iter().find(named) else {
+        return Err(Refusal::NotFound(format!("there is no registered workflow `{}`", name.escape_debug())));
+    };
+    if !triggers(&workflow).iter().any(|trigger| matches!(trigger, Trigger::Api)) {
+        let (id, version) = (&workflow.workflow_id, &workflow.version);
+        return Err(Refusal::State(format!(
+            "workflow {id}@{version} is not started by requests: it has no `api` under `triggers:`"
+        )));
+    }
+    submission(reader, &workflow, specimen, &format!("api/{}/{key}", workflow.workflow_id), params).await
+}
