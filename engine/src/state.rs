@@ -12,6 +12,7 @@ pub mod parcel;
 pub mod run;
 pub mod shipment_item;
 pub mod step;
+pub mod transfer;
 pub mod withdrawal;
 pub mod work_request;
 
@@ -45,7 +46,7 @@ macro_rules! happens {
         })*
     };
 }
-happens!(case_item, custody, instrument_run, parcel, shipment_item, withdrawal, work_request);
+happens!(case_item, custody, instrument_run, parcel, shipment_item, transfer, withdrawal, work_request);
 
 /// Statuses and events as the database and the API spell them.
 macro_rules! words {

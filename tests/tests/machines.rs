@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::state::{
-    Illegal, attempt, case_item, consent, custody, instrument_run, order, parcel, run, shipment_item, step, withdrawal,
-    work_request,
+    Illegal, attempt, case_item, consent, custody, instrument_run, order, parcel, run, shipment_item, step, transfer,
+    withdrawal, work_request,
 };
 
 /// Status and event in, what follows out.
@@ -42,6 +42,7 @@ fn machines() -> BTreeMap<&'static str, Machine> {
         ("withdrawal", machine!(withdrawal::Status, withdrawal::Event)),
         ("case item", machine!(case_item::Status, case_item::Event)),
         ("shipment", machine!(parcel::Status, parcel::Event)),
+        ("transfer", machine!(transfer::Status, transfer::Event)),
         ("shipment item", machine!(shipment_item::Status, shipment_item::Event)),
         ("run", machine!(run::Status, run::Event)),
         ("step", machine!(step::Status, step::Event)),

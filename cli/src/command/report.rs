@@ -101,7 +101,7 @@ async fn progress(site: &Site, reader: &Reader, csv: bool, output: Output) -> an
 }
 
 /// A spreadsheet must not take somebody's barcode for a formula.
-fn harmless(cell: &str) -> String {
+pub(crate) fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 

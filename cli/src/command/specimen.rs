@@ -1,6 +1,7 @@
 //! `specimen import|expect|receive|reject|accession|close-shipment|list|show|history|custody`
 
 mod center;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -129,6 +130,8 @@ pub(crate) enum Specimen {
         /// Specimen id
         id: String,
     },
+    /// Show what goes to a biobank together, or its manifest
+    Transfer(transfer::Transfer),
     /// A leftover moves
     #[command(after_help = "Example:
   kentai specimen custody S000000015 arrived --holder biobank --accession BB-77 --receipt R-12")]
@@ -166,6 +169,7 @@ impl Specimen {
                 list_any(site, Wish { stage, institution, stuck, after, limit }, output).await
             }
             Self::Show { id } => show(site, &id, output).await,
+            Self::Transfer(transfer) => transfer.show(site, output).await,
             Self::History { id } => center::history(site, &access::reader(site).await?, &id, output).await,
             other => ask(site, output, other.request()?).await,
         }

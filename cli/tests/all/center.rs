@@ -203,3 +203,32 @@ fn what_is_ones_own_and_needs_another_role_is_refused_by_name() {
     house.run(&["order", "show", &line]).code(5);
     house.kentai("order list").code(5);
 }
+
+#[test]
+fn leftovers_go_to_the_biobank_with_a_manifest_and_come_back_as_receipts() {
+    let house = house();
+    let (_, first) = announced(&house);
+    let page = house.kentai("order list --json").code(0).json();
+    let second = page["items"][1]["specimen"].as_str().expect("a specimen").to_owned();
+    for (barcode, specimen) in [("B-001", &first), ("B-002", &second)] {
+        house.kentai(&format!("specimen receive {barcode} --institution H1")).code(0);
+        house
+            .kentai(&format!("specimen custody {specimen} packed --transfer T-1 --holder biobank"))
+            .code(0)
+            .shows(&["packed"]);
+    }
+    house.kentai(&format!("specimen custody {first} handed_over")).code(0);
+    house.kentai(&format!("specimen custody {second} unpacked")).code(6).says(&["transfer", "sent"]);
+    house.kentai(&format!("specimen custody {second} handed_over")).code(0);
+    let manifest = house.kentai("specimen transfer T-1 --csv").code(0).out;
+    let lines: Vec<&str> = manifest.lines().collect();
+    assert_eq!(lines.len(), 3, "{manifest}");
+    assert!(lines[0].starts_with("transfer,to,specimen,barcode") && lines[1].contains("B-001"), "{manifest}");
+    house.kentai(&format!("specimen custody {first} arrived")).code(2).says(&["--receipt"]);
+    house.kentai(&format!("specimen custody {first} arrived --accession BB-1 --receipt R-1")).code(0);
+    house.kentai("specimen transfer T-1").code(0).shows(&["sent", "BB-1", "R-1"]);
+    house.kentai(&format!("specimen custody {second} arrived --accession BB-2 --receipt R-1")).code(0);
+    house.kentai("specimen transfer T-1").code(0).shows(&["arrived", "BB-2"]);
+    house.kentai(&format!("specimen custody {second} destroyed --receipt D-1")).code(0);
+    house.kentai("specimen transfer nothing").code(4);
+}

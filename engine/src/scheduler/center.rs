@@ -6,6 +6,7 @@
 pub(super) mod analysis;
 pub mod audit;
 pub(super) mod consent;
+mod custody;
 pub(super) mod desk;
 mod expiry;
 pub mod folders;

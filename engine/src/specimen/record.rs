@@ -8,7 +8,9 @@ mod withdrawal;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::lab::{Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, WorkRequest};
+pub use self::lab::{
+    Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, Transfer, TransferItem, WorkRequest,
+};
 pub use self::withdrawal::{Case, CaseItem, Certificate, Notice};
 
 use crate::clock::Micros;
@@ -43,6 +45,8 @@ words!(
         Deviation = "deviation",
         /// A leftover's way to the biobank.
         Custody = "custody",
+        /// Leftovers that go to a biobank together.
+        Transfer = "transfer",
         /// A withdrawal.
         Case = "case",
         /// One thing that a withdrawal is about.
@@ -247,6 +251,9 @@ pub struct Specimen {
     /// Where the leftover is: a word of `state::custody`.
     #[serde(default)]
     pub custody: String,
+    /// The transfer that the leftover went with, or goes with.
+    #[serde(default)]
+    pub transfer: String,
 }
 
 /// What is behind an order line beside its columns.

@@ -171,3 +171,37 @@ pub(in crate::scheduler) fn consent_in_force(
         Err(format!("the consent of {who} covers {}, not `{wanted}`", scopes.join(", ")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consent_covers_its_uses_until_it_ends() {
+        let mut row = crate::store::rows::center::Participant {
+            participant_id: "p1".into(),
+            program: "rare".into(),
+            pseudonym: "P1".into(),
+            institution: "H1".into(),
+            consent: "given".into(),
+            scopes: r#"["sequencing"]"#.into(),
+            consent_epoch: 1,
+            family: String::new(),
+            document: "{}".into(),
+            events: 1,
+            created_us: 0,
+            updated_us: 0,
+            version: 1,
+            expires_us: 100,
+        };
+        assert_eq!(consent_in_force(&row, "sequencing", 99), Ok(()));
+        assert!(consent_in_force(&row, "research_abroad", 99).is_err_and(|why| why.contains("covers sequencing")));
+        // At that moment, and though nobody has written it down.
+        assert!(consent_in_force(&row, "sequencing", 100).is_err_and(|why| why.contains("ended on 1970-01-01")));
+        row.expires_us = NEVER;
+        for over in ["unknown", "withdrawn", "refused", "expired", "nonsense"] {
+            row.consent = over.into();
+            assert!(consent_in_force(&row, "sequencing", 99).is_err(), "{over}");
+        }
+    }
+}

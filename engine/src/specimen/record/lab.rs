@@ -1,5 +1,7 @@
 //! Records of the bench, the instruments and the shelf.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -147,6 +149,46 @@ pub struct Custody {
     /// Transfer manifest.
     #[serde(default)]
     pub transfer: String,
+    /// The biobank's own number.
+    #[serde(default)]
+    pub accession: String,
+    /// The receipt's reference.
+    #[serde(default)]
+    pub receipt: String,
+}
+
+/// Leftovers that go to a biobank together: what is in the parcel, and what the biobank answered. The record's id is its name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// To whom.
+    pub to: String,
+    /// By specimen.
+    #[serde(default)]
+    pub items: BTreeMap<String, TransferItem>,
+}
+
+/// One leftover of a transfer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TransferItem {
+    /// As on the tube.
+    pub barcode: String,
+    /// `blood`, `dna` …
+    #[serde(default)]
+    pub specimen_type: String,
+    /// As written when it came.
+    #[serde(default)]
+    pub amount: String,
+    /// When it was put in.
+    pub packed_us: Micros,
+    /// When a courier took it.
+    #[serde(default)]
+    pub handed_over_us: Option<Micros>,
+    /// When its way ended.
+    #[serde(default)]
+    pub ended_us: Option<Micros>,
+    /// How: `arrived`, `returned`, `lost`.
+    #[serde(default)]
+    pub how: String,
     /// The biobank's own number.
     #[serde(default)]
     pub accession: String,

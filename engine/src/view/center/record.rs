@@ -167,6 +167,7 @@ fn actions(kind: Kind) -> Option<&'static [Action]> {
         | Kind::WorkRequest
         | Kind::Deviation
         | Kind::Custody
+        | Kind::Transfer
         | Kind::Decision
         | Kind::Evaluation
         | Kind::Schedule

@@ -100,6 +100,7 @@ const VERBS: &[Row] = &[
     ("specimen accession", "{specimen}", &[Receive], Institution),
     ("specimen close-shipment", "{shipment}", &[Receive], Center),
     ("specimen custody", "{specimen} packed", &[Custody], Institution),
+    ("specimen transfer", "nothing", &[ReadSite], Absent),
     ("specimen expect", "s.csv --institution H1", &[Import], Institution),
     ("specimen import", "h.csv --table institutions", &[Import], Nothing),
     ("specimen receive", "T2 --institution H1", &[Receive], Nothing),

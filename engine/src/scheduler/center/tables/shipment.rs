@@ -204,6 +204,7 @@ impl Service {
             sprec: cells.text("sprec"),
             replaces,
             custody: String::new(),
+            transfer: String::new(),
         };
         let mut held = self.desk.new_record(Kind::Specimen, &id, "registered", doc);
         held.row.parent.clone_from(&participant.row.participant_id);

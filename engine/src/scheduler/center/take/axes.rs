@@ -11,8 +11,7 @@ use crate::scheduler::center::request::Answer;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::live::{Hold, text};
 use crate::scheduler::service::Service;
-use crate::specimen::record::{Custody, Deviation, Kind, Specimen};
-use crate::state::custody;
+use crate::specimen::record::{Deviation, Kind};
 use crate::state::order::Event;
 
 impl Service {
@@ -107,49 +106,6 @@ impl Service {
         let body = json!({ "clinical_information": clinical, "report_return": report, "accession": accession });
         self.desk.record_order(&mut order, "external_said", by, &body);
         Ok(changed(&order))
-    }
-
-    pub(super) async fn move_custody(
-        &mut self,
-        id: &str,
-        word: &str,
-        doc: Custody,
-        by: &By,
-    ) -> Result<Answer, Refusal> {
-        let mut specimen = self.desk.get::<Specimen>(Kind::Specimen, id).await?;
-        let event = custody::Event::parse(word).ok_or_else(|| {
-            let known: Vec<&str> = custody::Event::ALL.iter().map(|event| event.word()).collect();
-            Refusal::Bad(format!("`{word}` is none of: {}", known.join(", ")))
-        })?;
-        let status = custody::Status::parse(&specimen.doc.custody).unwrap_or(custody::Status::InLab);
-        let next = status.next(event).map_err(|illegal| Refusal::State(format!("specimen {id}: {illegal}")))?;
-        next.word().clone_into(&mut specimen.doc.custody);
-        self.desk.record(
-            &mut specimen,
-            "custody_moved",
-            by,
-            &json!({ "event": word, "now": next.word(), "document": doc }),
-        );
-        let mut step = self.desk.new_record(Kind::Custody, &fresh("u"), next.word(), doc);
-        id.clone_into(&mut step.row.parent);
-        id.clone_into(&mut step.row.specimen_id);
-        step.row.owner.clone_from(&specimen.row.owner);
-        let body = json!({ "document": step.doc });
-        self.desk.record(&mut step, "custody_recorded", by, &body);
-        if next == custody::Status::Lost {
-            let doc = Deviation {
-                about: format!("specimen {id}"),
-                description: "the leftover was lost".into(),
-                severity: "major".into(),
-                ..Deviation::default()
-            };
-            self.deviation(id, doc, by);
-        }
-        Ok(Answer {
-            said: format!("specimen {id}: the leftover is {next}"),
-            changed: vec![format!("specimen {id}")],
-            ..Answer::default()
-        })
     }
 
     /// Something was not as it should be.
