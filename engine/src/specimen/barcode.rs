@@ -32,11 +32,24 @@ fn is_hyphen(letter: char) -> bool {
     matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{ff70}')
 }
 
-/// Do two barcodes differ by leading zeros only? Shown to people, never matched.
+/// The normalized barcode without the leading zeros of its numbers: `AB0012` and `AB12` are near misses of each other. Shown to people,
+/// never matched.
 #[must_use]
-pub fn is_near_miss(one: &str, other: &str) -> bool {
-    let (one, other) = (normalized(one), normalized(other));
-    one != other && one.trim_start_matches('0') == other.trim_start_matches('0')
+pub fn bare(text: &str) -> String {
+    let mut bare = String::new();
+    let mut in_number = false;
+    let normalized = normalized(text);
+    let mut letters = normalized.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let more = letters.peek().is_some_and(char::is_ascii_digit);
+        // A zero that a digit follows, and no other digit went before.
+        if letter == '0' && !in_number && more {
+            continue;
+        }
+        in_number = letter.is_ascii_digit();
+        bare.push(letter);
+    }
+    bare
 }
 
 #[cfg(test)]
@@ -55,6 +68,16 @@ mod tests {
         assert_ne!(normalized("0012"), normalized("12"));
         // Only ASCII letters have two cases here: others would melt into one another.
         assert_ne!(normalized("ß1"), normalized("SS1"));
-        assert!(is_near_miss("0012", "１２") && !is_near_miss("0012", "0012") && !is_near_miss("0012", "13"));
+        for (text, wanted) in [
+            ("0012", "12"),
+            ("１２", "12"),
+            ("AB-0012", "AB12"),
+            ("A100", "A100"),
+            ("A1-002", "A1002"),
+            ("000", "0"),
+            ("", ""),
+        ] {
+            assert_eq!(bare(text), wanted, "{text}");
+        }
     }
 }

@@ -194,3 +194,16 @@ async fn a_lane_that_is_taken_out_after_it_was_used_holds_what_was_made_of_it() 
     ensure!(std::fs::read_dir(center.house.outbox()).map_or(0, Iterator::count) == 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_barcode_that_lost_its_zeros_is_shown_as_a_near_miss_and_never_matched() -> Result<()> {
+    let center = Center::open(&short()).await?;
+    let (_, order) = center.announce("AB-0012", "P1").await?;
+    let answer = center.receive("AB12").await?;
+    ensure!(answer.said.contains("is extra"), "{answer:?}");
+    ensure!(answer.notes.iter().any(|note| note.contains("nearly `AB-0012`")), "{answer:?}");
+    ensure!(center.stage(&order)? == "expected", "it was matched");
+    let none = center.receive("AB13").await?;
+    ensure!(!none.notes.iter().any(|note| note.contains("nearly")), "{none:?}");
+    Ok(())
+}

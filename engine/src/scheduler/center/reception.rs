@@ -19,6 +19,14 @@ pub const ITEM: &str = "item";
 /// Names of specimens by institution and normalized barcode.
 pub const BARCODE: &str = "barcode";
 
+/// Names of specimens by institution and barcode without leading zeros. The first one of several has it.
+pub(in crate::scheduler) const NEAR: &str = "near_barcode";
+
+/// What a barcode is looked up by when it may have lost its zeros.
+pub(in crate::scheduler) fn near_name(institution: &str, text: &str) -> String {
+    format!("{institution}/{}", barcode::bare(text))
+}
+
 /// What a barcode is looked up by: unique per institution.
 #[must_use]
 pub fn barcode_name(institution: &str, text: &str) -> String {
@@ -179,15 +187,14 @@ impl Service {
 
     /// A barcode that differs only by leading zeros is shown, never matched.
     async fn near_miss(&self, scan: &Scan<'_>) -> Result<Option<String>, Refusal> {
-        let key = barcode::normalized(scan.barcode);
-        let bare = key.trim_start_matches('0');
-        for zeros in 0..8 {
-            let other = format!("{}{bare}", "0".repeat(zeros));
-            if other == key {
-                continue;
-            }
-            if let Some(found) = self.by_barcode(&other, scan.institution).await? {
-                return Ok(Some(found.doc.barcode));
+        let institutions = match scan.institution {
+            "" => self.institutions().await?,
+            one => vec![one.to_owned()],
+        };
+        for institution in institutions {
+            if let Some(id) = self.desk.named(NEAR, &near_name(&institution, scan.barcode)).await? {
+                let near = self.desk.find::<Specimen>(Kind::Specimen, &id).await?;
+                return Ok(near.map(|found| found.doc.barcode));
             }
         }
         Ok(None)

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Source, Tally, code};
 use crate::scheduler::center::desk::{By, Held, HeldOrder, HeldParticipant};
 use crate::scheduler::center::order::{NEVER, assay_id, stage};
-use crate::scheduler::center::reception::{BARCODE, ITEM, barcode_name};
+use crate::scheduler::center::reception::{BARCODE, ITEM, NEAR, barcode_name, near_name};
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::barcode;
@@ -211,6 +211,10 @@ impl Service {
         held.row.specimen_id.clone_from(&id);
         source.institution.clone_into(&mut held.row.owner);
         self.desk.name(BARCODE, name, &id);
+        let near = near_name(source.institution, barcode);
+        if self.desk.named(NEAR, &near).await?.is_none() {
+            self.desk.name(NEAR, &near, &id);
+        }
         let body = json!({ "document": held.doc, "participant": participant.row.participant_id });
         self.desk.record(&mut held, "specimen_registered", by, &body);
         Ok(held)
