@@ -2,5 +2,6 @@
 
 pub mod admit;
 pub mod gate;
+pub mod rehearse;
 pub mod retry;
 pub mod verdict;

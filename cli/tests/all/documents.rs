@@ -1,6 +1,6 @@
 //! `check`, `graph`, `workflow …`: files in, diagnostics or documents out.
 
-use super::house::{COUNT, House};
+use super::house::{COUNT, GATED, House};
 
 #[test]
 fn every_mistake_of_a_file_is_told_at_once_with_its_place() {
@@ -136,4 +136,21 @@ fn plain_processes_have_nothing_to_lock() {
     house.kentai("workflow lock count.yaml").code(0).says(&["nothing to lock"]);
     house.kentai("workflow lock hello").code(2).says(&["plain processes run no images"]);
     house.kentai("workflow lock hello --executor nobody").code(2).says(&["nobody", "here"]);
+}
+
+#[test]
+fn a_changed_workflow_is_rehearsed_on_what_its_gates_recorded() {
+    let house = House::new();
+    house.kentai("run gated.yaml --sheet sheet.csv --executor process").code(11);
+    house.kentai("workflow rehearse gated.yaml").code(0).says(&["2 gate(s) judged again: 2 as before"]);
+    house.write("looser.yaml", GATED.replace(">= 0.8", ">= 0.4"));
+    let shown = house.kentai("workflow rehearse looser.yaml").code(0);
+    shown.shows(&["S1", "quality", "fail", "pass", "continue"]).says(&["0 as before, 2 not"]);
+    let json = house.kentai("workflow rehearse looser.yaml --json").code(0).json();
+    assert_eq!((&json["replayed"], &json["different"][0]["after"]), (&2.into(), &"pass".into()), "{json}");
+    house.write("without.yaml", GATED.replace("  quality:", "  other:").replace("after: [quality]", "after: [other]"));
+    house.kentai("workflow rehearse without.yaml").code(0).shows(&["not judged", "no step `quality`"]);
+    // Nothing was changed by it.
+    house.kentai("status --json").code(0);
+    assert_eq!(house.kentai("qc list --json").json().as_array().map(Vec::len), Some(2));
 }

@@ -1,6 +1,7 @@
 //! A gate's verdict: values against criteria, worst first. Pure; the values were read by `qc`.
 
-use kentai_workflows::workflow::Missing;
+use kentai_workflows::value::{Map, Value};
+use kentai_workflows::workflow::{Gate, Missing};
 
 use crate::store::rows::detail::{CheckReport, GateReport, ItemReport, Verdict};
 
@@ -38,6 +39,40 @@ pub struct Criterion {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a comparison with a number; write one like `>= 0.85`")]
 pub struct BadCriterion(pub String);
+
+/// The criteria of a gate that apply, with their templates rendered.
+///
+/// # Errors
+/// What cannot be evaluated, in words.
+pub fn criteria(gate: &Gate, scope: &Map) -> Result<Vec<Criterion>, String> {
+    let mut criteria = Vec::new();
+    for check in &gate.checks {
+        let applies = check
+            .applies
+            .as_ref()
+            .map(|expression| expression.evaluate(scope))
+            .transpose()
+            .map_err(|error| error.to_string())?;
+        match applies {
+            None | Some(Value::Bool(true)) => {}
+            Some(Value::Bool(false)) => continue,
+            Some(other) => {
+                return Err(format!("`applies` of {} gave {other}, which is neither true nor false", check.metric));
+            }
+        }
+        let render = |template: &kentai_workflows::expression::Template| {
+            template.render_text(scope).map_err(|error| error.to_string())
+        };
+        criteria.push(Criterion {
+            metric: check.metric.clone(),
+            pass: render(&check.pass)?,
+            warn: check.warn.as_ref().map(render).transpose()?,
+            missing: check.missing,
+            tracked: gate.track.contains(&check.metric),
+        });
+    }
+    Ok(criteria)
+}
 
 /// Compares every reading with its criterion.
 ///

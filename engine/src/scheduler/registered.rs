@@ -1,10 +1,11 @@
 //! Registered workflows as triggers start them: what a stored text says of its triggers, and the submission that one of them makes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kentai_workflows::check::check;
 use kentai_workflows::plan::Specimen;
-use kentai_workflows::workflow::Trigger;
+use kentai_workflows::workflow::{Trigger, Workflow};
 
 use super::handle::{Refusal, Submit};
 use crate::store::read::Reader;
@@ -20,14 +21,19 @@ pub fn newest(rows: Vec<rows::Workflow>) -> Vec<rows::Workflow> {
 /// What a stored workflow says of triggers. Its text was checked when it was registered.
 #[must_use]
 pub fn triggers(row: &rows::Workflow) -> Vec<Trigger> {
+    definition(row).map(|workflow| workflow.triggers.clone()).unwrap_or_default()
+}
+
+/// A stored workflow, read again; none when this version finds mistakes in it.
+#[must_use]
+pub fn definition(row: &rows::Workflow) -> Option<Arc<Workflow>> {
     let called: BTreeMap<String, (String, String)> = serde_json::from_str(&row.called).unwrap_or_default();
     let load = |name: &str| {
         let (path, text) = called.get(name).ok_or("it was not kept")?;
         Ok((path.clone(), text.clone().into_bytes()))
     };
     let site = kentai_workflows::site::Site { network_allowed: true, images_ignored: true, ..Default::default() };
-    let checked = check(&row.path, row.source.as_bytes(), &site, &load);
-    checked.workflow.map(|workflow| workflow.triggers.clone()).unwrap_or_default()
+    check(&row.path, row.source.as_bytes(), &site, &load).workflow
 }
 
 /// A run of a registered workflow over a specimen that is known here. The same key is the same submission.

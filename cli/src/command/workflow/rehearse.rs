@@ -1,4 +1,6 @@
-//! `workflow rehearse`: last month's values, judged by other criteria. Nothing is changed.
+//! `workflow rehearse`: last month's values, judged by other criteria or by a changed workflow's gates. Nothing is changed.
+
+mod gates;
 
 use std::path::PathBuf;
 
@@ -19,12 +21,13 @@ const DAY_US: i64 = 86_400_000_000;
 /// Read at once.
 const PAGE: i64 = 1_000;
 
-/// Say what other criteria would have made of what was measured
+/// Say what other criteria, or a changed workflow's gates, would have made of what was measured
 #[derive(Args, Debug)]
-#[command(after_help = "Example:
-  kentai workflow rehearse wgs_30x_stricter.yaml --since 31")]
+#[command(after_help = "Examples:
+  kentai workflow rehearse wgs_30x_stricter.yaml --since 31    an assay: its criteria
+  kentai workflow rehearse germline_wgs.yaml                   a workflow: its gates")]
 pub(crate) struct Rehearse {
-    /// An assay's file, as `assay define` takes it; its criteria are tried
+    /// An assay's file, as `assay define` takes it, or a workflow's
     file: PathBuf,
     /// Only what was judged in so many days
     #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(i64).range(1..=3_650))]
@@ -40,6 +43,9 @@ impl Rehearse {
         let path = self.file.clone();
         let text =
             std::fs::read_to_string(&path).map_err(|source| intake::Error::Read { path: path.clone(), source })?;
+        if is_workflow(&text) {
+            return gates::rehearse_all(site, &path, clock::now() - self.since * DAY_US, output).await;
+        }
         let bad = |reason: String| Stop::new(Exit::CheckFailed, format!("{}: {reason}", path.display()));
         let assay = config::assay(&text).map_err(|reason| bad(reason.to_string()))?;
         let criteria = assay.criteria.ok_or_else(|| bad("it has no criteria".into()))?;
@@ -51,6 +57,11 @@ impl Rehearse {
         show(&rehearse(&recorded, &criteria), output);
         Ok(Exit::Done)
     }
+}
+
+/// A workflow says so with its first key.
+fn is_workflow(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("kentai:"))
 }
 
 async fn recorded(reader: &Reader, since_us: i64) -> anyhow::Result<Vec<Recorded>> {

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use kentai_workflows::value::{FileValue, Map, Value};
-use kentai_workflows::workflow::{Gate, Read, StepKind};
+use kentai_workflows::workflow::{Read, StepKind};
 
-use crate::decide::gate::{Criterion, Reading, evaluate};
+use crate::decide::gate::{Criterion, Reading, criteria, evaluate};
 use crate::qc::reader;
 use crate::scheduler::live::LiveRun;
 use crate::scheduler::scope;
@@ -46,36 +46,6 @@ impl Work {
         let readings = self.places.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         evaluate(&readings, &self.criteria).map_err(|error| error.to_string())
     }
-}
-
-fn criteria(gate: &Gate, scope: &Map) -> Result<Vec<Criterion>, String> {
-    let mut criteria = Vec::new();
-    for check in &gate.checks {
-        let applies = check
-            .applies
-            .as_ref()
-            .map(|expression| expression.evaluate(scope))
-            .transpose()
-            .map_err(|error| error.to_string())?;
-        match applies {
-            None | Some(Value::Bool(true)) => {}
-            Some(Value::Bool(false)) => continue,
-            Some(other) => {
-                return Err(format!("`applies` of {} gave {other}, which is neither true nor false", check.metric));
-            }
-        }
-        let render = |template: &kentai_workflows::expression::Template| {
-            template.render_text(scope).map_err(|error| error.to_string())
-        };
-        criteria.push(Criterion {
-            metric: check.metric.clone(),
-            pass: render(&check.pass)?,
-            warn: check.warn.as_ref().map(render).transpose()?,
-            missing: check.missing,
-            tracked: gate.track.contains(&check.metric),
-        });
-    }
-    Ok(criteria)
 }
 
 fn place(run: &LiveRun, scope: &Map, metric: &str, read: &Read) -> Result<Place, String> {
