@@ -59,13 +59,19 @@ fn params(plan: &Plan, old: Option<&Workflow>, new: &Workflow) -> Map {
     for param in &new.params {
         let had = plan.params.get(&param.name);
         let before = old.and_then(|old| old.params.iter().find(|one| one.name == param.name));
-        let by_default = before.is_some_and(|before| before.default.as_ref() == had);
+        let by_default = before.is_some_and(|before| same(before.default.as_ref(), had));
         let value = if by_default { param.default.as_ref().or(had) } else { had.or(param.default.as_ref()) };
         if let Some(value) = value {
             params.insert(param.name.clone(), value.clone());
         }
     }
     params
+}
+
+/// `30` and `30.0` are one number.
+fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let number = |value: Option<&Value>| value.and_then(Value::as_f64);
+    one == other || number(one).is_some() && number(one) == number(other)
 }
 
 fn reading(check: &CheckReport, gate: &Gate) -> Reading {
