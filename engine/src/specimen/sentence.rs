@@ -320,7 +320,17 @@ impl Because {
                 format!("is {how} since {}: {reason}", day(*since_us)),
                 format!("{} に終了({how}): {reason}", day(*since_us)),
             ),
-            _ => (String::new(), String::new()),
+            // Said above: a reason that is new must be said somewhere.
+            Self::WaitsForArrival { .. }
+            | Self::WaitsForAccession
+            | Self::NoConsent { .. }
+            | Self::Held { .. }
+            | Self::SiteStopped { .. }
+            | Self::Rejected { .. }
+            | Self::WaitsForLab { .. }
+            | Self::WaitsForInstrument
+            | Self::WaitsForMaterial { .. }
+            | Self::ReadsShort { .. } => (String::new(), String::new()),
         }
     }
 }
