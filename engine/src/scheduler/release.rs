@@ -21,8 +21,8 @@ use crate::store::rows::detail::{self, Ask};
 /// Nothing of an order line leaves the building on one person's word.
 const PEOPLE: usize = 2;
 
-/// Nobody who decided before is another pair of eyes.
-const NOT_BY: &str = "previous_decider";
+/// Nobody whose yes stands is another pair of eyes; who said yes to an earlier try may say it again of this one.
+pub(super) const SIGNER: &str = "signer";
 
 impl Service {
     /// Nobody is a second pair of eyes beside somebody who made their account.
@@ -73,8 +73,8 @@ impl House {
             return;
         }
         ask.count = ask.count.max(u32::try_from(missing).unwrap_or(u32::MAX));
-        if !ask.not_by.iter().any(|relation| relation == NOT_BY) {
-            ask.not_by.push(NOT_BY.into());
+        if !ask.not_by.iter().any(|relation| relation == SIGNER) {
+            ask.not_by.push(SIGNER.into());
         }
     }
 

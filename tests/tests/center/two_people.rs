@@ -68,6 +68,20 @@ async fn a_hand_off_that_nobody_released_asks_two_people() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_done_again_is_asked_again_and_the_same_two_may_answer() -> Result<()> {
+    let (center, order, run) = analyzed(&unasked()).await?;
+    yes(&center, &run, "give", "mori").await?;
+    center.house.handle().retry(&run, Some("a"), &operator()).await?;
+    let asked = "select status || json_array_length(coalesce(json_extract(detail, '$.answers'), '[]')) from step where step_key = 'give'";
+    center.house.until("it asks again", async |house| Ok(house.sql(asked)? == "awaiting_person0")).await?;
+    yes(&center, &run, "give", "mori").await?;
+    ensure!(left(&center)? == 0, "a yes to what was made before counted for what is made now");
+    yes(&center, &run, "give", "oka").await?;
+    center.until_stage(&order, "delivered").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_release_that_is_reported_is_proposed_by_one_and_confirmed_by_another() -> Result<()> {
     let center = Center::open(&workflow("  a:\n    outputs: { m: { path: m.json } }\n    script: x\n")).await?;
     center.house.hands.plan("a", [Act::Make(vec![("m.json", "{}".into())])]);

@@ -10,6 +10,7 @@ use crate::scheduler::advance::ENGINE;
 use crate::scheduler::handle::{Answer, Refusal};
 use crate::scheduler::house::House;
 use crate::scheduler::live::text;
+use crate::scheduler::release::SIGNER;
 use crate::state::attempt::Cause;
 use crate::state::step;
 use crate::store::rows::{self, detail};
@@ -85,6 +86,7 @@ impl House {
                 "submitter" => run.row.submitted_by == actor.name,
                 "approver" => before().any(|answer| answer.person == actor.name && answer.verdict == "approve"),
                 "previous_decider" => before().any(|answer| answer.person == actor.name),
+                SIGNER => self.signers(id).contains(actor.name.as_str()),
                 _ => false,
             };
             if excluded {
