@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use kentai_workflows::workflow::StepKind;
 use serde_json::json;
 
 use super::Actor;
@@ -23,6 +24,21 @@ const PEOPLE: usize = 2;
 
 /// Nobody whose yes stands is another pair of eyes; who said yes to an earlier try may say it again of this one.
 pub(super) const SIGNER: &str = "signer";
+
+/// A releaser said yes at this step: at an approval that asks releasers, or at a hand-off, which asks nobody else. The question itself is
+/// gone when it is answered.
+pub(super) fn released_by(run: &LiveRun, index: usize) -> bool {
+    let asks = match &run.definition(index).kind {
+        StepKind::Approve(approve) => approve.roles.iter().any(|role| role == Role::Releaser.word()),
+        StepKind::Handoff(_) => true,
+        _ => false,
+    };
+    asks && run.steps[index].detail.answers.iter().any(|answer| answer.verdict == "approve")
+}
+
+fn asks_releaser(ask: &Ask) -> bool {
+    ask.roles.iter().any(|role| role == Role::Releaser.word())
+}
 
 impl Service {
     /// Nobody is a second pair of eyes beside somebody who made their account.
@@ -63,13 +79,22 @@ impl House {
     /// People who must still say yes before anything of this run is released.
     pub(super) fn signatures_missing(&self, id: &RunId) -> usize {
         let of_order_line = self.lineage(id).any(|run| !run.row.order_line_id.is_empty());
-        if of_order_line { PEOPLE.saturating_sub(self.signers(id).len()) } else { 0 }
+        if !of_order_line {
+            return 0;
+        }
+        // However many decided about gates: one of them all is a releaser, who saw the whole.
+        let releasers = usize::from(!self.has_releaser(id));
+        PEOPLE.saturating_sub(self.signers(id).len()).max(releasers)
+    }
+
+    fn has_releaser(&self, id: &RunId) -> bool {
+        self.lineage(id).any(|run| (0..run.steps.len()).any(|index| released_by(run, index)))
     }
 
     /// An approval by a releaser is the release: as many as are missing say yes, and none who decided before.
     pub(super) fn widen(&self, id: &RunId, ask: &mut Ask) {
         let missing = self.signatures_missing(id);
-        if missing == 0 || !ask.roles.iter().any(|role| role == Role::Releaser.word()) {
+        if missing == 0 || !asks_releaser(ask) {
             return;
         }
         ask.count = ask.count.max(u32::try_from(missing).unwrap_or(u32::MAX));

@@ -68,6 +68,38 @@ async fn a_hand_off_that_nobody_released_asks_two_people() -> Result<()> {
 }
 
 #[tokio::test]
+async fn two_reviewers_are_no_releaser() -> Result<()> {
+    let gate = |name: &str| {
+        format!(
+            "  {name}:
+    after: [a]
+    gate:
+      read: {{ q: {{ from: steps.a.m, at: $.q }} }}
+      checks: [ {{ metric: q, pass: \">= 90\", missing: fail }} ]
+      if_fail: hold
+"
+        )
+    };
+    let source =
+        unasked().replace("  give:\n    after: [a]", &format!("{}{}  give:\n    after: [x, y]", gate("x"), gate("y")));
+    let center = Center::open(&source).await?;
+    center.house.hands.plan("a", [Act::Make(vec![("m.json", "{\"q\": 35}".into())])]);
+    let (specimen, order) = center.bring("T1", "P1").await?;
+    center.lane("RUN1", "1", &specimen, "600000000").await?;
+    center.until_stage(&order, "analysis_qc_failed").await?;
+    let run = RunId::from(center.run(&order)?);
+    for (step, name) in [("x", "tanaka"), ("y", "suzuki")] {
+        center.house.step_is(&run, step, "awaiting_person").await?;
+        center.house.answer(&run, step, (name, "reviewer"), AnswerKind::Qc, "release").await?;
+    }
+    center.house.step_is(&run, "give", "awaiting_person").await?;
+    ensure!(left(&center)? == 0, "it left without a releaser");
+    yes(&center, &run, "give", "mori").await?;
+    center.until_stage(&order, "delivered").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_done_again_is_asked_again_and_the_same_two_may_answer() -> Result<()> {
     let (center, order, run) = analyzed(&unasked()).await?;
     yes(&center, &run, "give", "mori").await?;

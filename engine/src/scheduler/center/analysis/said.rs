@@ -1,10 +1,9 @@
 //! What a run says about its order line, and the next event on the way there. Pure.
 
-use crate::people::role::Role;
 use crate::scheduler::live::{LiveRun, LiveStep};
+use crate::scheduler::release::released_by;
 use crate::state::order::{Event, Stage};
 use crate::state::{run, step};
-use crate::store::rows::detail::Ask;
 
 /// What a run says about its order line.
 #[derive(Debug, Default)]
@@ -32,12 +31,11 @@ impl Said {
             person: person.clone(),
         };
         // A releaser's approval is the release; another step's approval is not.
-        let approved = run.steps.iter().any(|step| {
-            let of_releaser = |ask: &Ask| ask.roles.iter().any(|role| role == Role::Releaser.word());
-            step.status == step::Status::Succeeded
-                && step.detail.ask.as_ref().is_some_and(of_releaser)
-                && step.detail.answers.iter().any(|answer| answer.verdict == "approve")
-        });
+        let approved = run
+            .steps
+            .iter()
+            .enumerate()
+            .any(|(index, step)| step.status == step::Status::Succeeded && released_by(run, index));
         let delivered =
             run.steps.iter().any(|step| step.detail.delivery.is_some() && step.status == step::Status::Succeeded);
         match run.status {
