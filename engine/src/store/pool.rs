@@ -138,3 +138,49 @@ fn refuse_network(path: &Path) -> Result<(), Error> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of a site that was used before reports had indexes: two specimens, one of them ordered, a notice, a participant.
+    const FILLED: &str = r#"
+        insert into record values
+            ('specimen', 'S1', 'p1', 'S1', 'H1', 'registered', '{"barcode":"B1","program":"rare"}', 1, 5, 5, 1),
+            ('specimen', 'S2', 'p1', 'S2', 'H1', 'registered', '{"barcode":"B2","program":"rare"}', 1, 5, 5, 1),
+            ('item', 'S1', 'SH1', 'S1', 'H1', 'extra', '{"barcode":"B1"}', 1, 5, 5, 1),
+            ('notice', 'n1', 'k1', '', '', 'pending', '{"to":"biobank","subject":"withdrawal","body":{},"due_us":70}', 1, 5, 5, 1),
+            ('notice', 'n2', 'k1', '', '', 'answered', '{"to":"biobank","subject":"withdrawal","body":{},"due_us":60}', 1, 5, 5, 1);
+        insert into participant values ('p1', 'rare', 'P1', 'H1', 'unknown', '[]', 1, '', '{}', 1, 5, 5, 1, 9223372036854775807);
+        insert into order_line values
+            ('O1', 'S1', 'p1', 'H1', 'rare', 'wgs', '1', 'in_lab', 1, 0, 'null', '', 80, 90, '{}', 1, 5, 5, 1);
+    "#;
+
+    #[tokio::test]
+    async fn a_filled_database_is_brought_up_to_date_and_its_omissions_are_found() {
+        use crate::store::read::{OmittedFilter, Omitting, Reader};
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let path = site.path().join("kentai.db");
+        let older = SqlitePool::connect_with(options(&path).expect("options").create_if_missing(true)).await;
+        let older = older.expect("opened");
+        MIGRATIONS.run_to(3, &older).await.expect("as it was before");
+        sqlx::raw_sql(FILLED).execute(&older).await.expect("filled");
+        older.close().await;
+        let reader = Reader::new(Pool::open(&path).await.expect("brought up to date"));
+        let filter = OmittedFilter { limit: 10, ..OmittedFilter::default() };
+        for (what, wanted) in [
+            (Omitting::Specimens, vec!["S2"]),
+            (Omitting::Records("item", "extra"), vec!["S1"]),
+            (Omitting::Consents, vec!["O1"]),
+            (Omitting::Data(79), vec![]),
+            (Omitting::Data(80), vec!["O1"]),
+            (Omitting::Answers(69), vec![]),
+            (Omitting::Answers(70), vec!["n1"]),
+        ] {
+            let found = reader.omitted(what, &filter).await.expect("read");
+            assert_eq!(found.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), wanted, "{what:?}");
+            let count = reader.omitted_count(what, &filter).await.expect("counted");
+            assert_eq!(usize::try_from(count).ok(), Some(wanted.len()), "{what:?}");
+        }
+    }
+}

@@ -7,9 +7,11 @@ use super::{Error, pool::Pool, rows};
 
 mod center;
 mod page;
+mod report;
 
 pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
 pub use page::DeliveryFilter;
+pub use report::{OmittedFilter, Omitting};
 
 /// Reads rows; cheap to clone.
 #[derive(Clone, Debug)]

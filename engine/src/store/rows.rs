@@ -3,6 +3,7 @@
 pub mod center;
 pub mod detail;
 pub mod line;
+pub mod report;
 
 use serde::Serialize;
 use sqlx::FromRow;

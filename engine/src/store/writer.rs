@@ -216,7 +216,17 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
             return Err(Error::Stale { table: name, missing: rows.len().saturating_sub(changed) });
         }
     }
+    mark_ordered(pool, &mut tx, &batch.rows[Table::OrderLine as usize]).await?;
     tx.commit().await.map_err(|source| pool.error(source))
+}
+
+/// A specimen that something is ordered for is no omission any more. After the rows themselves: its own may be of the same batch.
+async fn mark_ordered(pool: &Pool, tx: &mut SqliteConnection, orders: &[String]) -> Result<(), Error> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let marked = sqlx::query(include_str!("sql/mark_ordered.sql")).bind(rows_object(orders)).execute(tx).await;
+    marked.map(|_| ()).map_err(|source| pool.error(source))
 }
 
 /// Consent is looked at in the very transaction that rests on it, before the batch's own rows: fail closed.
