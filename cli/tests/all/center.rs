@@ -114,7 +114,14 @@ fn too_few_reads_are_a_fork_and_a_decision_leads_on() {
     house.kentai("report progress").code(0).shows(&["failed", "given", "accepted"]);
     let csv = house.kentai("report progress --csv").code(0);
     assert_eq!(csv.out.lines().count(), 3, "{}", csv.out);
-    house.kentai("report omissions").code(0).shows(&["order_without_consent"]);
+    house.kentai("report omissions").code(0).shows(&["order_without_consent", "institution"]);
+    house.kentai("report omissions --kind nonsense").code(2).says(&["unanswered_notice"]);
+    house.kentai("report omissions --after x").code(2).says(&["--kind"]);
+    let first = house.kentai("report progress --limit 1").code(0).shows(&["B-001"]);
+    first.says(&[&format!("--after {line}")]);
+    let rest = house.run(&["report", "progress", "--after", &line, "--json"]).code(0).json();
+    assert_eq!((&rest["items"][0]["barcode"], &rest["next"]), (&"B-002".into(), &serde_json::Value::Null));
+    house.kentai("report progress --csv --limit 1").code(2);
     house.kentai("report turnaround").code(0).shows(&["wgs@1", "arrival", "100 %"]);
 }
 

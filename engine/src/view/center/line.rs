@@ -127,10 +127,14 @@ fn expected(row: &OrderLine) -> Option<ExpectedView> {
     if row.expect_us == Micros::MAX {
         return None;
     }
+    Some(ExpectedView { owner: owner_of(Stage::parse(&row.stage)?)?, due: time(row.expect_us) })
+}
+
+/// Who must act in a stage; none at an end.
+pub(super) fn owner_of(stage: Stage) -> Option<String> {
     // Who it is does not depend on the days of the target.
-    let owner = expectation::of(Stage::parse(&row.stage)?, 0, &Targets::default())?.owner;
-    let owner = serde_json::to_value(owner).ok()?.as_str()?.to_owned();
-    Some(ExpectedView { owner, due: time(row.expect_us) })
+    let owner = expectation::of(stage, 0, &Targets::default())?.owner;
+    Some(serde_json::to_value(owner).ok()?.as_str()?.to_owned())
 }
 
 /// Order lines, by id.

@@ -151,7 +151,7 @@ pub struct HistoryView {
 }
 
 /// Who may see a record of this kind; none: not here.
-fn actions(kind: Kind) -> Option<&'static [Action]> {
+pub(super) fn actions(kind: Kind) -> Option<&'static [Action]> {
     Some(match kind {
         // Secrets and sign-in have doors of their own.
         Kind::Person | Kind::Token | Kind::Session => return None,

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use kentai_engine::store::read::{OrderFilter, RecordFilter};
 use kentai_engine::view::Page;
-use kentai_engine::view::center::report::{self, Omission, Progress, Turnaround};
+use kentai_engine::view::center::report::{self, OmissionFilter, Omissions, Progress, Turnaround};
 use kentai_engine::view::center::{
     self, CaseDetail, HistoryView, OrderLineView, ParticipantDetail, RecordView, SpecimenStory,
 };
@@ -146,14 +146,43 @@ pub(super) async fn case(State(app): State<App>, Person(who): Person, Named(id):
     Ok(Json(center::case(app.engine.reader(), &who.principal(), &id).await?))
 }
 
-/// `GET /reports/progress`
-pub(super) async fn progress(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Progress>> {
-    Ok(Json(report::progress(app.engine.reader(), &who.principal()).await?))
+/// Which page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Turn {
+    after: Option<String>,
+    limit: Option<i64>,
 }
 
-/// `GET /reports/omissions`
-pub(super) async fn omissions(State(app): State<App>, Person(who): Person) -> Outcome<Vec<Omission>> {
-    Ok(Json(report::omissions(app.engine.reader(), &who.principal(), app.engine.options().clock.now()).await?))
+/// `GET /reports/progress`
+pub(super) async fn progress(
+    State(app): State<App>,
+    Person(who): Person,
+    Asked(turn): Asked<Turn>,
+) -> Outcome<Page<Progress>> {
+    let limit = limit(turn.limit)?;
+    Ok(Json(report::progress(app.engine.reader(), &who.principal(), turn.after.as_deref(), limit).await?))
+}
+
+/// Which omissions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Omitted {
+    kind: Option<String>,
+    after: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /reports/omissions`: a page of each kind, or of one.
+pub(super) async fn omissions(
+    State(app): State<App>,
+    Person(who): Person,
+    Asked(asked): Asked<Omitted>,
+) -> Outcome<Vec<Omissions>> {
+    let Omitted { kind, after, limit: size } = asked;
+    let filter = OmissionFilter { kind, after, limit: limit(size)? };
+    let now = app.engine.options().clock.now();
+    Ok(Json(report::omissions(app.engine.reader(), &who.principal(), now, &filter).await?))
 }
 
 /// `GET /reports/turnaround`
