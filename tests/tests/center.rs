@@ -13,6 +13,8 @@ mod folders;
 mod once;
 #[path = "center/records.rs"]
 mod records;
+#[path = "center/reports.rs"]
+mod reports;
 #[path = "center/roles.rs"]
 mod roles;
 #[path = "center/scale.rs"]

@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use kentai_engine::clock::Clock;
-use kentai_engine::store::read::OrderFilter;
+use kentai_engine::people::permission::Principal;
+use kentai_engine::store::read::{OrderFilter, Reader};
 use kentai_engine::view::center;
+use kentai_engine::view::center::report::{self, OmissionFilter};
 use kentai_tests::house::{House, Plan, person};
 use kentai_tests::seed::{Seed, fill};
 use kentai_workflows::diagnostic::Language;
@@ -66,5 +68,56 @@ async fn a_center_with_a_past_is_made_by_requests_and_read_by_page() -> Result<(
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
     eprintln!("how many stand in each stage: {:.2} ms at the median", median(times));
+    reports(reader, &who, clock.now(), wanted).await
+}
+
+/// What reports cost: the first page of each, and all of progress page by page, as an export reads it.
+async fn reports(reader: &Reader, who: &Principal, now: i64, wanted: usize) -> Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let began = Instant::now();
+        let page = report::progress(reader, who, None, 100).await?;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        ensure!(page.items.len() == 100.min(wanted), "a page of {}", page.items.len());
+    }
+    eprintln!("progress, the first page of 100: {:.2} ms at the median", median(times));
+    let (mut times, mut after, mut lines) = (Vec::new(), None::<String>, 0);
+    let all = Instant::now();
+    loop {
+        let began = Instant::now();
+        let page = report::progress(reader, who, after.as_deref(), 1_000).await?;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        lines += page.items.len();
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    ensure!(lines == wanted, "{lines} lines of {wanted}");
+    let (seconds, pages) = (all.elapsed().as_secs_f64(), times.len());
+    eprintln!(
+        "progress, all {lines} in {pages} pages of 1000: {seconds:.2} s, a page {:.2} ms at the median",
+        median(times)
+    );
+    let hospital = Principal { institution: Some("H7".into()), ..person("h7", "institution").principal() };
+    for (name, who) in [("omissions", who), ("omissions of H7", &hospital)] {
+        let (mut times, mut said) = (Vec::new(), String::new());
+        for _ in 0..20 {
+            let filter = OmissionFilter { limit: 100, ..OmissionFilter::default() };
+            let began = Instant::now();
+            let found = report::omissions(reader, who, now, &filter).await?;
+            times.push(began.elapsed().as_secs_f64() * 1e3);
+            let many = found.iter().filter(|one| !one.items.is_empty());
+            said = many.map(|one| format!(" {} {}+{}", one.kind, one.items.len(), one.more)).collect();
+        }
+        eprintln!("{name}, 100 of each kind: {:.2} ms at the median;{said}", median(times));
+    }
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        ensure!(report::turnaround(reader, who).await?.iter().any(|one| one.gate == "arrival"), "nothing arrived");
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    eprintln!("turnaround, all of it: {:.1} ms at the median", median(times));
     Ok(())
 }
