@@ -7,6 +7,7 @@ pub mod clock;
 pub mod decide;
 pub mod exit_record;
 pub mod graph;
+pub mod handoff;
 pub mod id;
 pub mod intake;
 pub mod people;
