@@ -50,10 +50,30 @@ packages_test() {
     docker-registry                   # what images are pulled from in tests; started by the test that needs it
     strace                            # kills the engine at chosen system calls
     jq sqlite3                        # read what the engine says and keeps
-    python3                           # the benchmark, and the audit chain recomputed
+    python3 python3-venv              # the benchmark, the audit chain recomputed, and the tools of scripts/peers.txt
+    openssh-client                    # keys of receivers, made by another program
     openssl xxd                       # signatures, looked at by another program
   )
   ensure_packages "${packages[@]}"
+}
+
+# Programs of others that our formats are held against, each in the version that scripts/peers.txt names. Where no package index can be
+# reached, the tests that ask them are skipped, and it is said so.
+ensure_peers() {
+  [ -z "${KENTAI_TEST_PEERS:-}" ] || return 0
+  local folder=$root/target/peers list=$root/scripts/peers.txt
+  if ! cmp -s "$list" "$folder/installed.txt"; then
+    say "installing the tools of scripts/peers.txt"
+    rm -rf -- "$folder"
+    python3 -m venv "$folder"
+    if ! "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$list"; then
+      say "scripts/peers.txt cannot be installed: tests against other implementations are SKIPPED"
+      export KENTAI_TEST_PEERS=0
+      return 0
+    fi
+    cp "$list" "$folder/installed.txt"
+  fi
+  export KENTAI_TEST_PEERS=$folder
 }
 
 # The packaged client matches the packaged engine; another one may stand before it in PATH.

@@ -146,3 +146,21 @@ pub fn without_docker() -> bool {
     }
     skip
 }
+
+/// A program of another house's making from the Python packages of `scripts/peers.txt`; none when `KENTAI_TEST_PEERS` is `0`.
+///
+/// # Errors
+/// When it is not installed and nobody said that it may be missing.
+pub fn peer(program: &str) -> Result<Option<PathBuf>> {
+    let given = std::env::var_os("KENTAI_TEST_PEERS");
+    if given.as_ref().is_some_and(|value| value == "0") {
+        eprintln!("skipped: KENTAI_TEST_PEERS=0");
+        return Ok(None);
+    }
+    let folder = given.map_or_else(|| root().join("target/peers"), PathBuf::from);
+    let path = folder.join("bin").join(program);
+    if !path.is_file() {
+        bail!("{} is not there (scripts/test installs it; KENTAI_TEST_PEERS=0 goes without)", path.display());
+    }
+    Ok(Some(path))
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
 mod center;
+mod crypt4gh;
 mod demo;
 mod disk;
 mod germline;

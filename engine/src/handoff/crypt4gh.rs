@@ -20,6 +20,8 @@ mod packet;
 pub mod segment;
 pub mod stream;
 
+pub use packet::WeakKey;
+
 #[cfg(test)]
 mod tests;
 
