@@ -27,6 +27,17 @@ pub(in crate::scheduler) struct Wish<'a> {
     pub(in crate::scheduler) reason: &'a str,
 }
 
+/// Nothing is released over somebody's head: who holds it said why, and who lets it go on has read it.
+pub(in crate::scheduler) fn not_held(order: &HeldOrder) -> Result<(), Refusal> {
+    if order.row.hold == "null" {
+        return Ok(());
+    }
+    let id = &order.row.order_line_id;
+    Err(Refusal::State(format!(
+        "order line {id} is held: `kentai why {id}` says why; `kentai order resume {id}` first"
+    )))
+}
+
 impl Service {
     /// Lets missed or missing values pass; the second pair of eyes still has to agree.
     async fn waive(&mut self, mut order: HeldOrder, wish: &Wish<'_>, by: &By) -> Result<Answer, Refusal> {
@@ -110,6 +121,7 @@ impl Service {
             return Ok(());
         }
         let order = self.desk.order(&order_line).await?;
+        not_held(&order)?;
         self.person_is_known(&order, run).await?;
         self.criteria_met(&order).await
     }

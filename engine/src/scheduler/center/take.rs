@@ -244,6 +244,7 @@ impl Service {
         may_happen(&order, event)?;
         if event == Event::Released {
             self.may_release(&order, actor)?;
+            quality::not_held(&order)?;
             self.criteria_met(&order).await?;
             if order.doc.decided_by.is_empty() {
                 let again = Request::Report { order_line: id.into(), event: word.into(), reason: reason.into() };
@@ -269,6 +270,7 @@ impl Service {
     ) -> Result<Answer, Refusal> {
         let mut order = self.desk.order(id).await?;
         self.may_release(&order, actor)?;
+        quality::not_held(&order)?;
         self.criteria_met(&order).await?;
         let body = json!({ "reason": reason, "proposed_by": first });
         self.desk.move_order(&mut order, Event::Released, by, body).await?;
