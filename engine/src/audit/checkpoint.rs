@@ -39,6 +39,11 @@ impl Secret {
         hex(&self.0.sign(format!("kentai notice 1\n{text}").as_bytes()).to_bytes())
     }
 
+    /// Signs bytes whose own head keeps them from being mistaken for anything else that this key signs.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
+        self.0.sign(bytes).to_bytes()
+    }
+
     /// Signs what a checkpoint says.
     #[must_use]
     pub fn sign(&self, stand: &Stand) -> Checkpoint {
@@ -58,6 +63,23 @@ impl Public {
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = unhex(text.trim_end_matches('\n'))?;
         VerifyingKey::from_bytes(&bytes).ok().map(Self)
+    }
+
+    /// From its 32 bytes, unless they are no key.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes).ok().map(Self)
+    }
+
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// Did this key sign these bytes? Strict: no second signature over the same bytes passes.
+    pub(crate) fn signed_bytes(&self, bytes: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify_strict(bytes, &Signature::from_bytes(signature)).is_ok()
     }
 
     /// 64 hexadecimal digits.
