@@ -3,9 +3,11 @@
 pub mod bag;
 mod base64;
 pub mod crypt4gh;
+pub mod delivery;
 pub mod fetch;
 pub mod metalink;
 pub mod name;
+pub mod qc;
 pub mod sshsig;
 
 /// One file of a package's payload, as it lies there: encrypted, if it travels encrypted.
