@@ -1,7 +1,7 @@
 //! The hand-off package: bytes and values in, documents out. Pure; it knows neither disk nor network, nor who carries a package.
 
 pub mod bag;
-mod base64;
+pub(crate) mod base64;
 pub mod crypt4gh;
 pub mod delivery;
 pub mod fetch;

@@ -12,6 +12,7 @@ pub mod id;
 pub mod intake;
 pub mod people;
 pub mod port;
+pub mod provenance;
 pub mod qc;
 pub mod scheduler;
 pub mod specimen;

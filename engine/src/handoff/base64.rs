@@ -3,7 +3,7 @@
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Four letters for three bytes.
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let bits = group.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
@@ -16,8 +16,13 @@ pub(super) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// With `-` and `_` and without padding (section 5): what an address can hold.
+pub(crate) fn encode_for_address(bytes: &[u8]) -> String {
+    encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
 /// What [`encode`] wrote, and only that: no blanks, no missing padding, no stray bits.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     for group in text.as_bytes().chunks(4) {
         let letters = group.iter().take_while(|letter| **letter != b'=').count();
@@ -53,6 +58,11 @@ mod tests {
             assert_eq!(encode(plain.as_bytes()), text);
             assert_eq!(decode(text).as_deref(), Some(plain.as_bytes()));
         }
+    }
+
+    #[test]
+    fn an_address_can_hold_it() {
+        assert_eq!(encode_for_address(&[0xfb, 0xff, 0xfe, 0xff]), "-__-_w");
     }
 
     #[test]
