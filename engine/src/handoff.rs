@@ -7,7 +7,9 @@ pub mod delivery;
 pub mod fetch;
 pub mod metalink;
 pub mod name;
+pub mod offer;
 pub mod qc;
+pub mod receipt;
 pub mod sshsig;
 
 /// One file of a package's payload, as it lies there: encrypted, if it travels encrypted.

@@ -114,7 +114,7 @@ fn check(payload: &[File]) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_digest(text: &str, length: usize) -> bool {
+pub(super) fn is_digest(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
