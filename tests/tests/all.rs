@@ -13,5 +13,6 @@ mod kill;
 mod line;
 mod machines;
 mod people;
+mod provenance;
 mod registry;
 mod tidy;
