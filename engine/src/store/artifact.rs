@@ -5,6 +5,8 @@
 //! It does not know attempts, formats or the database; whoever adopts has opened, checked and hashed the files.
 
 mod adopt;
+pub mod digest;
+pub mod encrypted;
 mod import;
 mod sealed;
 

@@ -6,6 +6,7 @@ use sqlx::{FromRow, Row};
 use super::{Error, pool::Pool, rows};
 
 mod center;
+mod package;
 mod page;
 mod report;
 

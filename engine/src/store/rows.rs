@@ -200,3 +200,32 @@ pub struct Delivery {
     pub created_us: i64,
     pub updated_us: i64,
 }
+
+/// `package_file`
+#[derive(Clone, Debug, Serialize, FromRow)]
+#[expect(missing_docs, reason = "columns; the migration says what they hold")]
+pub struct PackageFile {
+    pub delivery_id: DeliveryId,
+    pub path: String,
+    pub size: i64,
+    pub sha256: String,
+    pub md5: String,
+    pub artifact: String,
+    pub header: String,
+    pub plain_size: i64,
+    pub plain_md5: String,
+    pub content: String,
+    pub created_us: i64,
+}
+
+/// `feed`
+#[derive(Clone, Debug, Serialize, FromRow)]
+#[expect(missing_docs, reason = "columns; the migration says what they hold")]
+pub struct Feed {
+    /// Given by the database.
+    pub seq: i64,
+    pub target: String,
+    pub delivery_id: DeliveryId,
+    pub change: String,
+    pub at_us: i64,
+}

@@ -46,6 +46,8 @@ tables! {
     Decision = "decision", false;
     Measurement = "measurement", false;
     Delivery = "delivery", false;
+    PackageFile = "package_file", false;
+    Feed = "feed", false;
 }
 
 /// Rows that become true together.

@@ -1,0 +1,71 @@
+//! Reading packages and the feed of those who are offered them.
+
+use super::Reader;
+use crate::store::{Error, rows};
+
+impl Reader {
+    /// Every file of a package, by path; none as long as it is not packed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn package_files(&self, delivery: &str) -> Result<Vec<rows::PackageFile>, Error> {
+        self.all(include_str!("../sql/package_files.sql"), &[delivery]).await
+    }
+
+    /// One file of a package.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn package_file(&self, delivery: &str, path: &str) -> Result<Option<rows::PackageFile>, Error> {
+        let found = self.all(include_str!("../sql/package_file.sql"), &[delivery, path]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Ids of what a target was given of a specimen, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn deliveries_to(&self, target: &str, specimen: &str) -> Result<Vec<String>, Error> {
+        let found: Vec<(String,)> = self.all(include_str!("../sql/deliveries_to.sql"), &[target, specimen]).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Offers whose time was over at `now_us`, and that are still said to be open.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn deliveries_over(&self, now_us: i64, limit: i64) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(include_str!("../sql/deliveries_over.sql"))
+            .bind(now_us)
+            .bind(limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
+    /// When the next offer ends, after `after_us`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn delivery_ends_after(&self, after_us: i64) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar(include_str!("../sql/delivery_ends_after.sql"))
+            .bind(after_us)
+            .fetch_optional(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
+    /// What changed for a target after this number, each delivery once.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn feed(&self, target: &str, after: i64, limit: i64) -> Result<Vec<rows::Feed>, Error> {
+        sqlx::query_as(include_str!("../sql/feed.sql"))
+            .bind(target)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+}
