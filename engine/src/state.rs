@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod case_item;
 pub mod consent;
 pub mod custody;
+pub mod delivery;
 pub mod instrument_run;
 pub mod order;
 pub mod parcel;
@@ -46,7 +47,7 @@ macro_rules! happens {
         })*
     };
 }
-happens!(case_item, custody, instrument_run, parcel, shipment_item, transfer, withdrawal, work_request);
+happens!(case_item, custody, delivery, instrument_run, parcel, shipment_item, transfer, withdrawal, work_request);
 
 /// Statuses and events as the database and the API spell them.
 macro_rules! words {

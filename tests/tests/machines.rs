@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::state::{
-    Illegal, attempt, case_item, consent, custody, instrument_run, order, parcel, run, shipment_item, step, transfer,
-    withdrawal, work_request,
+    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, order, parcel, run, shipment_item, step,
+    transfer, withdrawal, work_request,
 };
 
 /// Status and event in, what follows out.
@@ -37,6 +37,7 @@ fn machines() -> BTreeMap<&'static str, Machine> {
         ("order line", machine!(order::Stage, order::Event)),
         ("consent", machine!(consent::Status, consent::Event)),
         ("custody", machine!(custody::Status, custody::Event)),
+        ("delivery", machine!(delivery::Status, delivery::Event)),
         ("work request", machine!(work_request::Status, work_request::Event)),
         ("instrument run", machine!(instrument_run::Status, instrument_run::Event)),
         ("withdrawal", machine!(withdrawal::Status, withdrawal::Event)),
