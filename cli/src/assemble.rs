@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use kentai_engine::decide::admit::Request;
 use kentai_engine::decide::retry::Budgets;
+use kentai_engine::handoff::crypt4gh::keyfile;
+use kentai_engine::handoff::sshsig;
 use kentai_engine::port::executor::Executor;
-use kentai_engine::scheduler::{self, Options, Running, Target};
+use kentai_engine::scheduler::{self, Options, Running, Target, Way};
 use kentai_engine::store::artifact::ArtifactStore;
 use kentai_executors::collect::Collector;
 use kentai_executors::courier::directory::DirectoryCourier;
@@ -28,6 +30,8 @@ pub(crate) enum Error {
     Artifacts(#[source] std::io::Error),
     #[error("set up executor `{name}`: {reason}")]
     Executor { name: String, reason: String },
+    #[error("target `{name}`: the key in {path} cannot be used: {reason}")]
+    Target { name: String, path: PathBuf, reason: String },
     #[error(transparent)]
     Engine(#[from] scheduler::Error),
 }
@@ -47,7 +51,7 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
         directory: site.directory.clone(),
         executors: executors(site, wish)?,
         collect: collector.into_collect(),
-        targets: targets(site),
+        targets: targets(site)?,
         facts: Arc::new(move || facts.facts()),
         resources: Request {
             cpus: or(config.limits.cpus, machine.cpus),
@@ -109,11 +113,34 @@ fn hands(site: &Site, executor: &config::Executor, binary: &std::path::Path) -> 
     Ok(Arc::new(built))
 }
 
-fn targets(site: &Site) -> BTreeMap<String, Target> {
-    let one = |(name, target): (&String, &config::Target)| {
-        let path: PathBuf = site.directory.join(&target.path);
-        let courier = Arc::new(DirectoryCourier::new(name.clone(), path));
-        (name.clone(), Target { courier, consent_use: target.consent_use.clone() })
+/// Targets with their keys: one whose key cannot be read stops the start, for it would send plain, or believe any receipt.
+fn targets(site: &Site) -> Result<BTreeMap<String, Target>, Error> {
+    site.config.targets.iter().map(|(name, wanted)| Ok((name.clone(), target(site, name, wanted)?))).collect()
+}
+
+fn target(site: &Site, name: &str, wanted: &config::Target) -> Result<Target, Error> {
+    let recipient = key(site, name, wanted.recipient.as_ref(), |text| {
+        keyfile::read_public(text).map_err(|error| error.to_string())
+    })?;
+    let receipt_key = key(site, name, wanted.receipt_key.as_ref(), |text| {
+        sshsig::parse_line(text).ok_or_else(|| "it is no line `ssh-ed25519 …`".into())
+    })?;
+    let way = if wanted.kind == "pull" {
+        Way::Pull
+    } else {
+        Way::Push(Arc::new(DirectoryCourier::new(name, site.directory.join(&wanted.path))))
     };
-    site.config.targets.iter().map(one).collect()
+    Ok(Target { way, consent_use: wanted.consent_use.clone(), recipient, keep_s: wanted.keep.0, receipt_key })
+}
+
+fn key<T>(
+    site: &Site,
+    name: &str,
+    path: Option<&PathBuf>,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, Error> {
+    let Some(path) = path.map(|path| site.directory.join(path)) else { return Ok(None) };
+    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let key = text.and_then(|text| parse(&text));
+    key.map(Some).map_err(|reason| Error::Target { name: name.to_owned(), path, reason })
 }

@@ -4,6 +4,7 @@
 
 mod assay;
 mod origin;
+mod target;
 mod units;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use assay::assay;
 pub(crate) use origin::Origin;
+pub(crate) use target::Target;
 pub(crate) use units::{Duration, Size};
 
 /// What `kentai init` writes.
@@ -158,26 +160,6 @@ pub(crate) struct Person {
     pub data_center: Option<String>,
 }
 
-/// One of `targets:`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Target {
-    /// `directory`.
-    pub kind: String,
-    /// Directory; relative to the site's.
-    pub path: PathBuf,
-    /// `none` (this version sends plain files only).
-    #[serde(default = "none")]
-    pub encrypt: String,
-    /// Consent scope that this use needs.
-    #[serde(default)]
-    pub consent_use: Option<String>,
-}
-
-fn none() -> String {
-    "none".into()
-}
-
 /// `retention:`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -209,10 +191,7 @@ impl Default for Config {
             ],
             places: BTreeMap::new(),
             people: Vec::new(),
-            targets: BTreeMap::from([(
-                "outbox".into(),
-                Target { kind: "directory".into(), path: "deliveries".into(), encrypt: none(), consent_use: None },
-            )]),
+            targets: BTreeMap::from([("outbox".into(), Target::directory("deliveries"))]),
             retention: Retention::default(),
             secrets: BTreeMap::new(),
         }
@@ -335,14 +314,7 @@ impl Config {
             }
         }
         for (name, target) in &self.targets {
-            if target.kind != "directory" {
-                return Err(format!("target `{name}`: this version knows the kind `directory`, not `{}`", target.kind));
-            }
-            if target.encrypt != "none" {
-                return Err(format!(
-                    "target `{name}`: this version cannot encrypt yet; it refuses rather than sends plain"
-                ));
-            }
+            target.check(name)?;
         }
         Ok(())
     }

@@ -36,9 +36,11 @@ use std::sync::Arc;
 
 use kentai_workflows::site::Site;
 
+use crate::audit::checkpoint::Public;
 use crate::clock::Clock;
 use crate::decide::admit::Request;
 use crate::decide::retry::Budgets;
+use crate::handoff::crypt4gh::key::PublicKey;
 use crate::people::permission::{Action, Principal, PrincipalKind, permit};
 use crate::people::role::Role;
 use crate::port::collect::Collect;
@@ -83,10 +85,25 @@ pub struct Options {
 /// Where a hand-off goes.
 #[derive(Clone)]
 pub struct Target {
-    /// Who carries.
-    pub courier: Arc<dyn Courier>,
+    /// How it gets there.
+    pub way: Way,
     /// Consent scope that the target's use needs.
     pub consent_use: Option<String>,
+    /// Whose key files are encrypted for (Crypt4GH); none: they leave plain.
+    pub recipient: Option<PublicKey>,
+    /// Seconds that a delivery is offered; zero: without end.
+    pub keep_s: u64,
+    /// The receiver's key: only receipts that it signed count. None: a signature is not asked for.
+    pub receipt_key: Option<Public>,
+}
+
+/// How a package gets to its target.
+#[derive(Clone)]
+pub enum Way {
+    /// We carry it.
+    Push(Arc<dyn Courier>),
+    /// The receiver fetches it.
+    Pull,
 }
 
 /// Who asks.
@@ -102,6 +119,20 @@ pub struct Actor {
     pub data_center: Option<String>,
     /// What a token may do at most; none: whatever the roles allow.
     pub scopes: Option<BTreeSet<String>>,
+}
+
+impl Target {
+    /// Carried by this courier as it is, for whatever use.
+    #[must_use]
+    pub fn carried(courier: Arc<dyn Courier>) -> Self {
+        Self { way: Way::Push(courier), ..Self::pulled() }
+    }
+
+    /// Fetched by the receiver, as it is, for whatever use, without end.
+    #[must_use]
+    pub fn pulled() -> Self {
+        Self { way: Way::Pull, consent_use: None, recipient: None, keep_s: 0, receipt_key: None }
+    }
 }
 
 impl Actor {

@@ -130,7 +130,7 @@ impl House {
     fn options(&self) -> Result<Options> {
         let outbox = self.plan.courier.clone();
         let outbox = outbox.unwrap_or_else(|| Arc::new(DirectoryCourier::new("outbox", self.outbox())));
-        let target = Target { courier: outbox, consent_use: self.plan.consent_use.clone() };
+        let target = Target { consent_use: self.plan.consent_use.clone(), ..Target::carried(outbox) };
         let collect = Collector::new(ArtifactStore::open(&self.site())?).into_collect();
         let executors = self.plan.executors.clone();
         Ok(Options {

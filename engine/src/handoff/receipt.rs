@@ -28,8 +28,8 @@ const TEXT_BYTES_MAX: usize = 2_000;
 const ARMOR_BYTES_MAX: usize = 4_096;
 
 /// A receiver's acknowledgement. Whoever has one knows that it was checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(into = "Wire")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Wire", try_from = "Wire")]
 pub struct Receipt {
     receipt: String,
     /// In the order of their paths.
@@ -169,16 +169,7 @@ impl Receipt {
     /// The first thing that is not as a receipt is. Whether a signature holds is another question: [`Self::verify`].
     pub fn read(json: &[u8]) -> Result<Self, Wrong> {
         let wire: Wire = serde_json::from_slice(json).map_err(|error| Wrong::Json(error.to_string()))?;
-        if wire.files.len() > FILES_MAX {
-            return Err(Wrong::Many(wire.files.len()));
-        }
-        let files = wire.files.into_iter().map(Said::try_from).collect::<Result<_, _>>()?;
-        if let Some(armor) = &wire.signature
-            && armor.len() > ARMOR_BYTES_MAX
-        {
-            return Err(Wrong::Signature(sshsig::Error::Armor));
-        }
-        Ok(Self { signature: wire.signature, ..Self::new(&wire.receipt, files)? })
+        Self::try_from(wire)
     }
 
     /// The receiver's own id of it.
@@ -338,6 +329,23 @@ struct Line {
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+}
+
+impl TryFrom<Wire> for Receipt {
+    type Error = Wrong;
+
+    fn try_from(wire: Wire) -> Result<Self, Wrong> {
+        if wire.files.len() > FILES_MAX {
+            return Err(Wrong::Many(wire.files.len()));
+        }
+        let files = wire.files.into_iter().map(Said::try_from).collect::<Result<_, _>>()?;
+        if let Some(armor) = &wire.signature
+            && armor.len() > ARMOR_BYTES_MAX
+        {
+            return Err(Wrong::Signature(sshsig::Error::Armor));
+        }
+        Ok(Self { signature: wire.signature, ..Self::new(&wire.receipt, files)? })
+    }
 }
 
 impl From<Receipt> for Wire {

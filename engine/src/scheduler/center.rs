@@ -7,9 +7,11 @@ pub(super) mod analysis;
 pub mod audit;
 pub(super) mod consent;
 mod custody;
+mod deliveries;
 pub(super) mod desk;
 mod expiry;
 pub mod folders;
+mod keys;
 pub(super) mod lanes;
 pub(super) mod order;
 pub mod people;
@@ -22,6 +24,8 @@ pub mod why;
 pub(super) mod withdrawal;
 
 use crate::store::rows::center::{ConsentGuard, Participant};
+
+pub(super) use self::keys::crypt4gh_key;
 
 /// What a run knows of its participant's consent, as of an epoch.
 #[derive(Clone, Debug)]

@@ -5,18 +5,32 @@
 use std::collections::BTreeMap;
 
 use kentai_workflows::expression::Template;
-use kentai_workflows::value::{FileValue, Map, Value};
+use kentai_workflows::value::{FileValue, Value};
 use kentai_workflows::workflow::{Handoff, StepKind};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::advance::ENGINE;
 use super::house::{Effect, House};
-use super::live::{LiveRun, text};
-use super::{scope, work};
-use crate::id::RunId;
-use crate::port::courier::{Parcel, ParcelFile};
+use super::live::{LiveRun, LiveStep, text};
+use super::{Way, scope, work};
+use crate::audit::hex;
+use crate::handoff::bag;
+use crate::handoff::crypt4gh::key::PublicKey;
+use crate::handoff::delivery::{Consent, Delivered, Document, Workflow};
+use crate::handoff::qc::{Decision, Quality, Said};
+use crate::id::{RunId, StepKey};
+use crate::port::courier::{Carried, Error as CourierError, Parcel, ParcelFile};
+use crate::state::attempt::Cause;
+use crate::state::step;
 use crate::store::rows;
+use crate::store::rows::detail::Answer;
 use crate::store::writer::Table;
+
+/// Until a receipt that the workflow wants, and for which it names no time.
+const RECEIPT_WITHIN_S: u64 = 72 * 3_600;
+/// Between two tries to reach a target.
+const TARGET_AGAIN_MS: u64 = 30_000;
 
 fn definition(run: &LiveRun, index: usize) -> Result<&Handoff, String> {
     match &run.definition(index).kind {
@@ -45,19 +59,134 @@ impl House {
             self.ask_release(id, index, &name);
             return Ok(());
         }
-        let parcel = parcel(self.run(id), index, &self.options.site, &name)?;
+        let parcel = self.parcel(id, index, &name, target.recipient)?;
         let row = self.delivery_row(id, index, &name, &parcel, self.now);
         self.ledger.change.put(Table::Delivery, &row);
         let run = self.run_mut(id);
         run.steps[index].detail.delivery = Some(parcel.delivery.clone());
         run.parcels.insert(parcel.delivery.clone(), parcel.clone());
         self.begin_work(id, index, &json!({ "delivery": parcel.delivery, "target": name }));
-        self.effect(Effect::Carry(
-            id.clone(),
-            index,
-            Box::new(work::carry::Work { courier: target.courier, parcel, target: name }),
-        ));
+        let work = self.packing(id, parcel, name, target.recipient);
+        self.effect(Effect::Pack(id.clone(), index, Box::new(work)));
         Ok(())
+    }
+
+    fn packing(&self, id: &RunId, parcel: Parcel, target: String, recipient: Option<PublicKey>) -> work::pack::Work {
+        work::pack::Work { parcel, run: id.clone(), target, recipient, begun_us: self.now }
+    }
+
+    fn parcel(&self, id: &RunId, index: usize, target: &str, key: Option<PublicKey>) -> Result<Parcel, String> {
+        let before = Document { recipient_key: key.map(|key| hex(&key.0)), ..Document::at(self.now) };
+        let head = Document { sender: self.options.site.clone(), receiver: target.to_owned(), ..before };
+        parcel(self.run(id), index, head)
+    }
+
+    /// A package is made: it is carried, or offered. What was packed is on record, and stays as it is.
+    pub(super) fn on_packed(
+        &mut self,
+        id: &RunId,
+        index: usize,
+        work: &work::pack::Work,
+        result: Result<Vec<rows::PackageFile>, CourierError>,
+    ) -> Option<Given> {
+        if !self.end_work(id, index) {
+            return None;
+        }
+        let packed = match result {
+            Ok(packed) => packed,
+            Err(error) => {
+                self.not_given(id, index, &error);
+                return None;
+            }
+        };
+        let Some(target) = self.options.targets.get(&work.target).cloned() else {
+            self.fail_step(id, index, Cause::Policy, &format!("this site has no target `{}` any more", work.target));
+            return None;
+        };
+        let delivery = &work.parcel.delivery;
+        packed.iter().for_each(|row| self.ledger.change.put(Table::PackageFile, row));
+        let mut row = self.delivery_row(id, index, &work.target, &work.parcel, self.now);
+        row.manifest_sha256 = manifest(&packed);
+        let Way::Push(courier) = target.way else {
+            row.status = "offered".into();
+            row.place = format!("/deliveries/{delivery}/");
+            self.ledger.change.put(Table::Delivery, &row);
+            let given = Given::of(self.run(id), &row, "offered", packed.iter());
+            self.handed_off(id, index, &row, "offered");
+            return Some(given);
+        };
+        row.status = "carrying".into();
+        self.ledger.change.put(Table::Delivery, &row);
+        let package = work::carry::package(delivery, &work.parcel.folder, &packed, &self.artifacts);
+        let carry = work::carry::Work { courier, package, parcel: work.parcel.clone(), target: work.target.clone() };
+        self.run_mut(id).busy += 1;
+        self.effect(Effect::Carry(id.clone(), index, Box::new(carry)));
+        None
+    }
+
+    /// A courier came back.
+    pub(super) fn on_carried(
+        &mut self,
+        id: &RunId,
+        index: usize,
+        work: &work::carry::Work,
+        result: Result<Carried, CourierError>,
+    ) -> Option<Given> {
+        let given = result.as_ref().ok().and_then(|carried| self.keep_delivered(id, index, work, carried));
+        if !self.end_work(id, index) {
+            return given.map(|(_, given)| given);
+        }
+        match (result, given) {
+            (Ok(_), Some((row, given))) => {
+                self.handed_off(id, index, &row, "delivered");
+                Some(given)
+            }
+            (Err(error), _) => {
+                self.not_given(id, index, &error);
+                None
+            }
+            (Ok(_), None) => None,
+        }
+    }
+
+    fn handed_off(&mut self, id: &RunId, index: usize, row: &rows::Delivery, status: &str) {
+        let document = json!({ "id": row.delivery_id, "place": row.place, "status": status });
+        self.run_mut(id).steps[index].outputs.insert("delivery".into(), document.clone());
+        self.succeed_step(id, index, ENGINE, &document);
+    }
+
+    fn not_given(&mut self, id: &RunId, index: usize, error: &CourierError) {
+        match error {
+            // The target will be back, or a person will mend it: the run waits and says for what.
+            CourierError::Unreachable { .. } => {
+                self.again(id, index, TARGET_AGAIN_MS, Cause::Infrastructure, &error.to_string());
+            }
+            _ => self.fail_step(id, index, Cause::Policy, &error.to_string()),
+        }
+    }
+
+    /// What arrived has arrived, also when its run was canceled meanwhile: then only this event says so.
+    fn keep_delivered(
+        &mut self,
+        id: &RunId,
+        index: usize,
+        work: &work::carry::Work,
+        carried: &Carried,
+    ) -> Option<(rows::Delivery, Given)> {
+        let run = self.runs.get(id)?;
+        let (key, canceled) = (run.steps[index].key(), run.steps[index].status != step::Status::Running);
+        let mut row = self.delivery_row(id, index, &work.target, &work.parcel, self.now);
+        row.status = "delivered".into();
+        row.place.clone_from(&carried.place);
+        row.manifest_sha256 = work.package.manifest_sha256().unwrap_or_default().to_owned();
+        self.ledger.change.put(Table::Delivery, &row);
+        if canceled {
+            let body = json!({ "id": row.delivery_id, "place": carried.place });
+            self.record(id, "delivered_after_cancel", key.as_str(), ENGINE, &body);
+        }
+        let files = work.package.entries.iter().map(|entry| entry.path.as_str());
+        let given = Given::of_paths(self.run(id), &row, "delivered", files);
+        Some((row, given))
     }
 
     pub(super) fn delivery_row(
@@ -86,14 +215,72 @@ impl House {
     }
 }
 
-/// The same package again, after a crash in the middle of carrying it.
-pub(super) fn again(house: &House, id: &RunId, index: usize) -> Result<work::carry::Work, String> {
-    let run = house.run(id);
-    let name = target(run, index)?;
+/// The same package again, after a crash in the middle of packing or carrying it.
+pub(super) fn again(house: &House, id: &RunId, index: usize) -> Result<work::pack::Work, String> {
+    let name = target(house.run(id), index)?;
     let target =
         house.options.targets.get(&name).ok_or_else(|| format!("this site has no target `{name}` any more"))?;
-    let parcel = parcel(run, index, &house.options.site, &name)?;
-    Ok(work::carry::Work { courier: std::sync::Arc::clone(&target.courier), parcel, target: name })
+    let parcel = house.parcel(id, index, &name, target.recipient)?;
+    Ok(house.packing(id, parcel, name, target.recipient))
+}
+
+/// What a run gave to a receiver: from now on it is a delivery.
+pub(super) struct Given {
+    pub(super) delivery: String,
+    pub(super) run: RunId,
+    pub(super) step: String,
+    pub(super) specimen: String,
+    pub(super) participant: String,
+    pub(super) order_line: String,
+    pub(super) target: String,
+    /// `offered`, `delivered`.
+    pub(super) status: &'static str,
+    /// Paths that the receiver answers for: the payload.
+    pub(super) files: Vec<String>,
+    /// A receipt is expected within so many seconds.
+    pub(super) receipt_within_s: Option<u64>,
+}
+
+impl Given {
+    fn of<'a>(
+        run: &LiveRun,
+        row: &rows::Delivery,
+        status: &'static str,
+        files: impl Iterator<Item = &'a rows::PackageFile>,
+    ) -> Self {
+        Self::of_paths(run, row, status, files.map(|file| file.path.as_str()))
+    }
+
+    fn of_paths<'a>(
+        run: &LiveRun,
+        row: &rows::Delivery,
+        status: &'static str,
+        files: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            delivery: row.delivery_id.to_string(),
+            run: run.id.clone(),
+            step: row.step_key.to_string(),
+            specimen: row.specimen_id.clone(),
+            participant: run.row.participant_id.clone(),
+            order_line: run.row.order_line_id.clone(),
+            target: row.target.clone(),
+            status,
+            files: files.filter(|path| path.starts_with(bag::DATA)).map(str::to_owned).collect(),
+            receipt_within_s: receipt_within(run, &row.step_key),
+        }
+    }
+}
+
+/// As the workflow's author wants it.
+fn receipt_within(run: &LiveRun, key: &StepKey) -> Option<u64> {
+    let handoff = definition(run, run.index(key.as_str())?).ok()?;
+    handoff.receipt_within_s.or(handoff.receipt_required.then_some(RECEIPT_WITHIN_S))
+}
+
+fn manifest(packed: &[rows::PackageFile]) -> String {
+    let found = packed.iter().find(|file| file.path == bag::MANIFEST_SHA256);
+    found.map(|file| file.sha256.clone()).unwrap_or_default()
 }
 
 /// Consent must be there and cover the target's use: the center's record of the participant, or what the sheet says of a specimen
@@ -125,20 +312,22 @@ fn content(specimen: &str, target: &str, files: &[ParcelFile]) -> String {
 
 /// The parcel that this step gave before, word for word, while its content is the same; else a new delivery. What travels with the
 /// files may have changed since (a decision, a version of this program), and the package that lies at the target has not.
-fn parcel(run: &LiveRun, index: usize, site: &str, target: &str) -> Result<Parcel, String> {
+fn parcel(run: &LiveRun, index: usize, head: Document) -> Result<Parcel, String> {
+    let target = head.receiver.as_str();
     let specimen = &run.plan.specimen.id;
     let files = files(run, index)?;
     let before = run.steps[index].detail.delivery.as_ref().and_then(|delivery| run.parcels.get(delivery));
     if let Some(before) = before
         && receiver(before) == Some(target)
+        && before.document["recipient_key"].as_str() == head.recipient_key.as_deref()
         && content(specimen, target, &before.files) == content(specimen, target, &files)
     {
         return Ok(Parcel { files, ..before.clone() });
     }
     let delivery = crate::id::fresh("d");
-    let document = document(run, &delivery, site, target, &files);
     let earlier = run.parcels.values().filter(|parcel| receiver(parcel) == Some(target)).count();
     let again = if earlier > 0 { format!(".{}", earlier + 1) } else { String::new() };
+    let document = json!(document(run, &delivery, head, &files));
     Ok(Parcel { delivery, folder: format!("{specimen}.{}{again}", run.id), files, document })
 }
 
@@ -202,46 +391,58 @@ fn safe(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }
 
-fn document(run: &LiveRun, delivery: &str, site: &str, target: &str, files: &[ParcelFile]) -> Value {
+/// What is known when the step begins. Consent is as it is at this hour.
+fn document(run: &LiveRun, delivery: &str, head: Document, files: &[ParcelFile]) -> Document {
     let specimen = &run.plan.specimen;
-    let quality: Vec<Value> = run
-        .steps
-        .iter()
-        .filter_map(|step| {
-            step.detail.gate.as_ref().map(|report| json!({ "step": step.planned.key, "report": report }))
-        })
-        .collect();
-    let decisions: Vec<Value> = run
-        .steps
-        .iter()
-        .flat_map(|step| {
-            step.detail.answers.iter().map(|answer| json!({ "step": step.planned.key, "decision": answer }))
-        })
-        .collect();
-    json!({
-        "delivery": delivery,
-        "sender": site,
-        "receiver": target,
-        "specimen": specimen.id,
-        "participant": specimen.participant,
-        "barcode": specimen.barcode,
-        "consent": consent_now(run),
-        "workflow": { "id": run.plan.workflow, "version": run.plan.version, "sha256": run.plan.workflow_digest },
-        "run": run.id,
-        "images": *run.images,
-        "params": run.plan.params.iter().map(|(name, value)| (name.clone(), outward(value))).collect::<Map>(),
-        "files": files.iter().map(|file| json!({ "name": file.name, "size": file.size, "sha256": file.sha256 })).collect::<Vec<_>>(),
-        "quality": quality,
-        "decisions": decisions,
-    })
+    let quality = run.steps.iter().filter_map(|step| {
+        let report = step.detail.gate.clone()?;
+        Some(Quality { step: step.planned.key.clone(), criteria: String::new(), report, findings: Vec::new() })
+    });
+    let said = |step: &LiveStep, answer: &Answer| {
+        let Answer { person, verdict, reason, at_us } = answer.clone();
+        let decision = Said { person, roles: Vec::new(), verdict, reason, at_us };
+        Decision { step: step.planned.key.clone(), kind: String::new(), decision }
+    };
+    let mut decisions: Vec<Decision> =
+        run.steps.iter().flat_map(|step| step.detail.answers.iter().map(|answer| said(step, answer))).collect();
+    decisions.sort_by_key(|decision| decision.decision.at_us);
+    let file = |file: &ParcelFile| Delivered {
+        name: file.name.clone(),
+        size: file.size,
+        sha256: file.sha256.clone(),
+        ..Delivered::default()
+    };
+    Document {
+        delivery: delivery.to_owned(),
+        specimen: specimen.id.clone(),
+        participant: specimen.participant.clone(),
+        barcode: specimen.barcode.clone(),
+        consent: consent_now(run),
+        workflow: Workflow {
+            id: run.plan.workflow.clone(),
+            version: run.plan.version.clone(),
+            sha256: run.plan.workflow_digest.clone(),
+        },
+        run: run.id.to_string(),
+        reference: run.plan.params.values().find_map(bundle),
+        images: (*run.images).clone(),
+        params: run.plan.params.iter().map(|(name, value)| (name.clone(), outward(value))).collect(),
+        files: files.iter().map(file).collect(),
+        quality: quality.collect(),
+        decisions,
+        ..head
+    }
 }
 
-/// Consent as it is at this hour: the center's record, or the sheet's word for a specimen that the center does not know.
-fn consent_now(run: &LiveRun) -> Value {
-    let told = &run.plan.specimen.consent;
-    let Some(standing) = &run.consent else { return json!(told) };
-    let scopes: Value = serde_json::from_str(&standing.row.scopes).unwrap_or_default();
-    json!({ "record": told.as_ref().map(|told| told.record.clone()), "status": standing.row.consent, "scopes": scopes })
+/// The center's record, or the sheet's word for a specimen that the center does not know.
+fn consent_now(run: &LiveRun) -> Option<Consent> {
+    let told = run.plan.specimen.consent.as_ref();
+    let record = told.map(|told| told.record.clone());
+    let Some(standing) = &run.consent else {
+        return told.map(|told| Consent { record, scopes: told.scopes.clone(), ..Consent::default() });
+    };
+    let scopes = serde_json::from_str(&standing.row.scopes).unwrap_or_default();
+    Some(Consent { record, version: None, status: Some(standing.row.consent.clone()), scopes })
 }
 
 /// A parameter as a receiver may see it: files by name, a reference by its bundle's name, no path of ours.
@@ -250,9 +451,14 @@ fn outward(value: &Value) -> Value {
         return json!({ "name": file.name, "sha256": file.sha256 });
     }
     let Value::Object(roles) = value else { return value.clone() };
-    let bundle = roles.values().find_map(FileValue::of).and_then(|file| file.bundle);
-    let name = bundle.as_deref().and_then(|directory| directory.rsplit('/').next());
-    name.map_or_else(|| roles.iter().map(|(role, value)| (role.clone(), outward(value))).collect(), Value::from)
+    let whole = || roles.iter().map(|(role, value)| (role.clone(), outward(value))).collect();
+    bundle(value).map_or_else(whole, Value::from)
+}
+
+/// The name and version of the reference bundle that a value is.
+fn bundle(value: &Value) -> Option<String> {
+    let directory = value.as_object()?.values().find_map(FileValue::of)?.bundle?;
+    directory.rsplit('/').next().map(str::to_owned)
 }
 
 #[cfg(test)]

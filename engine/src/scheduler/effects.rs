@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::handle::Message;
 use super::house::Effect;
 use super::service::Service;
+use super::work::pack;
 use crate::id::AttemptId;
 use crate::port::executor::{Report, Stop};
 
@@ -67,6 +68,14 @@ impl Service {
                 tokio::time::sleep(SEAL_AGAIN).await;
                 Some(Message::SealAgain(case))
             }),
+            Effect::Pack(run, index, work) => {
+                let (works, tools) = (Arc::clone(&self.works), self.tools());
+                self.spawn(async move {
+                    let _turn = works.acquire_owned().await.ok()?;
+                    let result = work.done(tools).await;
+                    Some(Message::Packed(run, index, work, result))
+                });
+            }
             Effect::Carry(run, index, work) => {
                 let carriers = Arc::clone(self.carriers.get(&work.target).unwrap_or(&self.works));
                 self.spawn(async move {
@@ -75,6 +84,15 @@ impl Service {
                     Some(Message::Carried(run, index, work, result))
                 });
             }
+        }
+    }
+
+    fn tools(&self) -> pack::Tools {
+        pack::Tools {
+            reader: self.reader.clone(),
+            artifacts: self.house.artifacts.clone(),
+            site: self.house.options.directory.clone(),
+            signer: self.signer.clone(),
         }
     }
 

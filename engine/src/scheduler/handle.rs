@@ -16,6 +16,7 @@ use crate::people::secret::Hidden;
 use crate::port::collect::Collected;
 use crate::port::courier::{Carried, Error as CourierError};
 use crate::port::executor::{Executor, Held, Report};
+use crate::store::rows::PackageFile;
 use crate::store::rows::detail::GateReport;
 
 /// Why a request was refused. Nothing of it was done.
@@ -162,6 +163,7 @@ pub(super) enum Message {
     Collected(Vec<Collected>),
     Received(RunId, usize, Result<super::work::receive::Found, String>),
     Gate(RunId, usize, Result<GateReport, String>),
+    Packed(RunId, usize, Box<super::work::pack::Work>, Result<Vec<PackageFile>, CourierError>),
     Carried(RunId, usize, Box<super::work::carry::Work>, Result<Carried, CourierError>),
 }
 

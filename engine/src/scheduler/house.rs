@@ -40,6 +40,8 @@ pub(super) enum Effect {
     Gate(RunId, usize, work::gate::Work),
     /// Check a specimen at the door.
     Receive(RunId, usize, work::receive::Work),
+    /// Make a parcel a package.
+    Pack(RunId, usize, Box<work::pack::Work>),
     /// Carry a package.
     Carry(RunId, usize, Box<work::carry::Work>),
     /// Link outputs into `samples/`.

@@ -67,7 +67,18 @@ impl Service {
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),
             Message::Gate(run, index, result) => self.house.on_gate(&run, index, result),
-            Message::Carried(run, index, work, result) => self.house.on_carried(&run, index, &work, result),
+            Message::Packed(run, index, work, result) => {
+                if let Some(given) = self.house.on_packed(&run, index, &work, result) {
+                    let result = self.given(given).await;
+                    self.own_doing("a delivery", result)?;
+                }
+            }
+            Message::Carried(run, index, work, result) => {
+                if let Some(given) = self.house.on_carried(&run, index, &work, result) {
+                    let result = self.given(given).await;
+                    self.own_doing("a delivery", result)?;
+                }
+            }
         }
         Ok(())
     }

@@ -359,7 +359,7 @@ impl House {
         let effect = match &run.definition(index).kind {
             StepKind::Receive(_) => Effect::Receive(id.clone(), index, work::receive::Work::of(run, index)),
             StepKind::Gate(_) => Effect::Gate(id.clone(), index, work::gate::Work::of(run, index)?),
-            StepKind::Handoff(_) => Effect::Carry(id.clone(), index, Box::new(delivery::again(self, id, index)?)),
+            StepKind::Handoff(_) => Effect::Pack(id.clone(), index, Box::new(delivery::again(self, id, index)?)),
             StepKind::Call(_) => {
                 self.run_mut(id).busy += 1;
                 return Ok(());

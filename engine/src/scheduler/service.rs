@@ -50,7 +50,7 @@ pub enum Error {
     Locked { site: String },
     #[error("prepare the site's directory {site}")]
     Site { site: String, source: std::io::Error },
-    #[error("the audit log cannot be signed, so nothing is done: {path}: {reason}")]
+    #[error("the site's key {path} cannot be used, so nothing is done with it: {reason}")]
     Key { path: String, reason: String },
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -95,6 +95,8 @@ pub(super) struct Service {
     pub(super) woken: BTreeSet<String>,
     /// When the next consent ends by itself; in the past: to be looked up.
     pub(super) consent_ends: i64,
+    /// When the next offer ends; in the past: to be looked up.
+    pub(super) delivery_ends: i64,
     /// Order lines whose run is being got ready.
     pub(super) preparing: BTreeSet<String>,
     /// What was read of the loaded runs of order lines; more files, or others, are read anew.
@@ -157,6 +159,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         issued: HashMap::new(),
         woken: BTreeSet::new(),
         consent_ends: i64::MIN,
+        delivery_ends: i64::MIN,
         preparing: BTreeSet::new(),
         measured: HashMap::new(),
         reader,
@@ -235,6 +238,8 @@ impl Service {
         loop {
             let result = self.expire_consents().await;
             self.own_doing("looking for consent that ended", result)?;
+            let result = self.expire_deliveries().await;
+            self.own_doing("looking for offers that ended", result)?;
             self.fill_window().await?;
             self.house.start_ready();
             self.consider_woken().await;
@@ -284,7 +289,7 @@ impl Service {
         let wait = |at: i64| Duration::from_micros(u64::try_from(at - clock.now()).unwrap_or(0));
         // Time that somebody else moves on is looked at now and then.
         let most = if clock.is_machine() { Duration::MAX } else { Duration::from_millis(5) };
-        let ends = Some(self.consent_ends).filter(|at| *at < i64::MAX);
+        let ends = Some(self.consent_ends.min(self.delivery_ends)).filter(|at| *at < i64::MAX);
         let wait = self.house.next_alarm().into_iter().chain(ends).min().map(|at| wait(at).min(most));
         async move {
             match wait {

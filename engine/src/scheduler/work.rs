@@ -5,6 +5,7 @@ pub(super) mod carry;
 pub(super) mod gate;
 pub(super) mod links;
 pub(super) mod measure;
+pub(super) mod pack;
 pub(super) mod post;
 pub(super) mod receive;
 pub(super) mod seal;

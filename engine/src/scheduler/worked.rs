@@ -1,4 +1,4 @@
-//! What works say back: a specimen was looked at, a gate was read, a package was carried.
+//! What works say back: a specimen was looked at, a gate was read.
 
 use kentai_workflows::value::{Map, Value};
 use kentai_workflows::workflow::{IfVerdict, StepKind};
@@ -9,18 +9,14 @@ use super::house::House;
 use super::live::text;
 use super::work;
 use crate::id::RunId;
-use crate::port::courier::{Carried, Error as CourierError};
 use crate::state::attempt::Cause;
 use crate::state::step;
 use crate::store::rows;
 use crate::store::rows::detail::{Ask, GateReport, Verdict};
 use crate::store::writer::Table;
 
-/// Between two tries to reach a target.
-const TARGET_AGAIN_MS: u64 = 30_000;
-
 impl House {
-    fn end_work(&mut self, id: &RunId, index: usize) -> bool {
+    pub(super) fn end_work(&mut self, id: &RunId, index: usize) -> bool {
         let Some(run) = self.runs.get_mut(id) else { return false };
         run.busy = run.busy.saturating_sub(1);
         if run.steps[index].status == step::Status::Running {
@@ -111,49 +107,6 @@ impl House {
                 };
                 self.ledger.change.put(Table::Measurement, &row);
             }
-        }
-    }
-
-    /// A courier came back.
-    pub(super) fn on_carried(
-        &mut self,
-        id: &RunId,
-        index: usize,
-        work: &work::carry::Work,
-        result: Result<Carried, CourierError>,
-    ) {
-        if let Ok(carried) = &result {
-            self.keep_delivered(id, index, work, carried);
-        }
-        if !self.end_work(id, index) {
-            return;
-        }
-        match result {
-            Ok(carried) => {
-                let document = json!({ "id": work.parcel.delivery, "place": carried.place });
-                self.run_mut(id).steps[index].outputs.insert("delivery".into(), document.clone());
-                self.succeed_step(id, index, ENGINE, &document);
-            }
-            // The target will be back, or a person will mend it: the run waits and says for what.
-            Err(error @ CourierError::Unreachable { .. }) => {
-                self.again(id, index, TARGET_AGAIN_MS, Cause::Infrastructure, &error.to_string());
-            }
-            Err(error) => self.fail_step(id, index, Cause::Policy, &error.to_string()),
-        }
-    }
-
-    /// What arrived has arrived, also when its run was canceled meanwhile: then only this event says so.
-    fn keep_delivered(&mut self, id: &RunId, index: usize, work: &work::carry::Work, carried: &Carried) {
-        let Some(run) = self.runs.get(id) else { return };
-        let (key, canceled) = (run.steps[index].key(), run.steps[index].status != step::Status::Running);
-        let mut row = self.delivery_row(id, index, &work.target, &work.parcel, self.now);
-        row.status = "delivered".into();
-        row.place.clone_from(&carried.place);
-        row.manifest_sha256.clone_from(&carried.manifest_sha256);
-        self.ledger.change.put(Table::Delivery, &row);
-        if canceled {
-            let body = json!({ "id": work.parcel.delivery, "place": carried.place });
-            self.record(id, "delivered_after_cancel", key.as_str(), ENGINE, &body);
         }
     }
 }

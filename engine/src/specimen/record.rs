@@ -3,11 +3,13 @@
 //! What identifies a record, whose it is and where it stands lies in columns beside the document, for the lists; nothing is
 //! written twice.
 
+mod delivery;
 mod lab;
 mod withdrawal;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::delivery::{Delivery, FileState, Received};
 pub use self::lab::{
     Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, Transfer, TransferItem, WorkRequest,
 };
@@ -47,6 +49,8 @@ words!(
         Custody = "custody",
         /// Leftovers that go to a biobank together.
         Transfer = "transfer",
+        /// What a receiver was offered, or given.
+        Delivery = "delivery",
         /// A withdrawal.
         Case = "case",
         /// One thing that a withdrawal is about.

@@ -1,26 +1,22 @@
 //! A target that is a directory of this host, local or mounted: a package appears there whole, or not at all.
 //!
-//! It is made beside its place under another name, synced and renamed. It does not know who reads it.
+//! It is made beside its place under another name, synced and renamed. It does not know who reads it, nor what is in it.
 
-use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use kentai_engine::port::BoxFuture;
-use kentai_engine::port::courier::{Carried, Courier, Error, Parcel, ParcelFile};
-use kentai_engine::store::artifact::{hex, remove_all};
-use md5::Md5;
+use kentai_engine::port::courier::{Carried, Courier, Entry, Error, Package};
+use kentai_engine::store::artifact::digest::{copy_digested, digests};
+use kentai_engine::store::artifact::remove_all;
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 
-use super::bag::{self, Packed};
+use super::is_safe;
 use crate::attempt::open_directory;
-
-const CHUNK: usize = 1 << 20;
 
 /// Carries packages into one directory.
 #[derive(Clone, Debug)]
@@ -38,54 +34,44 @@ impl DirectoryCourier {
 }
 
 impl Courier for DirectoryCourier {
-    fn carry<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Result<Carried, Error>> {
-        let (courier, parcel) = (self.clone(), parcel.clone());
+    fn carry<'a>(&'a self, package: &'a Package) -> BoxFuture<'a, Result<Carried, Error>> {
+        let (courier, package) = (self.clone(), package.clone());
         Box::pin(async move {
             // A dropped future leaves the copy running; the next call waits for it at its lock.
-            let carried = tokio::task::spawn_blocking(move || courier.carry_whole(&parcel)).await;
+            let carried = tokio::task::spawn_blocking(move || courier.carry_whole(&package)).await;
             carried.unwrap_or_else(|error| Err(self.unreachable(&format!("carrying panicked: {error}"))))
         })
     }
 }
 
 impl DirectoryCourier {
-    fn carry_whole(&self, parcel: &Parcel) -> Result<Carried, Error> {
-        self.check_names(parcel)?;
+    fn carry_whole(&self, package: &Package) -> Result<Carried, Error> {
+        let Package { delivery, folder, entries } = package;
+        let parts = entries.iter().flat_map(|entry| entry.path.split('/'));
+        let wrong = parts.chain([folder.as_str(), delivery.as_str()]).find(|name| !is_safe(name));
+        if let Some(name) = wrong {
+            return Err(Error::Refused(format!("`{}` is not a safe name", name.escape_debug())));
+        }
         if !self.directory.is_dir() {
             let text = format!("{} is not a directory; make or mount it, then retry", self.directory.display());
             return Err(self.unreachable(&text));
         }
-        let place = self.directory.join(&parcel.folder);
-        let partial = self.directory.join(format!(".{}.partial-{}", parcel.folder, parcel.delivery));
+        let place = self.directory.join(folder);
+        let partial = self.directory.join(format!(".{folder}.partial-{delivery}"));
+        let carried = || Carried { place: place.display().to_string() };
         loop {
             if place.symlink_metadata().is_ok() {
                 remove_all(&partial);
-                return same_package(&place, parcel).ok_or_else(|| conflict(&place));
+                return if is_same(&place, package) { Ok(carried()) } else { Err(conflict(&place)) };
             }
             let Some(lock) = self.claim(&partial)? else { continue };
-            let packed = self.pack(parcel, &partial)?;
+            self.fill(package, &partial)?;
             match self.publish(&lock, &partial, &place) {
-                Ok(true) => return Ok(Carried { place: place.display().to_string(), manifest_sha256: packed }),
+                Ok(true) => return Ok(carried()),
                 Ok(false) => {}
                 Err(error) => return Err(self.io(&error)),
             }
         }
-    }
-
-    fn check_names(&self, parcel: &Parcel) -> Result<(), Error> {
-        let mut names = BTreeSet::from([bag::DOCUMENT]);
-        let files = parcel.files.iter().map(|file| file.name.as_str());
-        let wrong =
-            files.clone().chain([parcel.folder.as_str(), parcel.delivery.as_str()]).find(|name| !bag::is_safe(name));
-        if let Some(name) = wrong {
-            return Err(self.unreachable(&format!("`{name}` is not a safe name")));
-        }
-        for name in files {
-            if !names.insert(name) {
-                return Err(self.unreachable(&format!("two files are called `{name}`")));
-            }
-        }
-        Ok(())
     }
 
     /// Makes the folder under its other name, empty and ours alone; `None` when another carrier finished it meanwhile.
@@ -115,33 +101,39 @@ impl DirectoryCourier {
         Ok(None)
     }
 
-    /// Fills the folder; gives the manifest's digest. All of it is on disk afterwards.
-    fn pack(&self, parcel: &Parcel, partial: &Path) -> Result<String, Error> {
-        let data = partial.join("data");
-        DirBuilder::new().mode(0o755).create(&data).map_err(|error| self.io(&error))?;
-        let mut files = Vec::with_capacity(parcel.files.len() + 1);
-        for file in &parcel.files {
-            files.push(self.copy(file, &data)?);
+    /// Fills the folder. All of it is on disk afterwards, and read back as it was written.
+    fn fill(&self, package: &Package, partial: &Path) -> Result<(), Error> {
+        let mut directories = vec![partial.to_owned()];
+        for entry in &package.entries {
+            let place = partial.join(&entry.path);
+            if let Some(directory) =
+                place.parent().filter(|directory| !directories.iter().any(|made| made == directory))
+            {
+                DirBuilder::new().mode(0o755).create(directory).map_err(|error| self.io(&error))?;
+                directories.push(directory.to_owned());
+            }
+            self.copy(entry, &place)?;
         }
-        let document = bag::document(parcel, &files);
-        files.push(self.text(&data, bag::DOCUMENT, &document)?);
-        let manifest = bag::manifest("data/", &files, |file| &file.sha256);
-        let tags = [
-            (bag::DECLARATION.0, bag::DECLARATION.1.to_owned()),
-            (bag::INFO, bag::info(parcel, &files)),
-            (bag::MANIFEST_MD5, bag::manifest("data/", &files, |file| &file.md5)),
-            (bag::MANIFEST_SHA256, manifest),
-        ];
-        let mut packed = Vec::with_capacity(tags.len());
-        for (name, text) in &tags {
-            packed.push(self.text(partial, name, text)?);
-        }
-        let named = packed.last().map(|tag| tag.sha256.clone()).unwrap_or_default();
-        self.text(partial, bag::TAG_MANIFEST, &bag::manifest("", &packed, |file| &file.sha256))?;
-        for directory in [&data, partial] {
+        for directory in directories.iter().rev() {
             File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| self.io(&error))?;
         }
-        Ok(named)
+        Ok(())
+    }
+
+    fn copy(&self, entry: &Entry, place: &Path) -> Result<(), Error> {
+        // What the engine wrote is in the package itself; only a stored file can be gone.
+        let corrupt = || Error::Corrupt { sha256: entry.artifact().unwrap_or(&entry.sha256).to_owned() };
+        let mut source = match entry.open() {
+            Ok(source) => source,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt()),
+            Err(error) => return Err(self.io(&error)),
+        };
+        let mut target = File::create_new(place).map_err(|error| self.io(&error))?;
+        let found = copy_digested(&mut source, &mut target).map_err(|error| self.io(&error))?;
+        if found.sha256 != entry.sha256 || found.size != entry.size {
+            return Err(corrupt());
+        }
+        target.sync_all().map_err(|error| self.io(&error))
     }
 
     /// Gives the folder its name; false when another package got it first.
@@ -161,21 +153,6 @@ impl DirectoryCourier {
         Ok(true)
     }
 
-    fn copy(&self, file: &ParcelFile, data: &Path) -> Result<Packed, Error> {
-        let corrupt = || Error::Corrupt { sha256: file.sha256.clone() };
-        let mut source = match File::open(&file.source) {
-            Ok(source) => source,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt()),
-            Err(error) => return Err(self.io(&error)),
-        };
-        let packed = copy_hashed(&mut source, data, &file.name).map_err(|error| self.io(&error))?;
-        if packed.sha256 == file.sha256 && packed.size == file.size { Ok(packed) } else { Err(corrupt()) }
-    }
-
-    fn text(&self, directory: &Path, name: &str, text: &str) -> Result<Packed, Error> {
-        copy_hashed(&mut text.as_bytes(), directory, name).map_err(|error| self.io(&error))
-    }
-
     fn io(&self, error: &io::Error) -> Error {
         self.unreachable(&error.to_string())
     }
@@ -189,41 +166,16 @@ fn conflict(place: &Path) -> Error {
     Error::Conflict { place: place.display().to_string() }
 }
 
-fn copy_hashed(source: &mut impl Read, directory: &Path, name: &str) -> io::Result<Packed> {
-    let mut target = File::create_new(directory.join(name))?;
-    let (mut sha256, mut md5, mut size) = (Sha256::new(), Md5::new(), 0);
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let count = match source.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        sha256.update(&buffer[..count]);
-        md5.update(&buffer[..count]);
-        target.write_all(&buffer[..count])?;
-        size += count as u64;
-    }
-    target.sync_all()?;
-    Ok(Packed { name: name.to_owned(), sha256: hex(&sha256.finalize()), md5: hex(&md5.finalize()), size })
-}
-
-/// Is this the parcel's own package, carried before? Then what it was carried as.
-fn same_package(place: &Path, parcel: &Parcel) -> Option<Carried> {
-    let manifest = std::fs::read_to_string(place.join(bag::MANIFEST_SHA256)).ok()?;
-    let document = std::fs::read(place.join("data").join(bag::DOCUMENT)).ok()?;
-    let promised = parcel.files.iter().map(|file| format!("{}  data/{}", file.sha256, file.name));
-    let own = format!("{}  data/{}", hex(&Sha256::digest(&document)), bag::DOCUMENT);
-    let wanted: BTreeSet<String> = promised.chain([own]).collect();
-    let found: BTreeSet<String> = manifest.lines().map(str::to_owned).collect();
-    let parsed = serde_json::from_slice(&document).ok()?;
-    let sizes = parcel.files.iter().all(|file| {
-        let there = place.join("data").join(&file.name).symlink_metadata();
-        there.is_ok_and(|there| there.is_file() && there.len() == file.size)
-    });
-    (wanted == found && sizes && bag::without_md5(parsed) == parcel.document).then(|| Carried {
-        place: place.display().to_string(),
-        manifest_sha256: hex(&Sha256::digest(manifest.as_bytes())),
-    })
+/// Is this the very package, carried before?
+fn is_same(place: &Path, package: &Package) -> bool {
+    let is_there = |entry: &Entry| {
+        let path = place.join(&entry.path);
+        path.symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == entry.size)
+    };
+    // The tag files name every byte of the rest; the rest was compared when it was written.
+    let same = |entry: &Entry| {
+        let found = File::open(place.join(&entry.path)).and_then(|mut file| digests(&mut file));
+        found.is_ok_and(|found| found.sha256 == entry.sha256)
+    };
+    package.entries.iter().all(is_there) && package.entries.iter().filter(|entry| !entry.path.contains('/')).all(same)
 }

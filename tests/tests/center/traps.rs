@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use kentai_engine::id::RunId;
 use kentai_engine::intake::folder::Rules;
-use kentai_engine::port::courier::{Courier, Parcel, ParcelFile};
+use kentai_engine::port::courier::{Courier, Entry, Package, Piece};
 use kentai_engine::qc::criteria::{Applies, Behavior, Comparator, Criteria, Criterion, Unknown};
 use kentai_engine::qc::metric::Unit;
 use kentai_engine::qc::verdict::Value;
@@ -268,17 +268,28 @@ async fn resume_with_a_different_key() -> Result<()> {
     // The same delivery asked for again with other bytes is refused by name, and what lies there stays as it was.
     let place = tempfile::tempdir()?;
     let courier = DirectoryCourier::new("outbox", place.path());
-    let parcel = |text: &str| -> Result<Parcel> {
-        let source = place.path().join(format!("source-{}", text.len()));
-        std::fs::write(&source, text)?;
+    let package = |text: &str| -> Result<Package> {
+        let path = place.path().join(format!("source-{}", text.len()));
+        std::fs::write(&path, text)?;
         let sha256 = kentai_tests::house::sha256(text.as_bytes());
-        let file = ParcelFile { name: "S1.vcf".into(), source, sha256, size: text.len() as u64 };
-        let document = serde_json::json!({ "delivery": "d1", "files": [{ "name": "S1.vcf" }] });
-        Ok(Parcel { delivery: "d1".into(), folder: "S1-d1".into(), files: vec![file], document })
+        let manifest = format!("{sha256}  data/S1.vcf\n");
+        let entry = |path: &str, text: &str, piece| Entry {
+            path: path.into(),
+            size: text.len() as u64,
+            sha256: kentai_tests::house::sha256(text.as_bytes()),
+            md5: String::new(),
+            pieces: vec![piece],
+        };
+        let file = Piece::File { path, size: text.len() as u64, artifact: sha256.clone() };
+        let entries = vec![
+            entry("data/S1.vcf", text, file),
+            entry("manifest-sha256.txt", &manifest, Piece::Bytes(manifest.as_bytes().into())),
+        ];
+        Ok(Package { delivery: "d1".into(), folder: "S1-d1".into(), entries })
     };
-    courier.carry(&parcel("first")?).await?;
-    courier.carry(&parcel("first")?).await?;
-    let refused = courier.carry(&parcel("another")?).await;
+    courier.carry(&package("first")?).await?;
+    courier.carry(&package("first")?).await?;
+    let refused = courier.carry(&package("another")?).await;
     ensure!(refused.is_err(), "another content went into the same delivery");
     let lies = std::fs::read_to_string(place.path().join("S1-d1/data/S1.vcf"))?;
     ensure!(lies == "first", "it was changed: {lies}");

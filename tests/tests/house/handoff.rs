@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use kentai_engine::id::RunId;
 use kentai_engine::port::BoxFuture;
-use kentai_engine::port::courier::{Carried, Courier, Error, Parcel};
+use kentai_engine::port::courier::{Carried, Courier, Error, Package};
 use kentai_engine::scheduler::handle::AnswerKind;
 use kentai_executors::courier::directory::DirectoryCourier;
 use kentai_tests::house::{Act, House, Plan, operator, specimen, workflow};
@@ -28,9 +28,9 @@ struct Slow {
 }
 
 impl Courier for Slow {
-    fn carry<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Result<Carried, Error>> {
+    fn carry<'a>(&'a self, package: &'a Package) -> BoxFuture<'a, Result<Carried, Error>> {
         Box::pin(async move {
-            let carried = self.courier.carry(parcel).await;
+            let carried = self.courier.carry(package).await;
             let _turn = self.may.acquire().await;
             carried
         })

@@ -55,8 +55,11 @@ fn people(config: &Config) -> Line {
 
 fn targets(site: &Site) -> Vec<Line> {
     let one = |(name, target): (&String, &crate::config::Target)| {
-        let path = site.directory.join(&target.path);
         let what = format!("target {name}");
+        if target.kind == "pull" {
+            return ok(what, "the receiver fetches it");
+        }
+        let path = site.directory.join(&target.path);
         // The site makes its own outbox.
         if path.is_dir() || target.path.as_os_str() == "deliveries" {
             return ok(what, path.display().to_string());

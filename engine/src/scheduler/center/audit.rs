@@ -1,16 +1,15 @@
 //! Signing the audit log: the site's key, checkpoints now and then and at the end, and the last line of an export. Reading it is an
 //! event too. What a checkpoint says is `audit::checkpoint`'s business.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde_json::json;
 
 use super::desk::By;
+use super::keys::AUDIT;
 use super::request::Answer;
-use crate::audit::checkpoint::{Checkpoint, Public, Secret, Stand};
+use crate::audit::checkpoint::{Checkpoint, Secret, Stand};
 use crate::audit::export::CHECKPOINT_SIGNED;
 use crate::id::fresh;
 use crate::scheduler::Options;
@@ -26,37 +25,12 @@ const EVENTS_MAX: i64 = 1_000;
 /// Where a site's public key lies.
 #[must_use]
 pub fn public_key(site: &Path) -> PathBuf {
-    site.join("secrets/audit.pub")
+    AUDIT.public(site)
 }
 
-/// The site's key; made when the site has none yet. A key that was there once and is not any more is no reason for a new one: that
-/// would look like a forged log.
+/// The site's key; made when the site has none yet.
 pub(in crate::scheduler) fn key(site: &Path) -> Result<Secret, Error> {
-    let path = site.join("secrets/audit.key");
-    let bad = |reason: String| Error::Key { path: path.display().to_string(), reason };
-    let key = match fs::read_to_string(&path) {
-        Ok(text) => Secret::parse(&text).ok_or_else(|| bad("this is no key: 64 hexadecimal digits".into()))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !public_key(site).exists() => {
-            // A full disk is the site's trouble, and it passes: the key is made at the next start.
-            make_key(site, &path).map_err(|source| Error::Site { site: site.display().to_string(), source })?
-        }
-        Err(error) => return Err(bad(error.to_string())),
-    };
-    let mode = fs::metadata(&path).map_err(|error| bad(error.to_string()))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(bad("others may read it: chmod 600".into()));
-    }
-    let public = key.public();
-    match fs::read_to_string(public_key(site)) {
-        Ok(text) if Public::parse(&text) == Some(public) => Ok(key),
-        Ok(_) => Err(bad("audit.pub beside it belongs to another key".into())),
-        // The power went between the two files.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            write(&public_key(site), &public.text(), 0o644).map_err(|error| bad(error.to_string()))?;
-            Ok(key)
-        }
-        Err(error) => Err(bad(error.to_string())),
-    }
+    Ok(Secret::from_bytes(&AUDIT.secret(site)?))
 }
 
 /// The key for an engine: one that stays needs it. A verb that opens the site by itself, as a person who may not read the key, does
@@ -71,24 +45,6 @@ pub(in crate::scheduler) fn key_for(options: &Options) -> Result<Option<Secret>,
         Err(_) if options.drain && unreadable() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn make_key(site: &Path, path: &Path) -> io::Result<Secret> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(site.join("secrets"))?;
-    let bytes: [u8; 32] = super::people::random()?;
-    write(path, &crate::audit::hex(&bytes), 0o600)?;
-    Ok(Secret::from_bytes(&bytes))
-}
-
-/// Whole or not at all, and on the disk.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let _ = fs::remove_file(&beside);
-    let mut file = fs::File::options().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(format!("{text}\n").as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
 }
 
 /// Events that no checkpoint covers; the one by which the newest is kept does not count.
@@ -176,34 +132,5 @@ impl Service {
         let signed = self.signer()?.sign(&Stand { at_us: self.desk.now, ..stand });
         let what = format!("export of {} events, SHA-256 {}", signed.stand.events, signed.stand.sha256);
         Ok(Answer { signed: Some(signed), ..self.audit_read(&what, by) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_site_has_one_key_that_only_its_owner_reads() {
-        let site = tempfile::tempdir().expect("a directory");
-        let first = key(site.path()).expect("made").public();
-        assert_eq!(key(site.path()).expect("there").public(), first);
-        let path = site.path().join("secrets/audit.key");
-        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
-        assert!(key(site.path()).is_err());
-    }
-
-    #[test]
-    fn a_key_that_was_lost_or_changed_is_not_made_anew() {
-        let site = tempfile::tempdir().expect("a directory");
-        key(site.path()).expect("made");
-        let path = site.path().join("secrets/audit.key");
-        fs::remove_file(&path).expect("ours");
-        assert!(key(site.path()).is_err());
-        for text in [crate::audit::hex(&[1; 32]), "rubbish".into(), String::new()] {
-            write(&path, &text, 0o600).expect("ours");
-            assert!(key(site.path()).is_err(), "{text}");
-        }
     }
 }

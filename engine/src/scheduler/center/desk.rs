@@ -78,6 +78,7 @@ struct Layer {
     orders: HashMap<String, OrderLine>,
     names: HashMap<(&'static str, String), String>,
     events: Vec<rows::Event>,
+    feed: Vec<rows::Feed>,
     told: Vec<Told>,
     /// Order lines that came to `ready`.
     ready: Vec<String>,
@@ -90,6 +91,7 @@ impl Layer {
         self.orders.extend(other.orders);
         self.names.extend(other.names);
         self.events.extend(other.events);
+        self.feed.extend(other.feed);
         self.told.extend(other.told);
         self.ready.extend(other.ready);
     }
@@ -139,6 +141,7 @@ impl Desk {
             change.put(Table::Name, &Name { kind: kind.into(), name, record_id });
         }
         turn.events.into_iter().for_each(|event| change.event(event));
+        turn.feed.iter().for_each(|row| change.put(Table::Feed, row));
         (turn.told, turn.ready)
     }
 
@@ -347,6 +350,11 @@ impl Desk {
             body: if body.is_null() { "{}".to_owned() } else { text(body) },
             hash: String::new(),
         });
+    }
+
+    /// A receiver is told.
+    pub(in crate::scheduler) fn tell(&mut self, row: rows::Feed) {
+        self.request.feed.push(row);
     }
 
     fn told(&mut self, specimen: &str, kind: &str, subject: &str) {

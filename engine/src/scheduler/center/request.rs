@@ -9,6 +9,7 @@ pub use self::answer::Answer;
 
 use crate::audit::checkpoint::Stand;
 use crate::clock::Micros;
+use crate::handoff::receipt::Receipt;
 use crate::people::secret::Hidden;
 use crate::specimen::import::{Row, Table};
 use crate::specimen::record::Assay;
@@ -261,6 +262,48 @@ pub enum Request {
         /// The receiver's own id.
         #[serde(default)]
         accession: String,
+    },
+    /// The receiver's word about a delivery's files.
+    Receipt {
+        /// Delivery.
+        delivery: String,
+        /// What they say; parsed and looked at by the door.
+        receipt: Receipt,
+    },
+    /// Something that was brought as a receipt, and is none.
+    #[serde(skip)]
+    ReceiptRefused {
+        /// Delivery.
+        delivery: String,
+        /// Why it is none.
+        why: String,
+    },
+    /// Bytes went to the receiver: the first of a delivery, or the last of a file. Only the server that sent them says so.
+    #[serde(skip)]
+    Fetched {
+        /// Delivery.
+        delivery: String,
+        /// Path in the package.
+        path: String,
+        /// Every byte of it was sent.
+        whole: bool,
+    },
+    /// A delivery is called back.
+    Recall {
+        /// Delivery.
+        delivery: String,
+        /// Why: the receiver reads it.
+        reason: String,
+    },
+    /// A delivery is offered again.
+    Reoffer {
+        /// Delivery.
+        delivery: String,
+        /// So many days from now; zero: as its target wants it.
+        #[serde(default)]
+        days: u32,
+        /// Why.
+        reason: String,
     },
     /// The second person's yes to what another proposed.
     Confirm {

@@ -6,11 +6,11 @@ mod two;
 use serde_json::json;
 
 use super::desk::{By, HeldOrder, unknown};
-use super::quality;
 use super::reception::Scan;
 use super::request::{Answer, Request};
 use super::tables::Source;
 use super::withdrawal;
+use super::{deliveries, quality};
 use crate::people::permission::{self, Denied, Owner};
 use crate::scheduler::Actor;
 use crate::scheduler::handle::Refusal;
@@ -51,7 +51,7 @@ impl Service {
         if owner.is_none() && (actor.institution.is_some() || actor.data_center.is_some()) && request.names_a_thing() {
             return Err(self.as_if_unknown(request));
         }
-        let owner = owner.as_ref().map(|institution| Owner { institution: Some(institution), data_center: None });
+        let owner = owner.as_ref().map(Whose::borrowed);
         match permission::permit(&actor.principal(), request.action(), owner.as_ref()) {
             Ok(role) => Ok(By { name: actor.name.clone(), role: role.word().into() }),
             Err(Denied::Unknown) => Err(self.as_if_unknown(request)),
@@ -68,7 +68,10 @@ impl Service {
     }
 
     /// Whose the thing is that a request is about; none when it is about nothing that is there.
-    async fn owner_of(&self, request: &Request) -> Result<Option<String>, Refusal> {
+    async fn owner_of(&self, request: &Request) -> Result<Option<Whose>, Refusal> {
+        if let Some(delivery) = request.delivery() {
+            return Ok(self.receiver_of(delivery).await?.map(Whose::DataCenter));
+        }
         let institution = match request {
             Request::Report { order_line, .. }
             | Request::Hold { order_line, .. }
@@ -87,10 +90,13 @@ impl Service {
             Request::Import { institution, .. } if !institution.is_empty() => Some(institution.clone()),
             _ => None,
         };
-        Ok(institution.filter(|institution| !institution.is_empty()))
+        Ok(institution.filter(|institution| !institution.is_empty()).map(Whose::Institution))
     }
 
     fn as_if_unknown(&self, request: &Request) -> Refusal {
+        if let Some(delivery) = request.delivery() {
+            return deliveries::no_delivery(delivery);
+        }
         match request {
             Request::Report { order_line, .. }
             | Request::Hold { order_line, .. }
@@ -188,6 +194,11 @@ impl Service {
             Request::External { order_line, clinical_information, report_return, accession } => {
                 self.external(&order_line, (&clinical_information, &report_return, &accession), by).await
             }
+            Request::Receipt { delivery, receipt } => self.receipt(&delivery, &receipt, by).await,
+            Request::ReceiptRefused { delivery, why } => self.receipt_refused(&delivery, &why, by).await,
+            Request::Fetched { delivery, path, whole } => self.fetched(&delivery, &path, whole, by).await,
+            Request::Recall { delivery, reason } => self.recall(&delivery, &reason, by).await,
+            Request::Reoffer { delivery, days, reason } => self.reoffer(&delivery, days, &reason, by).await,
             Request::Confirm { proposal } => self.confirm(&proposal, actor, by).await,
             Request::Schedule { schedule, looked_us, paused } => self.schedule(&schedule, looked_us, paused, by).await,
             Request::StopAll { reason } => self.stop_all(Some(&reason), by).await,
@@ -290,6 +301,23 @@ impl Service {
             )));
         }
         Ok(())
+    }
+}
+
+/// Whose a thing is.
+enum Whose {
+    /// It came from there.
+    Institution(String),
+    /// It is for them.
+    DataCenter(String),
+}
+
+impl Whose {
+    fn borrowed(&self) -> Owner<'_> {
+        match self {
+            Self::Institution(institution) => Owner { institution: Some(institution), data_center: None },
+            Self::DataCenter(center) => Owner { institution: None, data_center: Some(center) },
+        }
     }
 }
 

@@ -115,8 +115,9 @@ impl Service {
                 self.desk.move_order(&mut order, Event::Withdrawn, by, body).await?;
             }
         }
+        let recalled = self.call_back_all(&runs, |_| false, "consent was withdrawn", by).await?;
         case.go(CaseEvent::Stopped)?;
-        let body = json!({ "runs": case.doc.runs });
+        let body = json!({ "runs": case.doc.runs, "deliveries": recalled });
         self.desk.record(&mut case, "case_stopped", by, &body);
         let items = self.impact(participant, &runs, &id, by).await?;
         let notices = self.tell_receivers(participant, &runs, &id, "withdrawal", by).await?;
@@ -145,6 +146,9 @@ impl Service {
     ) -> Result<Answer, Refusal> {
         let id = case.row.record_id.clone();
         let runs = self.reader.runs_of_participant(&participant.row.participant_id).await?;
+        let scopes = Self::scopes(participant);
+        let covered = |wanted: &str| wanted.is_empty() || scopes.iter().any(|scope| scope == wanted);
+        self.call_back_all(&runs, covered, "consent does not cover this use any more", by).await?;
         let notices = self.tell_receivers(participant, &runs, &id, "scope_change", by).await?;
         case.go(CaseEvent::Notified)?;
         self.desk.record(&mut case, "case_notified", by, &json!({ "notices": notices }));

@@ -36,15 +36,18 @@ impl Said {
             .iter()
             .enumerate()
             .any(|(index, step)| step.status == step::Status::Succeeded && released_by(run, index));
-        let delivered =
-            run.steps.iter().any(|step| step.detail.delivery.is_some() && step.status == step::Status::Succeeded);
+        let given = |offered: bool| {
+            let done = run.steps.iter().filter(|step| step.detail.delivery.is_some());
+            done.filter(|step| step.status == step::Status::Succeeded).any(|step| is_offered(step) == offered)
+        };
         match run.status {
             run::Status::Queued => Self::default(),
             run::Status::Failed | run::Status::Canceled | run::Status::Canceling => {
                 let failed = run.steps.iter().find(|step| step.status == step::Status::Failed);
                 said(Stage::AnalysisFailed, failed)
             }
-            _ if delivered => said(Stage::Delivered, None),
+            _ if given(false) => said(Stage::Delivered, None),
+            _ if given(true) => said(Stage::Offered, None),
             run::Status::Running if asked("qc").is_some() => said(Stage::AnalysisQcFailed, asked("qc")),
             run::Status::Running if asked("approve").is_some() => said(Stage::ReleaseReview, asked("approve")),
             _ if approved => said(Stage::Released, None),
@@ -58,19 +61,25 @@ impl Said {
         use Stage as S;
         match (from, self.at?) {
             (S::Ready, S::AnalysisFailed) => None,
-            (S::AnalysisFailed, S::Analyzing | S::AnalysisQcFailed | S::ReleaseReview | S::Released | S::Delivered) => {
-                Some(Event::AnalysisRetried)
-            }
+            (
+                S::AnalysisFailed,
+                S::Analyzing | S::AnalysisQcFailed | S::ReleaseReview | S::Released | S::Offered | S::Delivered,
+            ) => Some(Event::AnalysisRetried),
             (S::Analyzing | S::AnalysisQcFailed | S::ReleaseReview, S::AnalysisFailed) => Some(Event::AnalysisFailed),
             (S::Analyzing | S::ReleaseReview, S::AnalysisQcFailed) => Some(Event::AnalysisQcFailed),
-            (S::AnalysisQcFailed, S::Analyzing | S::ReleaseReview | S::Released | S::Delivered) => {
+            (S::AnalysisQcFailed, S::Analyzing | S::ReleaseReview | S::Released | S::Offered | S::Delivered) => {
                 Some(Event::AnalysisQcWaived)
             }
-            (S::Analyzing, S::ReleaseReview | S::Released | S::Delivered) => Some(Event::ReviewAsked),
-            (S::ReleaseReview, S::Released | S::Delivered) => Some(Event::Released),
-            (S::Released, S::Delivered) => Some(Event::Offered),
+            (S::Analyzing, S::ReleaseReview | S::Released | S::Offered | S::Delivered) => Some(Event::ReviewAsked),
+            (S::ReleaseReview, S::Released | S::Offered | S::Delivered) => Some(Event::Released),
+            (S::Released, S::Offered | S::Delivered) => Some(Event::Offered),
             (S::Offered, S::Delivered) => Some(Event::Delivered),
             _ => None,
         }
     }
+}
+
+/// The receiver fetches it, and nobody carried it.
+fn is_offered(step: &LiveStep) -> bool {
+    step.outputs.get("delivery").is_some_and(|delivery| delivery["status"] == "offered")
 }

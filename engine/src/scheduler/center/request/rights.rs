@@ -30,6 +30,19 @@ impl Request {
         )
     }
 
+    /// The delivery that it is about.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&str> {
+        match self {
+            Self::Receipt { delivery, .. }
+            | Self::ReceiptRefused { delivery, .. }
+            | Self::Fetched { delivery, .. }
+            | Self::Recall { delivery, .. }
+            | Self::Reoffer { delivery, .. } => Some(delivery),
+            _ => None,
+        }
+    }
+
     /// What it needs to be allowed.
     #[must_use]
     pub fn action(&self) -> Action {
@@ -50,6 +63,9 @@ impl Request {
             Self::Withdraw { .. } | Self::NoticeAnswered { .. } | Self::CaseClose { .. } => Action::Withdraw,
             Self::CaseDecide { .. } | Self::CaseConfirm { .. } => Action::WithdrawalDecide,
             Self::Custody { .. } => Action::Custody,
+            Self::Receipt { .. } | Self::ReceiptRefused { .. } => Action::Receipt,
+            Self::Fetched { .. } => Action::ReadDelivery,
+            Self::Recall { .. } | Self::Reoffer { .. } => Action::HandOff,
             Self::Deviation { .. } | Self::DeviationClose { .. } => Action::Deviation,
             // The proposal's own action is looked at when it is carried out.
             Self::Confirm { .. } => Action::Confirm,

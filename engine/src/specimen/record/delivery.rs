@@ -1,0 +1,84 @@
+//! A delivery at its receiver, as it is stored. The files themselves, with their checksums, are rows of `package_file`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::handoff::offer::FileStatus;
+
+/// What was offered or carried to a receiver, and what they said of it. The record's owner is the target, its parent the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The receiver fetches it; else it was carried.
+    #[serde(default)]
+    pub pull: bool,
+    /// The step that gave it.
+    pub step: String,
+    /// Participant; empty when the center does not know them.
+    #[serde(default)]
+    pub participant: String,
+    /// Order line; empty when it belongs to none.
+    #[serde(default)]
+    pub order_line: String,
+    /// Use that consent must cover; empty: none is asked for.
+    #[serde(default)]
+    pub consent_use: String,
+    /// Until when it is offered.
+    #[serde(default)]
+    pub expires_us: Option<Micros>,
+    /// Until when a receipt is expected.
+    #[serde(default)]
+    pub receipt_due_us: Option<Micros>,
+    /// The delivery whose place it takes.
+    #[serde(default)]
+    pub supersedes: String,
+    /// Why it ended, in people's words.
+    #[serde(default)]
+    pub reason: String,
+    /// Paths of the payload, with what the receiver said of each.
+    pub files: BTreeMap<String, FileState>,
+    /// Paths of which every byte was sent.
+    #[serde(default)]
+    pub sent: BTreeSet<String>,
+    /// Receipts by the receiver's own ids.
+    #[serde(default)]
+    pub receipts: BTreeMap<String, Received>,
+}
+
+/// What the receiver said of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// The newest word.
+    #[serde(default)]
+    pub status: FileStatus,
+    /// Code of a refusal, or what did not match.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The same in the receiver's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// What the receiver calls it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub accession: String,
+    /// As the receiver computed it, lowercase hex.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
+    /// Of the decrypted bytes, as the receiver computed it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plain_sha256: String,
+}
+
+/// A receipt that counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// SHA-256 of its statement.
+    pub digest: String,
+    /// When.
+    pub at_us: Micros,
+    /// Who brought it.
+    pub by: String,
+    /// The receiver's key, as a line of `authorized_keys`; empty when it was not signed.
+    #[serde(default)]
+    pub signed_by: String,
+}
