@@ -53,6 +53,7 @@ packages_test() {
     python3 python3-venv              # the benchmark, the audit chain recomputed, and the tools of scripts/peers.txt
     openssh-client                    # keys of receivers, made by another program
     openssl xxd                       # signatures, looked at by another program
+    curl wget aria2 rclone            # what data centers pull with
   )
   ensure_packages "${packages[@]}"
 }

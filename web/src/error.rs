@@ -80,6 +80,21 @@ impl Problem {
         )
     }
 
+    /// Nobody who is known asks (exit code 5); says how one becomes known.
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not_allowed", detail)
+    }
+
+    /// More requests than this person may make at once (exit code 7: again later).
+    pub fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "unreachable", detail)
+    }
+
+    /// What is kept here is not as it must be (exit code 1). The caller has said in the log what is wrong.
+    pub fn broken(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unexpected", detail)
+    }
+
     /// A body that was refused before it was understood: too large, or of another kind.
     pub fn body(status: StatusCode, detail: impl Into<String>) -> Self {
         Self::new(status, "usage", detail)

@@ -4,6 +4,7 @@
 //! user is, the assembly tells it. What goes wrong leaves as one kind of answer, see [`error`].
 
 mod api;
+pub mod download;
 pub mod error;
 mod extract;
 mod health;
