@@ -1,4 +1,5 @@
-//! The face: API version 1 on the site's own socket. The pages will stand beside it.
+//! The face: API version 1 on the site's own socket and, where the site says so, on the network ([`listen`]), with the bytes of what
+//! is handed off ([`download`]). The pages will stand beside it.
 //!
 //! It turns requests into calls of the engine's [`Handle`] and stored rows into views, and knows no executor: which person a
 //! user is, the assembly tells it. What goes wrong leaves as one kind of answer, see [`error`].
@@ -8,8 +9,10 @@ pub mod download;
 pub mod error;
 mod extract;
 mod health;
+pub mod listen;
 mod peer;
 mod serve;
+mod shield;
 mod socket;
 
 use std::sync::Arc;
@@ -48,6 +51,7 @@ pub fn router(handle: Handle, people: People) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn(shield::put))
         .layer(TraceLayer::new_for_http())
         .with_state(app)
 }

@@ -1,18 +1,23 @@
-//! Who asks: whoever the token in the header is of; without one the kernel says which user is at the other end of the socket, and the
-//! site which person that is.
+//! Who asks: whoever the token in the header is of. Without one, on the site's socket the kernel says which user is at the other end,
+//! and the site which person that is; over the network it is whose client certificate was shown, and never a user of this machine.
+
+use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use kentai_engine::scheduler::Actor;
+use kentai_engine::scheduler::handle::Refusal;
 use tokio::net::UnixListener;
+use tokio::time::Instant;
 
 use crate::App;
 use crate::error::Problem;
+use crate::listen::Caller;
 
 /// The user at the other end of a connection, when it was made (`SO_PEERCRED`).
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +32,10 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 /// The token that the header carries, if it carries any.
-fn token(request: &Request) -> Result<Option<String>, Problem> {
-    let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+type Shown = Result<Option<String>, Problem>;
+
+fn token(headers: &HeaderMap) -> Shown {
+    let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let parts = header.to_str().ok().and_then(|text| text.split_once(' '));
     let token = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, token) = token.ok_or_else(|| Problem::not_allowed("the header Authorization must be `Bearer <token>`"))?;
@@ -36,20 +43,93 @@ fn token(request: &Request) -> Result<Option<String>, Problem> {
 }
 
 /// Lets only persons of the site through.
-pub(crate) async fn recognize(State(app): State<App>, mut request: Request, next: Next) -> Result<Response, Problem> {
-    // A wrong one is refused, whoever the user is: nobody acts as somebody else than they think.
-    if let Some(token) = token(&request)? {
-        let actor = app.engine.who(&token).await?;
-        request.extensions_mut().insert(actor);
-        return Ok(next.run(request).await);
-    }
-    let peer = request.extensions().get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
-    let Some(uid) = peer else { return Err(Problem::not_allowed("this connection does not say which user it is of")) };
-    let Some(actor) = (app.people)(uid) else {
-        return Err(Problem::not_allowed(format!("user {uid} is no person of this site (`people:` in kentai.yaml)")));
+pub(crate) async fn recognize(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    // Only the network door puts one there; a request without one came over the site's socket.
+    let shown = token(request.headers());
+    let actor = match request.extensions().get::<Caller>().cloned() {
+        Some(caller) => over_network(&app, &caller, shown).await,
+        None => {
+            let uid = request.extensions().get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
+            over_socket(&app, uid, shown).await.map_err(IntoResponse::into_response)
+        }
     };
-    request.extensions_mut().insert(actor);
-    Ok(next.run(request).await)
+    match actor {
+        Ok(actor) => {
+            request.extensions_mut().insert(actor);
+            next.run(request).await
+        }
+        Err(refused) => refused,
+    }
+}
+
+async fn over_socket(app: &App, uid: Option<u32>, shown: Shown) -> Result<Actor, Problem> {
+    // A wrong one is refused, whoever the user is: nobody acts as somebody else than they think.
+    if let Some(token) = shown? {
+        return Ok(app.engine.who(&token).await?);
+    }
+    let uid = uid.ok_or_else(|| Problem::not_allowed("this connection does not say which user it is of"))?;
+    (app.people)(uid)
+        .ok_or_else(|| Problem::not_allowed(format!("user {uid} is no person of this site (`people:` in kentai.yaml)")))
+}
+
+/// Whoever asks, within what they may ask. Who guesses is counted by address, before anything is looked up for them.
+async fn over_network(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Response> {
+    let (address, now) = (format!("address {}", caller.address), Instant::now());
+    caller.buckets.look(&address, now).map_err(later)?;
+    match known(app, caller, shown).await {
+        Ok(actor) => {
+            caller.buckets.take(&format!("person {}", actor.name), now).map_err(later)?;
+            Ok(actor)
+        }
+        Err(refused) => {
+            caller.buckets.take(&address, now).map_err(later)?;
+            Err(refused)
+        }
+    }
+}
+
+async fn known(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Response> {
+    let token = shown.map_err(|_| {
+        unknown("Bearer error=\"invalid_request\"", "the header Authorization must be `Bearer <token>`")
+    })?;
+    if let Some(token) = token {
+        return match app.engine.who(&token).await {
+            Err(Refusal::NotAllowed(detail)) => Err(unknown("Bearer error=\"invalid_token\"", &detail)),
+            other => other.map_err(|refusal| Problem::from(refusal).into_response()),
+        };
+    }
+    let Some(certificate) = &caller.certificate else {
+        return Err(unknown(
+            "Bearer",
+            "say who asks: with the header `Authorization: Bearer <token>`, or a client certificate",
+        ));
+    };
+    if !certificate.is_good() {
+        return Err(unknown("Bearer", "the client certificate has run out, or its authority is trusted no more"));
+    }
+    let Some(name) = (caller.certificates)(&certificate.sha256) else {
+        let detail = format!(
+            "the client certificate with SHA-256 {} is nobody's here (`client_certificates:` in kentai.yaml)",
+            certificate.sha256
+        );
+        return Err(unknown("Bearer", &detail));
+    };
+    match app.engine.person(&name).await {
+        Err(Refusal::NotAllowed(detail)) => Err(unknown("Bearer", &detail)),
+        other => other.map_err(|refusal| Problem::from(refusal).into_response()),
+    }
+}
+
+/// RFC 6750, section 3: what the client may show, and what was wrong with what it showed.
+fn unknown(challenge: &'static str, detail: &str) -> Response {
+    ([(header::WWW_AUTHENTICATE, challenge)], Problem::unknown(detail)).into_response()
+}
+
+fn later(wait: Duration) -> Response {
+    // Whole seconds, and not one too early.
+    let seconds = wait.as_secs_f64().ceil().max(1.0);
+    let problem = Problem::too_many(format!("too many requests: again in {seconds} s"));
+    ([(header::RETRY_AFTER, seconds.to_string())], problem).into_response()
 }
 
 /// The person who asks.

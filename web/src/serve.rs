@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::peer::Peer;
 
 /// After the door is closed requests under way have so long; what they asked of the engine is done all the same.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// The server closes: streams without an end end now.
 #[derive(Clone, Debug, Default)]

@@ -244,6 +244,14 @@ impl Handle {
         super::center::people::who(&self.reader, shown, self.options.clock.now()).await
     }
 
+    /// The account of this name, for whoever has proved by a certificate who they are. Asked again for every request.
+    ///
+    /// # Errors
+    /// When there is none, or it is disabled.
+    pub async fn person(&self, name: &str) -> Result<Actor, Refusal> {
+        super::center::people::named(&self.reader, name).await
+    }
+
     /// Signs how the audit log stands.
     ///
     /// # Errors

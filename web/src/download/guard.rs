@@ -63,5 +63,4 @@ impl fmt::Debug for Guard {
 
 /// Goes with an answer to whoever owns its connection, so that one whose reader stalls ends as well.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "the network door will read it")]
 pub(crate) struct Revocable(pub(crate) CancellationToken);

@@ -119,16 +119,34 @@ pub async fn who(reader: &Reader, shown: &str, now: Micros) -> Result<Actor, Ref
         let doc: Session = document("a session", &row.document)?;
         (session::counts(&doc, &row.status, &shown, now), None)
     };
-    let person = reader.record(Kind::Person.word(), &row.parent).await?;
-    let person = person.filter(|person| counts && person.status == token::ACTIVE).ok_or_else(nobody)?;
-    let doc: Person = document("a person", &person.document)?;
-    Ok(Actor {
-        name: person.record_id,
+    if !counts {
+        return Err(nobody());
+    }
+    Ok(Actor { scopes, ..active_person(reader, &row.parent).await?.ok_or_else(nobody)? })
+}
+
+/// The person or service of this name, as of the newest commit: for whoever has proved by other means than a token who they are.
+///
+/// # Errors
+/// When there is none, or it is disabled.
+pub async fn named(reader: &Reader, name: &str) -> Result<Actor, Refusal> {
+    let nobody =
+        || Refusal::NotAllowed(format!("`{name}` is no active account of this site (`kentai admin user add`)"));
+    active_person(reader, name).await?.ok_or_else(nobody)
+}
+
+/// None when it is not there or disabled.
+async fn active_person(reader: &Reader, name: &str) -> Result<Option<Actor>, Refusal> {
+    let row = reader.record(Kind::Person.word(), name).await?;
+    let Some(row) = row.filter(|row| row.status == token::ACTIVE) else { return Ok(None) };
+    let doc: Person = document("a person", &row.document)?;
+    Ok(Some(Actor {
+        name: row.record_id,
         roles: doc.roles,
         institution: doc.institution,
         data_center: doc.data_center,
-        scopes,
-    })
+        scopes: None,
+    }))
 }
 
 impl Service {

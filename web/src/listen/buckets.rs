@@ -1,0 +1,109 @@
+//! How many requests somebody may make: a bucket of tokens for each name, filled at a steady rate. Times come in.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Names that are remembered at most (a few hundred bytes each). Somebody whose bucket is full again needs none.
+const NAMES_MAX: usize = 10_000;
+
+/// The buckets of one door.
+#[derive(Debug)]
+pub(crate) struct Buckets {
+    per_second: f64,
+    burst: f64,
+    all: Mutex<HashMap<String, Bucket>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    tokens: f64,
+    seen: Instant,
+}
+
+impl Buckets {
+    /// `burst` requests at once, `per_second` on the long run; both at least 1.
+    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+        let (per_second, burst) = (f64::from(per_second.max(1)), f64::from(burst.max(1)));
+        Self { per_second, burst, all: Mutex::new(HashMap::new()) }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Bucket>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One request of this name; refused with how long to wait until one is allowed.
+    pub(crate) fn take(&self, name: &str, now: Instant) -> Result<(), Duration> {
+        let mut all = self.all();
+        let tokens = self.tokens(all.get(name), now);
+        if tokens < 1.0 {
+            return Err(self.wait(tokens));
+        }
+        if !all.contains_key(name) && all.len() >= NAMES_MAX {
+            self.forget(&mut all, now);
+        }
+        all.insert(name.to_owned(), Bucket { tokens: tokens - 1.0, seen: now });
+        Ok(())
+    }
+
+    /// Whether this name has anything left, without taking it.
+    pub(crate) fn look(&self, name: &str, now: Instant) -> Result<(), Duration> {
+        let tokens = self.tokens(self.all().get(name), now);
+        if tokens < 1.0 { Err(self.wait(tokens)) } else { Ok(()) }
+    }
+
+    fn wait(&self, tokens: f64) -> Duration {
+        Duration::from_secs_f64((1.0 - tokens) / self.per_second)
+    }
+
+    fn tokens(&self, bucket: Option<&Bucket>, now: Instant) -> f64 {
+        bucket.map_or(self.burst, |bucket| {
+            let passed = now.saturating_duration_since(bucket.seen).as_secs_f64();
+            (bucket.tokens + passed * self.per_second).min(self.burst)
+        })
+    }
+
+    /// Makes room: whoever has a full bucket again loses nothing; else whoever was not seen for longest.
+    fn forget(&self, all: &mut HashMap<String, Bucket>, now: Instant) {
+        all.retain(|_, bucket| self.tokens(Some(bucket), now) < self.burst);
+        if all.len() >= NAMES_MAX {
+            let oldest = all.iter().min_by_key(|(_, bucket)| bucket.seen).map(|(name, _)| name.clone());
+            oldest.map(|name| all.remove(&name));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_and_then_a_steady_rate_for_each() {
+        let (buckets, now) = (Buckets::new(2, 3), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(buckets.take("a", now), Ok(()));
+        }
+        assert_eq!(buckets.take("a", now), Err(Duration::from_millis(500)));
+        assert_eq!(buckets.look("a", now), Err(Duration::from_millis(500)));
+        assert_eq!(buckets.take("b", now), Ok(()), "others are not concerned");
+        let later = now + Duration::from_millis(500);
+        assert_eq!(buckets.take("a", later), Ok(()));
+        assert!(buckets.take("a", later).is_err());
+        // However long nobody came: no more than a burst.
+        let much_later = now + Duration::from_secs(3_600);
+        assert_eq!((0..10).filter(|_| buckets.take("a", much_later).is_ok()).count(), 3);
+    }
+
+    #[test]
+    fn names_without_end_take_no_memory_without_end() {
+        let (buckets, now) = (Buckets::new(1, 2), Instant::now());
+        for number in 0..2 * NAMES_MAX {
+            assert!(buckets.take(&format!("n{number}"), now).is_ok());
+        }
+        assert_eq!(buckets.all().len(), NAMES_MAX);
+        assert!(buckets.take("last", now + Duration::from_secs(60)).is_ok());
+        assert_eq!(buckets.all().len(), 1);
+    }
+}
