@@ -4,6 +4,7 @@
 
 mod assay;
 mod origin;
+mod serve;
 mod target;
 mod units;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use assay::assay;
 pub(crate) use origin::Origin;
+pub(crate) use serve::{ClientCertificate, Serve};
 pub(crate) use target::Target;
 pub(crate) use units::{Duration, Size};
 
@@ -60,6 +62,10 @@ pub(crate) struct Config {
     pub retention: Retention,
     /// Secrets by name: files of mode 0600, read when used.
     pub secrets: BTreeMap<String, Secret>,
+    /// Where `kentai serve` listens besides the site's socket.
+    pub serve: Vec<Serve>,
+    /// Whose client certificates are.
+    pub client_certificates: Vec<ClientCertificate>,
 }
 
 /// `tasks:`
@@ -194,6 +200,8 @@ impl Default for Config {
             targets: BTreeMap::from([("outbox".into(), Target::directory("deliveries"))]),
             retention: Retention::default(),
             secrets: BTreeMap::new(),
+            serve: Vec::new(),
+            client_certificates: Vec::new(),
         }
     }
 }
@@ -305,6 +313,7 @@ impl Config {
                 }
             }
         }
+        serve::check(&self.serve, &self.client_certificates)?;
         for executor in &self.executors {
             if !["docker", "process"].contains(&executor.kind.as_str()) {
                 return Err(format!(

@@ -17,7 +17,6 @@ mod socket;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware;
 use axum::routing::get;
@@ -27,6 +26,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::error::Problem;
 
+pub use axum::Router;
 pub use serve::serve;
 pub use socket::{BindError, bind};
 

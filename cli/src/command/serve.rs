@@ -1,9 +1,12 @@
-//! `kentai serve`: an engine that stays, and the site's socket.
+//! `kentai serve`: an engine that stays, the site's socket, and the network where the site says so.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kentai_engine::scheduler::handle::Handle;
 use kentai_web::BindError;
+use kentai_web::listen::{self, Door, Files, OpenError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -24,15 +27,8 @@ impl Listening {
     /// Opens the door to an engine.
     pub(crate) fn start(site: &Site, handle: &Handle) -> Result<Self, BindError> {
         let listener = kentai_web::bind(&site.socket())?;
-        let (directory, settings) = (site.directory.clone(), site.config.clone());
-        let people: kentai_web::People = Arc::new(move |uid| {
-            // Read anew: a person who was taken out of the file loses the roles without a restart.
-            let settings = config::Config::load(&directory).map_or_else(|_| settings.clone(), |(settings, _)| settings);
-            person::of(uid, &settings, &directory)
-        });
         let token = CancellationToken::new();
-        let router = kentai_web::router(handle.clone(), people);
-        let server = tokio::spawn(kentai_web::serve(listener, router, token.clone()));
+        let server = tokio::spawn(kentai_web::serve(listener, router(site, handle), token.clone()));
         Ok(Self { token, server })
     }
 
@@ -40,6 +36,61 @@ impl Listening {
     pub(crate) async fn end(self) {
         self.token.cancel();
         let _ = self.server.await;
+    }
+}
+
+fn router(site: &Site, handle: &Handle) -> kentai_web::Router {
+    let (directory, settings) = (site.directory.clone(), site.config.clone());
+    let people: kentai_web::People = Arc::new(move |uid| {
+        // Read anew: a person who was taken out of the file loses the roles without a restart.
+        let settings = config::Config::load(&directory).map_or_else(|_| settings.clone(), |(settings, _)| settings);
+        person::of(uid, &settings, &directory)
+    });
+    kentai_web::router(handle.clone(), people)
+}
+
+/// The doors to the network, while they are open.
+struct Doors {
+    token: CancellationToken,
+    doors: tokio::task::JoinSet<()>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Doors {
+    /// Opens all of `serve:`, or none.
+    fn open(site: &Site, handle: &Handle) -> Result<Self, OpenError> {
+        let doors: Vec<Door> =
+            site.config.serve.iter().map(|one| Door::open(options(site, one))).collect::<Result<_, _>>()?;
+        let (token, addresses) = (CancellationToken::new(), doors.iter().map(Door::address).collect());
+        let doors = doors.into_iter().map(|door| door.serve(router(site, handle), token.clone())).collect();
+        Ok(Self { token, doors, addresses })
+    }
+
+    async fn end(self) {
+        self.token.cancel();
+        self.doors.join_all().await;
+    }
+}
+
+fn options(site: &Site, serve: &config::Serve) -> listen::Options {
+    let at = |path: &PathBuf| site.directory.join(path);
+    let directory = site.directory.clone();
+    let whose = move |digest: &str| {
+        // Read anew, as the people are. While the file cannot be read nobody outside is known: what was there before may have been
+        // taken out of it.
+        let (settings, _) = config::Config::load(&directory).ok()?;
+        settings.client_certificates.into_iter().find(|one| one.digest() == digest).map(|one| one.person)
+    };
+    listen::Options {
+        address: serve.listen,
+        tls: serve.tls.as_ref().map(|tls| Files {
+            certificate: at(&tls.certificate),
+            key: at(&tls.key),
+            client_ca: tls.client_ca.as_ref().map(at),
+        }),
+        plain_allowed: serve.plain == "allowed",
+        limits: serve.limits.of_door(),
+        certificates: Arc::new(whose),
     }
 }
 
@@ -53,12 +104,16 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
             return Err(refused(error));
         }
     };
+    let doors = match Doors::open(site, &engine.handle) {
+        Ok(doors) => doors,
+        Err(error) => {
+            listening.end().await;
+            engine.stop().await?;
+            return Err(not_opened(error));
+        }
+    };
     let triggers = Triggers::start(site, &engine.handle);
-    let (name, socket) = (&site.config.site, site.socket());
-    output.say(format!("site `{name}`: the engine runs and listens on {}; Ctrl-C ends it", socket.display()));
-    if output.json {
-        output.json(&serde_json::json!({ "site": name, "socket": socket, "pid": std::process::id() }));
-    }
+    tell(site, &doors.addresses, output);
     let mut terminate = signal(SignalKind::terminate())?;
     let ended = tokio::select! {
         ended = engine.ended() => Some(ended),
@@ -66,7 +121,8 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
         _ = tokio::signal::ctrl_c() => None,
     };
     triggers.end().await;
-    listening.end().await;
+    // Together: each gives requests under way the same grace.
+    tokio::join!(doors.end(), listening.end());
     if let Some(ended) = ended {
         ended?;
         return Ok(Exit::Unexpected);
@@ -80,12 +136,37 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
     Ok(Exit::Done)
 }
 
+fn tell(site: &Site, addresses: &[SocketAddr], output: Output) {
+    let (name, socket) = (&site.config.site, site.socket());
+    let listens: Vec<String> =
+        [socket.display().to_string()].into_iter().chain(addresses.iter().map(ToString::to_string)).collect();
+    output.say(format!("site `{name}`: the engine runs and listens on {}; Ctrl-C ends it", listens.join(", ")));
+    if output.json {
+        let told = serde_json::json!({
+            "site": name, "socket": socket, "addresses": addresses, "pid": std::process::id(),
+        });
+        output.json(&told);
+    }
+}
+
+fn not_opened(error: OpenError) -> anyhow::Error {
+    let exit = match &error {
+        OpenError::Listen { .. } => Exit::State,
+        OpenError::Plain(_) | OpenError::Tls(_) | OpenError::Files(_) => Exit::Usage,
+    };
+    stop(exit, error)
+}
+
+fn stop(exit: Exit, error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
+    let chain: Vec<String> = anyhow::Error::from(error).chain().map(ToString::to_string).collect();
+    Stop::new(exit, chain.join(": ")).into()
+}
+
 fn refused(error: BindError) -> anyhow::Error {
     let exit = match &error {
         BindError::Answered(_) | BindError::Other(_) => Exit::State,
         BindError::TooLong(_) => Exit::Usage,
         BindError::Io { .. } => Exit::Unexpected,
     };
-    let chain: Vec<String> = anyhow::Error::from(error).chain().map(ToString::to_string).collect();
-    Stop::new(exit, chain.join(": ")).into()
+    stop(exit, error)
 }

@@ -7,7 +7,8 @@ use serde_yaml::{Mapping, Value};
 use super::{Config, Error};
 
 /// Lists, and maps with names of the site's own: set in the file only.
-pub(crate) const OWN: [&str; 5] = ["executors", "places", "people", "targets", "secrets"];
+pub(crate) const OWN: [&str; 7] =
+    ["executors", "places", "people", "targets", "secrets", "serve", "client_certificates"];
 
 /// Dotted key → `default`, `kentai.yaml` or the variable's name.
 #[derive(Clone, Debug, Default)]

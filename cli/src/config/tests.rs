@@ -59,3 +59,49 @@ fn whoever_is_from_outside_says_from_where() {
 fn tools_never_run_as_user_zero() {
     assert!(parse("tasks: { uid: 0 }", &[]).is_err());
 }
+
+#[test]
+fn a_network_is_served_with_tls_or_with_a_word() {
+    let door = |text: &str| parse(&format!("serve: [ {{ {text} }} ]"), &[]);
+    let tls = "tls: { certificate: a, key: b }";
+    assert!(door(&format!("listen: \"0.0.0.0:8443\", {tls}")).is_ok());
+    assert!(door("listen: \"127.0.0.1:8080\"").is_ok());
+    assert!(door("listen: \"[::1]:8080\"").is_ok());
+    assert!(door("listen: \"0.0.0.0:8080\"").is_err_and(|error| error.to_string().contains("plain: allowed")));
+    assert!(door("listen: \"0.0.0.0:8080\", plain: allowed").is_ok());
+    assert!(door("listen: \"127.0.0.1:8080\", plain: perhaps").is_err());
+    assert!(door("listen: somewhere").is_err());
+    let zero = door("listen: \"127.0.0.1:8080\", limits: { header: 0 }");
+    assert!(zero.is_err_and(|error| error.to_string().contains("limits.header")));
+    assert!(door("listen: \"127.0.0.1:8080\", limits: { rate: 0 }").is_ok());
+}
+
+#[test]
+fn a_certificate_is_of_one_account() {
+    let (digest, colons) = ("aB".repeat(32), ["AB"; 32].join(":"));
+    let of = |digests: &[&str]| {
+        let rows: Vec<String> =
+            digests.iter().map(|digest| format!("- {{ sha256: \"{digest}\", person: p }}")).collect();
+        parse(&format!("client_certificates:\n{}", rows.join("\n")), &[])
+    };
+    let (config, _) = of(&[&digest]).expect("good");
+    assert_eq!(config.client_certificates[0].digest(), "ab".repeat(32));
+    assert!(of(&[&digest, &colons]).is_err_and(|error| error.to_string().contains("twice")));
+    assert!(of(&["ab"]).is_err());
+    assert!(of(&[&"xy".repeat(32)]).is_err());
+}
+
+#[test]
+fn a_door_that_says_nothing_has_the_bounds_that_the_sample_names() {
+    // Written out by hand in the sample, as a comment: held against what is so.
+    let commented: String = SAMPLE
+        .lines()
+        .skip_while(|line| !line.starts_with("# - listen"))
+        .take_while(|line| line.starts_with('#'))
+        .map(|line| format!("{}\n", &line[1..]))
+        .collect();
+    let (said, _) = parse(&format!("serve:\n{commented}"), &[]).expect("the sample's door is a good one");
+    let (unsaid, _) = parse("serve: [ { listen: \"0.0.0.0:8443\", plain: allowed } ]", &[]).expect("good");
+    assert_eq!(said.serve[0].limits.of_door(), unsaid.serve[0].limits.of_door());
+    assert_eq!(said.serve[0].limits.of_door(), kentai_web::listen::Limits::default());
+}
