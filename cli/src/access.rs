@@ -95,6 +95,7 @@ pub(crate) fn hidden(refused: Refused) -> anyhow::Error {
         Refused::NotFound(_) => Exit::NotFound,
         Refused::NotAllowed(_) => Exit::NotAllowed,
         Refused::Bad(_) => Exit::Usage,
+        Refused::Gone(_) => Exit::State,
         Refused::Store(_) => return refused.into(),
     };
     Stop::new(exit, refused.to_string()).into()

@@ -47,8 +47,10 @@ use crate::port::collect::Collect;
 use crate::port::courier::Courier;
 use crate::port::executor::Executor;
 
+pub(crate) use center::consent_in_force;
 pub use live::{Hold, Parent};
 pub use service::{Error, Running, start};
+pub(crate) use work::carry::entry;
 
 /// Everything the engine is given when it starts.
 pub struct Options {

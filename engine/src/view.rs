@@ -8,6 +8,7 @@ pub mod center;
 mod delivery;
 mod event;
 pub mod log;
+pub mod offer;
 pub mod provenance;
 mod run;
 mod specimen;

@@ -52,6 +52,8 @@ pub struct Plan {
     pub budgets: Budgets,
     /// The target `outbox` needs this consent.
     pub consent_use: Option<String>,
+    /// Beside `outbox`.
+    pub targets: BTreeMap<String, Target>,
     /// Instead of the directory courier of `outbox`.
     pub courier: Option<Arc<dyn Courier>>,
     /// Instead of the hands.
@@ -72,6 +74,7 @@ impl Default for Plan {
             memory_max: 0,
             budgets: Budgets { infrastructure: 1, preempted: 1, image: 1, lost: 1 },
             consent_use: None,
+            targets: BTreeMap::new(),
             courier: None,
             executors: None,
             clock: Clock::Machine,
@@ -138,7 +141,7 @@ impl House {
             directory: self.site(),
             executors: executors.unwrap_or_else(|| vec![Arc::new(self.hands.executor())]),
             collect: self.plan.collect.as_ref().map_or_else(|| Arc::clone(&collect), |wrap| wrap(Arc::clone(&collect))),
-            targets: BTreeMap::from([("outbox".to_owned(), target)]),
+            targets: self.plan.targets.clone().into_iter().chain([("outbox".to_owned(), target)]).collect(),
             facts: Arc::new(Site::default),
             resources: self.plan.resources,
             slots: self.plan.slots,

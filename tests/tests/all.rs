@@ -14,5 +14,6 @@ mod line;
 mod machines;
 mod people;
 mod provenance;
+mod receivers;
 mod registry;
 mod tidy;

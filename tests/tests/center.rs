@@ -11,6 +11,8 @@ mod doors;
 mod folders;
 #[path = "center/once.rs"]
 mod once;
+#[path = "center/receivers.rs"]
+mod receivers;
 #[path = "center/records.rs"]
 mod records;
 #[path = "center/reports.rs"]

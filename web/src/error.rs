@@ -63,6 +63,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "state", detail)
     }
 
+    /// It was there, and is not to be had any more (exit code 6).
+    pub fn gone(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "state", detail)
+    }
+
     /// The engine, or something that it needs, does not answer (exit code 7).
     pub fn unreachable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unreachable", detail)
@@ -142,6 +147,7 @@ impl From<Refused> for Problem {
             Refused::NotFound(detail) => Self::not_found(detail),
             Refused::NotAllowed(detail) => Self::not_allowed(detail),
             Refused::Bad(detail) => Self::bad(detail),
+            Refused::Gone(detail) => Self::gone(detail),
             Refused::Store(error) => Self::internal(&error),
         }
     }

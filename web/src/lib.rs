@@ -10,6 +10,7 @@ pub mod error;
 mod extract;
 mod health;
 pub mod listen;
+mod packages;
 mod peer;
 mod serve;
 mod shield;
@@ -45,8 +46,10 @@ pub fn router(handle: Handle, people: People) -> Router {
     let app = App { engine: handle, people };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
+    let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     Router::new()
         .nest("/api/v1", api)
+        .merge(packages)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(no_such_route)

@@ -42,20 +42,41 @@ fn token(headers: &HeaderMap) -> Shown {
     Ok(Some(token.trim().to_owned()))
 }
 
+/// How somebody said who they are; asked again as long as bytes flow to them.
+#[derive(Clone)]
+pub(crate) struct Credential {
+    app: App,
+    shown: Option<String>,
+    caller: Option<Caller>,
+    uid: Option<u32>,
+}
+
+impl Credential {
+    /// Who they are by now; none when it counts no more.
+    pub(crate) async fn still(&self) -> Option<Actor> {
+        match &self.caller {
+            Some(caller) => known(&self.app, caller, Ok(self.shown.clone())).await.ok(),
+            None => over_socket(&self.app, self.uid, Ok(self.shown.clone())).await.ok(),
+        }
+    }
+}
+
 /// Lets only persons of the site through.
 pub(crate) async fn recognize(State(app): State<App>, mut request: Request, next: Next) -> Response {
     // Only the network door puts one there; a request without one came over the site's socket.
     let shown = token(request.headers());
-    let actor = match request.extensions().get::<Caller>().cloned() {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let uid = request.extensions().get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
+    let credential =
+        Credential { app: app.clone(), shown: shown.as_ref().ok().cloned().flatten(), caller: caller.clone(), uid };
+    let actor = match caller {
         Some(caller) => over_network(&app, &caller, shown).await,
-        None => {
-            let uid = request.extensions().get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
-            over_socket(&app, uid, shown).await.map_err(IntoResponse::into_response)
-        }
+        None => over_socket(&app, uid, shown).await.map_err(IntoResponse::into_response),
     };
     match actor {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
+            request.extensions_mut().insert(credential);
             next.run(request).await
         }
         Err(refused) => refused,

@@ -33,6 +33,9 @@ pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 /// The tag manifest's signature, which by that covers the whole package.
 pub const SIGNATURE: &str = "tagmanifest-sha256.txt.sig";
 
+/// Every tag file that a package may have.
+pub const TAG_FILES: [&str; 7] = [DECLARATION, INFO, FETCH, MANIFEST_MD5, MANIFEST_SHA256, TAG_MANIFEST, SIGNATURE];
+
 /// A file of the package outside `data/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagFile {

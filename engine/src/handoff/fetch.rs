@@ -36,7 +36,10 @@ impl Source {
     }
 
     /// `fetch.txt` for all of the payload.
-    pub(super) fn fetch(&self, payload: &[File]) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// When the source's address is none.
+    pub fn fetch(&self, payload: &[File]) -> Result<String, Error> {
         let hole = |file: &File| {
             let address = self.address(&format!("{}{}", bag::DATA, file.name))?;
             Ok(Hole { address, size_bytes: file.size_bytes, name: file.name.clone() })

@@ -112,7 +112,15 @@ impl Status {
     /// May its files be asked for?
     #[must_use]
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Offered | Self::Pulling | Self::Delivered | Self::PartlyAcknowledged | Self::Acknowledged)
+        match self {
+            Self::Offered
+            | Self::Pulling
+            | Self::Delivered
+            | Self::PartlyAcknowledged
+            | Self::Acknowledged
+            | Self::Refused => true,
+            Self::Expired | Self::Recalled | Self::Superseded | Self::Unknown => false,
+        }
     }
 }
 
@@ -195,17 +203,6 @@ pub enum Wrong {
     Manifest,
 }
 
-/// Tag files that a package may have.
-const TAGS: [&str; 7] = [
-    bag::DECLARATION,
-    bag::INFO,
-    bag::FETCH,
-    bag::MANIFEST_MD5,
-    bag::MANIFEST_SHA256,
-    bag::TAG_MANIFEST,
-    bag::SIGNATURE,
-];
-
 impl Offer {
     /// May this be believed so far that a folder is named after it?
     ///
@@ -272,7 +269,7 @@ impl Entry {
         }
         match self.payload() {
             Some(name) => name::check(name)?,
-            None if TAGS.contains(&self.path.as_str()) => {}
+            None if bag::TAG_FILES.contains(&self.path.as_str()) => {}
             None => {
                 name::check(&self.path)?;
                 return Err(Wrong::Foreign(self.path.clone()));

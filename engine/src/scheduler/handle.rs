@@ -175,6 +175,8 @@ pub struct Handle {
     pub(super) reader: crate::store::read::Reader,
     pub(super) pulse: watch::Receiver<Pulse>,
     pub(super) told: broadcast::Sender<Told>,
+    pub(super) artifacts: crate::store::artifact::ArtifactStore,
+    pub(super) signer: Option<crate::audit::checkpoint::Secret>,
 }
 
 /// How the engine is, after its last commit.
@@ -358,6 +360,25 @@ impl Handle {
         let (change, digest) = super::keep::workflow(definition, &self.options, actor)?;
         self.ask(|reply| Message::Keep(Box::new(change), reply)).await?;
         Ok(digest)
+    }
+
+    /// How the audit log stands, signed, for somebody who must be able to prove it later; nothing is written. None: nobody may read the
+    /// site's key here.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn stand(&self) -> Result<Option<crate::audit::checkpoint::Checkpoint>, Refusal> {
+        let Some(signer) = &self.signer else { return Ok(None) };
+        let (events, head) = self.reader.head().await?;
+        let stand =
+            crate::audit::checkpoint::Stand { events, head, at_us: self.options.clock.now(), sha256: String::new() };
+        Ok(Some(signer.sign(&stand)))
+    }
+
+    /// The site's files.
+    #[must_use]
+    pub fn artifacts(&self) -> &crate::store::artifact::ArtifactStore {
+        &self.artifacts
     }
 
     /// What is stored.

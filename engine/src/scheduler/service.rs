@@ -152,6 +152,8 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         reader: reader.clone(),
         pulse: felt,
         told: told.clone(),
+        artifacts: artifacts.clone(),
+        signer: signer.clone(),
     };
     let service = Service {
         house: House::new(Arc::clone(&options), artifacts, epoch),

@@ -14,6 +14,7 @@ pub mod trend;
 mod why;
 
 pub use access::Refused;
+pub(in crate::view) use access::missing;
 pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use measured::Wish;

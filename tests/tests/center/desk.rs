@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 use kentai_engine::clock::Clock;
 use kentai_engine::id::RunId;
-use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::request::{Answer, Request};
 use kentai_engine::scheduler::handle::{AnswerKind, Definition, Refusal};
+use kentai_engine::scheduler::{Actor, Target};
 use kentai_engine::specimen::import::{Row, Table};
 use kentai_engine::specimen::record::{Assay, Consent};
 use kentai_tests::house::{House, Plan, operator, person, workflow};
@@ -55,7 +55,10 @@ impl Center {
 
     /// With a clock of its own.
     pub(super) async fn open_at(source: &str, clock: Clock) -> Result<Self> {
-        let house = House::with(Plan { consent_use: Some("research".into()), clock, ..Plan::default() }).await?;
+        let used = Some("research".to_owned());
+        let fetched = Target { consent_use: used.clone(), ..Target::pulled() };
+        let targets = BTreeMap::from([("dc1".to_owned(), fetched)]);
+        let house = House::with(Plan { consent_use: used, clock, targets, ..Plan::default() }).await?;
         let definition = Definition { path: "test.yaml".into(), source: source.into(), called: BTreeMap::new() };
         house.handle().register(&definition, &operator()).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
         let center = Self { house };

@@ -9,6 +9,7 @@ mod changes;
 mod deliveries;
 mod events;
 mod logs;
+mod offers;
 mod requests;
 mod runs;
 mod site;
@@ -61,9 +62,12 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/site", get(site::show))
         .route("/workflows", get(workflows::list).post(workflows::register))
         .layer(middleware::from_fn(no_stranger));
+    let receivers =
+        Router::new().route("/offers/{id}", get(offers::show)).route("/offers/{id}/receipts", post(offers::receipt));
     let quick = Router::new()
         .merge(runs)
         .merge(center)
+        .merge(receivers)
         .route("/changes", get(changes::listen))
         .merge(center::reading())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -75,7 +79,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/specimens", post(specimens::import))
         .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)));
-    quick.merge(slow)
+    // It waits as long as its asker wants, within its own bound.
+    quick.merge(slow).route("/offers", get(offers::feed))
 }
 
 /// Runs, sheets and hand-offs are the center's own: people from outside, and those who see no data, learn nothing of them, not even

@@ -148,7 +148,7 @@ impl Desk {
 ///
 /// # Errors
 /// The reason, in one sentence.
-pub(in crate::scheduler) fn consent_in_force(
+pub(crate) fn consent_in_force(
     participant: &crate::store::rows::center::Participant,
     wanted: &str,
     now: i64,

@@ -14,6 +14,8 @@ pub enum Refused {
     NotAllowed(String),
     #[error("{0}")]
     Bad(String),
+    #[error("{0}")]
+    Gone(String),
     #[error("the store cannot be read")]
     Store(#[from] Error),
 }
@@ -24,7 +26,7 @@ pub(super) fn is_outsider(who: &Principal) -> bool {
 }
 
 /// What is not there, and what is somebody else's.
-pub(super) fn missing(what: &str, id: &str) -> Refused {
+pub(in crate::view) fn missing(what: &str, id: &str) -> Refused {
     Refused::NotFound(format!("there is no {what} `{id}`"))
 }
 

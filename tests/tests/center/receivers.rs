@@ -1,0 +1,104 @@
+//! An order line whose data is fetched: offered, delivered, acknowledged; and consent that is taken back while bytes flow.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use kentai_engine::id::RunId;
+use kentai_engine::scheduler::center::request::Request;
+use kentai_tests::house::Act;
+use kentai_tests::receivers::Door;
+use serde_json::{Value, json};
+
+use super::desk::{Center, officer, short};
+
+/// An order line that is offered to `dc1`: its id and the delivery's.
+async fn offered(center: &Center, content: String) -> Result<(String, String)> {
+    let (specimen, order) = center.announce("T1", "P1").await?;
+    center.consent("P1", &["sequencing", "research"]).await?;
+    center.receive("T1").await?;
+    center.accession(&specimen).await?;
+    center.house.hands.plan("a", [Act::Make(vec![("m.json", content)])]);
+    center.lane("RUN-P1", "1", &specimen, "600000000").await?;
+    center.until_stage(&order, "release_review").await?;
+    let run = RunId::from(center.run(&order)?);
+    center.release(&run, "review").await?;
+    center.until_stage(&order, "offered").await?;
+    let rows = center.house.handle().reader().deliveries_of(run.as_str()).await?;
+    Ok((order, rows.last().context("a delivery")?.delivery_id.to_string()))
+}
+
+fn fetched() -> String {
+    short().replace("to: outbox", "to: dc1")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_line_is_done_when_its_receiver_says_so() -> Result<()> {
+    let center = Center::open(&fetched()).await?;
+    let door = Door::open(&center.house).await?;
+    let (order, id) = offered(&center, "{\"q\": 35}".into()).await?;
+    let offer = door.json("dc1", &format!("/api/v1/offers/{id}"))?;
+    ensure!(offer["order_line"] == order.as_str() && offer["participant"] == "P1", "{offer}");
+    ensure!(offer["uses"] == json!(["sequencing", "research"]), "{offer}");
+    let mut files = Vec::new();
+    for entry in offer["entries"].as_array().context("entries")? {
+        let path = entry["path"].as_str().context("a path")?;
+        if path.starts_with("data/") {
+            door.curl("dc1", entry["url"].as_str().context("an address")?, &["--fail", "--output", "/dev/null"])?;
+            files.push(json!({ "path": path, "outcome": "accepted", "sha256": entry["sha256"], "accession": "EGAF1" }));
+        }
+    }
+    center.until_stage(&order, "delivered").await?;
+    let receipt = json!({ "receipt": "R1", "files": files }).to_string();
+    let (status, answer) = door.post("dc1", &format!("/api/v1/offers/{id}/receipts"), &receipt)?;
+    ensure!(status == 200 && answer["status"] == "acknowledged", "{status} {answer}");
+    center.until_stage(&order, "acknowledged").await?;
+    let told = center
+        .house
+        .sql(&format!("select document ->> 'accession' from order_line where order_line_id = '{order}'"))?;
+    ensure!(told == "EGAF1", "the receiver's name of it is {told:?}");
+    drop(door);
+    center.house.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_that_is_withdrawn_cuts_the_download_and_nothing_more_can_be_read() -> Result<()> {
+    let center = Center::open(&fetched()).await?;
+    let door = Door::open(&center.house).await?;
+    let much = format!("{{\"q\": 35, \"more\": \"{}\"}}", "0123456789abcdef".repeat(2 << 20));
+    let (_, id) = offered(&center, much).await?;
+    let offer = door.json("dc1", &format!("/api/v1/offers/{id}"))?;
+    let large = offer["entries"].as_array().and_then(|all| all.iter().max_by_key(|entry| entry["size"].as_u64()));
+    let url = large.and_then(|entry| entry["url"].as_str()).context("a file")?;
+    let to = door.place("got")?.join("file");
+    let mut curl = Command::new("curl")
+        .args(["--silent", "--fail", "--limit-rate", "2M", "--output"])
+        .arg(&to)
+        .args(["--header", &door.bearer("dc1")?, &format!("{}{url}", door.base())])
+        .spawn()?;
+    // A file tells nobody: it is looked at.
+    while !std::fs::metadata(&to).is_ok_and(|found| found.len() > 0) {
+        ensure!(curl.try_wait()?.is_none(), "curl ended before anything came");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let began = Instant::now();
+    let withdraw = Request::Withdraw {
+        program: "rare".into(),
+        pseudonym: "P1".into(),
+        scopes: Vec::new(),
+        evidence: "letter 7".into(),
+        noticed_us: None,
+    };
+    center.ask(withdraw, &officer("sato")).await?;
+    let ended = tokio::task::spawn_blocking(move || curl.wait()).await??;
+    eprintln!("the download ended {:.2} s after the withdrawal", began.elapsed().as_secs_f64());
+    ensure!([Some(18), Some(56)].contains(&ended.code()), "curl ended with {ended}");
+    for entry in offer["entries"].as_array().context("entries")? {
+        let (status, said) = door.status("dc1", entry["url"].as_str().context("an address")?, &[])?;
+        ensure!(status == 410, "{entry}: {status} {said}");
+    }
+    let feed: Value = door.json("dc1", "/api/v1/offers")?;
+    ensure!(feed["items"][0]["status"] == "recalled", "{feed}");
+    drop(door);
+    center.house.check().await
+}

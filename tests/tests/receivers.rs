@@ -1,0 +1,5 @@
+//! What a data center sees: packages that it fetches with programs of its own, receipts, and whatever ends that.
+
+mod fetch;
+mod receipts;
+mod right;
