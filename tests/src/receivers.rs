@@ -12,6 +12,7 @@ use kentai_engine::scheduler::center::request::{Answer, Request};
 use kentai_engine::scheduler::{Actor, Target};
 use kentai_web::listen::{self, Limits, Options};
 use serde_json::Value;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::house::{Act, House, Plan, person, specimen, workflow};
@@ -40,7 +41,13 @@ pub struct Door {
     pub token_ids: BTreeMap<String, String>,
     address: SocketAddr,
     place: PathBuf,
-    open: DropGuard,
+    open: Open,
+}
+
+/// Closes when it is dropped.
+struct Open {
+    token: DropGuard,
+    served: JoinHandle<()>,
 }
 
 impl Receivers {
@@ -68,11 +75,20 @@ impl Receivers {
     /// # Errors
     /// When one of them cannot be opened.
     pub async fn again(&mut self) -> Result<()> {
+        self.close().await?;
         self.house.stop().await?;
         self.house.start().await?;
         let address = self.door.address;
         (self.door.open, self.door.address) = serve(&self.house, address)?;
         Ok(())
+    }
+
+    /// Closes the door and waits until nobody is in it.
+    async fn close(&mut self) -> Result<()> {
+        let nothing = Open { token: CancellationToken::new().drop_guard(), served: tokio::spawn(async {}) };
+        let Open { token, served } = std::mem::replace(&mut self.door.open, nothing);
+        drop(token);
+        Ok(served.await?)
     }
 
     /// A specimen's files, made and offered to `dc1`; the run and the delivery.
@@ -120,8 +136,8 @@ impl Receivers {
     ///
     /// # Errors
     /// The first thing that is not as it should be.
-    pub async fn check(self) -> Result<()> {
-        drop(self.door);
+    pub async fn check(mut self) -> Result<()> {
+        self.close().await?;
         self.house.check().await
     }
 }
@@ -247,14 +263,14 @@ async fn robot(house: &House, center: &str) -> Result<(String, String)> {
     Ok((id, answer.secret.context("told once")?.0))
 }
 
-fn serve(house: &House, address: SocketAddr) -> Result<(DropGuard, SocketAddr)> {
+fn serve(house: &House, address: SocketAddr) -> Result<(Open, SocketAddr)> {
     let limits = Limits { requests_per_second: 10_000, burst: 10_000, ..Limits::default() };
     let options = Options { address, tls: None, plain_allowed: false, limits, certificates: Arc::new(|_: &str| None) };
     let door = listen::Door::open(options)?;
     let (token, address) = (CancellationToken::new(), door.address());
     let router = kentai_web::router(house.handle().clone(), Arc::new(|_| None));
-    tokio::spawn(door.serve(router, token.clone()));
-    Ok((token.drop_guard(), address))
+    let served = tokio::spawn(door.serve(router, token.clone()));
+    Ok((Open { token: token.drop_guard(), served }, address))
 }
 
 /// `sha256sum` of a file.

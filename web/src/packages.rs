@@ -130,11 +130,13 @@ async fn file(
     if method == Method::GET {
         asker.tell(false).await?;
     }
-    let watched = ended.clone().drop_guard();
-    tokio::spawn(asker.clone().watch(ended.clone()));
-    let guard = Guard::new(ended).telling(move |sent| {
-        drop(watched);
-        let whole = sent.complete && sent.first + sent.bytes == size;
+    // Two words: a connection whose answer is `ended` is broken off, with whatever still lies in its socket.
+    let sent = CancellationToken::new();
+    tokio::spawn(asker.clone().watch(ended.clone(), sent.clone()));
+    let sent = sent.drop_guard();
+    let guard = Guard::new(ended).telling(move |told| {
+        drop(sent);
+        let whole = told.complete && told.first + told.bytes == size;
         if whole {
             tokio::spawn(async move {
                 if let Err(problem) = asker.tell(true).await {
@@ -157,11 +159,11 @@ struct Asker {
 }
 
 impl Asker {
-    /// Looks again and again whether they still may; the end of `ended` is the end of the answer, and of this.
-    async fn watch(self, ended: CancellationToken) {
+    /// Looks again and again whether they still may, until everything is sent.
+    async fn watch(self, ended: CancellationToken, sent: CancellationToken) {
         loop {
             tokio::select! {
-                () = ended.cancelled() => return,
+                () = sent.cancelled() => return,
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
             if let Err(reason) = self.may().await {

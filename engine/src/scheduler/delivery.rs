@@ -2,6 +2,8 @@
 //!
 //! File names derive from the specimen's id only; nothing clinical is in the document, the pseudonym is the link.
 
+mod document;
+
 use std::collections::BTreeMap;
 
 use kentai_workflows::expression::Template;
@@ -12,19 +14,17 @@ use sha2::{Digest, Sha256};
 
 use super::advance::ENGINE;
 use super::house::{Effect, House};
-use super::live::{LiveRun, LiveStep, text};
+use super::live::{LiveRun, text};
 use super::{Way, scope, work};
 use crate::audit::hex;
 use crate::handoff::bag;
 use crate::handoff::crypt4gh::key::PublicKey;
-use crate::handoff::delivery::{Consent, Delivered, Document, Workflow};
-use crate::handoff::qc::{Decision, Quality, Said};
+use crate::handoff::delivery::Document;
 use crate::id::{RunId, StepKey};
 use crate::port::courier::{Carried, Error as CourierError, Parcel, ParcelFile};
 use crate::state::attempt::Cause;
 use crate::state::step;
 use crate::store::rows;
-use crate::store::rows::detail::Answer;
 use crate::store::writer::Table;
 
 /// Until a receipt that the workflow wants, and for which it names no time.
@@ -327,7 +327,7 @@ fn parcel(run: &LiveRun, index: usize, head: Document) -> Result<Parcel, String>
     let delivery = crate::id::fresh("d");
     let earlier = run.parcels.values().filter(|parcel| receiver(parcel) == Some(target)).count();
     let again = if earlier > 0 { format!(".{}", earlier + 1) } else { String::new() };
-    let document = json!(document(run, &delivery, head, &files));
+    let document = json!(document::document(run, &delivery, head, &files));
     Ok(Parcel { delivery, folder: format!("{specimen}.{}{again}", run.id), files, document })
 }
 
@@ -391,76 +391,6 @@ fn safe(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }
 
-/// What is known when the step begins. Consent is as it is at this hour.
-fn document(run: &LiveRun, delivery: &str, head: Document, files: &[ParcelFile]) -> Document {
-    let specimen = &run.plan.specimen;
-    let quality = run.steps.iter().filter_map(|step| {
-        let report = step.detail.gate.clone()?;
-        Some(Quality { step: step.planned.key.clone(), criteria: String::new(), report, findings: Vec::new() })
-    });
-    let said = |step: &LiveStep, answer: &Answer| {
-        let Answer { person, verdict, reason, at_us } = answer.clone();
-        let decision = Said { person, roles: Vec::new(), verdict, reason, at_us };
-        Decision { step: step.planned.key.clone(), kind: String::new(), decision }
-    };
-    let mut decisions: Vec<Decision> =
-        run.steps.iter().flat_map(|step| step.detail.answers.iter().map(|answer| said(step, answer))).collect();
-    decisions.sort_by_key(|decision| decision.decision.at_us);
-    let file = |file: &ParcelFile| Delivered {
-        name: file.name.clone(),
-        size: file.size,
-        sha256: file.sha256.clone(),
-        ..Delivered::default()
-    };
-    Document {
-        delivery: delivery.to_owned(),
-        specimen: specimen.id.clone(),
-        participant: specimen.participant.clone(),
-        barcode: specimen.barcode.clone(),
-        consent: consent_now(run),
-        workflow: Workflow {
-            id: run.plan.workflow.clone(),
-            version: run.plan.version.clone(),
-            sha256: run.plan.workflow_digest.clone(),
-        },
-        run: run.id.to_string(),
-        reference: run.plan.params.values().find_map(bundle),
-        images: (*run.images).clone(),
-        params: run.plan.params.iter().map(|(name, value)| (name.clone(), outward(value))).collect(),
-        files: files.iter().map(file).collect(),
-        quality: quality.collect(),
-        decisions,
-        ..head
-    }
-}
-
-/// The center's record, or the sheet's word for a specimen that the center does not know.
-fn consent_now(run: &LiveRun) -> Option<Consent> {
-    let told = run.plan.specimen.consent.as_ref();
-    let record = told.map(|told| told.record.clone());
-    let Some(standing) = &run.consent else {
-        return told.map(|told| Consent { record, scopes: told.scopes.clone(), ..Consent::default() });
-    };
-    let scopes = serde_json::from_str(&standing.row.scopes).unwrap_or_default();
-    Some(Consent { record, version: None, status: Some(standing.row.consent.clone()), scopes })
-}
-
-/// A parameter as a receiver may see it: files by name, a reference by its bundle's name, no path of ours.
-fn outward(value: &Value) -> Value {
-    if let Some(file) = FileValue::of(value) {
-        return json!({ "name": file.name, "sha256": file.sha256 });
-    }
-    let Value::Object(roles) = value else { return value.clone() };
-    let whole = || roles.iter().map(|(role, value)| (role.clone(), outward(value))).collect();
-    bundle(value).map_or_else(whole, Value::from)
-}
-
-/// The name and version of the reference bundle that a value is.
-fn bundle(value: &Value) -> Option<String> {
-    let directory = value.as_object()?.values().find_map(FileValue::of)?.bundle?;
-    directory.rsplit('/').next().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -495,14 +425,6 @@ mod tests {
     #[test]
     fn a_name_from_a_tool_cannot_leave_the_package() {
         assert_eq!(names(&["..\n x", "y"]), ["S1...__x", "S1.y"]);
-    }
-
-    #[test]
-    fn a_receiver_sees_no_path_of_ours() {
-        let bundle = FileValue { bundle: Some("/site/references/GRCh38@1".into()), ..file("g.fa") };
-        let reference = json!({ "fasta": bundle.to_value(), "bwa": bundle.to_value() });
-        assert_eq!(outward(&reference), json!("GRCh38@1"));
-        assert!(!outward(&json!({ "x": file("a.b").to_value() })).to_string().contains("/s/x"));
     }
 
     #[test]

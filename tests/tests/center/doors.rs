@@ -34,6 +34,12 @@ pub(super) enum Whose {
     Institution,
     /// Of `H1`, and for the data center `outbox`.
     Delivery,
+    /// For the data center `outbox`, and nobody's else from outside.
+    Addressed,
+    /// The same, and of nobody's concern within the center.
+    Receiver,
+    /// A list for whoever is a data center.
+    Receivers,
     /// An account or a token: to whoever may not manage people they are one thing, there or not.
     People,
     /// It is not there.
@@ -72,6 +78,8 @@ impl Somebody {
         match whose {
             Whose::Institution => self.institution == Some("H1"),
             Whose::Delivery => self.institution == Some("H1") || self.data_center == Some("outbox"),
+            Whose::Addressed | Whose::Receiver => self.data_center == Some("outbox"),
+            Whose::Receivers => self.data_center.is_some(),
             Whose::Nothing | Whose::Inside | Whose::Center | Whose::People | Whose::Absent => false,
         }
     }
@@ -86,6 +94,7 @@ impl Somebody {
         let by_role = if may { Outcome::Open } else { Outcome::NotAllowed };
         match (self.is_outside(), whose) {
             (true, Whose::Inside | Whose::People) => Outcome::NotAllowed,
+            (_, Whose::Receiver | Whose::Receivers) if self.data_center.is_none() => Outcome::NotAllowed,
             (_, Whose::Absent) if !may || self.is_outside() => Outcome::Shut,
             (_, Whose::Absent) => Outcome::NotFound,
             (_, Whose::Nothing) | (false, Whose::Inside) => by_role,

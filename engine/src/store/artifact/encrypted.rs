@@ -62,7 +62,7 @@ impl ArtifactStore {
             Err(error) => return Err(error.into()),
         };
         let opened = header::open(&header, site, None)?;
-        if place.symlink_metadata().is_ok() {
+        if place.symlink_metadata().is_ok() && self.contains(sha256, false) {
             return Ok(header);
         }
         // A header that opens has one at least.
@@ -70,6 +70,11 @@ impl ArtifactStore {
             self.encrypt_body(sha256, &place, key, random)?;
         }
         rustix::fs::fsync(open_directory(&directory)?).map_err(io::Error::from)?;
+        // Closed meanwhile, by a withdrawal: its name goes first, so one of the two of us sees the other.
+        if !self.contains(sha256, false) {
+            self.forget_encrypted(sha256)?;
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it was closed while it was encrypted").into());
+        }
         Ok(header)
     }
 

@@ -20,7 +20,7 @@ impl ArtifactStore {
         let to = self.sealed_path(sha256);
         let found = match from.symlink_metadata() {
             Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.forget_encrypted(sha256),
             Err(error) => return Err(error),
         };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(self.root.join("sealed"))?;
@@ -32,7 +32,9 @@ impl ArtifactStore {
         // The same content was sealed before, and made again since.
         remove_all(&to);
         std::fs::rename(&from, &to)?;
-        File::open(self.root.join("sealed"))?.sync_all()
+        File::open(self.root.join("sealed"))?.sync_all()?;
+        // What was encrypted from it can be made again, should it ever be opened; until then nobody has it.
+        self.forget_encrypted(sha256)
     }
 
     /// Is it sealed?
@@ -114,6 +116,23 @@ mod tests {
         store.destroy_sealed(&made.sha256).expect("destroyed");
         assert_eq!(other_name.metadata().expect("there").len(), 0);
         assert!(store.destroy_sealed(&made.sha256).is_ok_and(|how| how.contains("already")));
+    }
+
+    #[test]
+    fn the_encrypted_form_goes_with_the_name() {
+        use crate::handoff::crypt4gh::key::SecretKey;
+
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let store = ArtifactStore::open(site.path()).expect("open");
+        let made = store.import_bytes(b"genome\n").expect("import");
+        let mut random = |bytes: &mut [u8]| bytes.fill(7);
+        store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).expect("encrypted");
+        assert!(store.encrypted_path(&made.sha256).exists());
+        store.seal(&made.sha256, false).expect("sealed");
+        assert!(!store.encrypted_path(&made.sha256).exists());
+        // Somebody was just about to encrypt it.
+        assert!(store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).is_err());
+        assert!(!store.encrypted_path(&made.sha256).exists());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use kentai_engine::people::permission::Action::{self, *};
 use kentai_tests::root;
 
-use super::Whose::{self, Center, Delivery, Inside, Institution, Nothing};
+use super::Whose::{self, Addressed, Center, Delivery, Inside, Institution, Nothing, Receiver, Receivers};
 use super::{Doors, Outcome, Somebody, curl, verdict, without};
 
 /// Route as the server has it, what is asked, its body, one of what it needs, and whose the thing is.
@@ -26,6 +26,15 @@ const ROUTES: &[Row] = &[
     ("GET /specimens/{id}", "/specimens/{specimen}", "", &[ReadRun], Institution),
     ("GET /deliveries", "/deliveries", "", &[ReadDelivery], Nothing),
     ("GET /deliveries/{id}", "/deliveries/{delivery}", "", &[ReadDelivery], Delivery),
+    ("GET /offers", "/offers", "", &[ReadDelivery], Receivers),
+    ("GET /offers/{id}", "/offers/{delivery}", "", &[ReadDelivery], Receiver),
+    (
+        "POST /offers/{id}/receipts",
+        "/offers/{delivery}/receipts",
+        r#"{"receipt":"R","files":[{"path":"data/none","outcome":"refused","reason":"policy"}]}"#,
+        &[Receipt],
+        Receiver,
+    ),
     ("GET /site", "/site", "", &[ReadSelf], Inside),
     ("GET /workflows", "/workflows", "", &[ReadSelf], Inside),
     ("GET /changes", "/changes", "", &[ReadSelf], Nothing),
@@ -74,6 +83,13 @@ const ROUTES: &[Row] = &[
     ),
     ("POST /requests", "/requests", r#"{"request":"resume_all"}"#, &[StopAll], Nothing),
     (
+        "POST /requests",
+        "/requests",
+        r#"{"request":"reoffer","delivery":"{delivery}","days":1,"reason":"x"}"#,
+        &[HandOff],
+        Addressed,
+    ),
+    (
         "POST /submissions",
         "/submissions",
         r#"{"path":"x.yaml","source":"kentai: 1","specimens":[]}"#,
@@ -101,6 +117,13 @@ const ROUTES: &[Row] = &[
     ),
     ("POST /runs/{id}/retry", "/runs/{run}/retry", "{}", &[Retry], Institution),
     ("POST /runs/{id}/cancel", "/runs/{run}/cancel", REASON, &[RunControl], Institution),
+    (
+        "POST /requests",
+        "/requests",
+        r#"{"request":"recall","delivery":"{delivery}","reason":"x"}"#,
+        &[HandOff],
+        Addressed,
+    ),
 ];
 
 /// `GET /runs/{id}` …, as the server's source has them.
