@@ -11,6 +11,7 @@ pub mod offer;
 pub mod qc;
 pub mod receipt;
 pub mod sshsig;
+pub mod verify;
 
 /// One file of a package's payload, as it lies there: encrypted, if it travels encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]

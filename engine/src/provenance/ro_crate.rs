@@ -6,6 +6,7 @@
 mod actions;
 mod data;
 mod graph;
+pub mod read;
 mod workflow;
 
 use self::graph::{Entity, Graph};

@@ -69,41 +69,91 @@ pub struct Read {
     pub signed_by: Option<Public>,
 }
 
+/// What the tag files say as far as they can be understood, and everything that is not as it must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Absent when manifests or facts cannot be read.
+    pub read: Option<Read>,
+    /// Each once.
+    pub wrong: Vec<Wrong>,
+}
+
 /// Reads the files outside `data/`, by name. With a `key` they must be signed by it; without, a signature that is there must hold.
 ///
 /// # Errors
 /// The first thing that is not as [`super::write`] and [`super::sign`] make it.
 pub fn read(tags: &BTreeMap<String, Vec<u8>>, key: Option<&Public>) -> Result<Read, Wrong> {
-    let signed_by = signer(tags, key)?;
-    let tag_manifest = text(tags, TAG_MANIFEST)?;
-    let listed = manifest(TAG_MANIFEST, tag_manifest, "")?;
+    let Looked { read, wrong } = look(tags, key);
+    match wrong.into_iter().next() {
+        Some(wrong) => Err(wrong),
+        None => read.ok_or(Wrong::Missing(TAG_MANIFEST)),
+    }
+}
+
+/// As [`read`], but whatever is wrong with one file does not hide what is wrong with another.
+#[must_use]
+pub fn look(tags: &BTreeMap<String, Vec<u8>>, key: Option<&Public>) -> Looked {
+    let mut wrong = Found::default();
+    let signed_by = wrong.keep(signer(tags, key)).flatten();
+    let listed = wrong.keep(text(tags, TAG_MANIFEST).and_then(|text| manifest(TAG_MANIFEST, text, "")));
+    let foreign = tags.keys().filter(|name| !KNOWN.contains(&name.as_str()));
+    foreign.for_each(|name| wrong.add(Wrong::Foreign(name.clone())));
+    if let Some(listed) = &listed {
+        covered(tags, listed, &mut wrong);
+    }
+    wrong.keep(text(tags, DECLARATION).and_then(|text| same(DECLARATION, text, DECLARED)));
+    let files = wrong.keep(files(tags));
+    let facts = wrong.keep(text(tags, INFO).and_then(info));
+    let (Some(files), Some((info, oxum))) = (files, facts) else { return Looked { read: None, wrong: wrong.0 } };
     let holey = tags.contains_key(FETCH);
-    let known = [DECLARATION, INFO, MANIFEST_MD5, MANIFEST_SHA256, FETCH, TAG_MANIFEST, SIGNATURE];
-    if let Some(foreign) = tags.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Wrong::Foreign(foreign.clone()));
-    }
-    let covered = known.into_iter().filter(|name| *name != TAG_MANIFEST && *name != SIGNATURE);
-    for file in covered.clone().filter(|name| holey || *name != FETCH) {
-        let promised = listed.get(file).ok_or(Wrong::Lists { file: TAG_MANIFEST, other: file })?;
-        if *promised != digest(text(tags, file)?) {
-            return Err(Wrong::TagDigest { file });
-        }
-    }
-    if let Some(foreign) = listed.keys().find(|name| !covered.clone().any(|known| known == name.as_str())) {
-        return Err(Wrong::Foreign(foreign.clone()));
-    }
-    if listed.contains_key(FETCH) && !holey {
-        return Err(Wrong::Missing(FETCH));
-    }
-    same(DECLARATION, text(tags, DECLARATION)?, DECLARED)?;
-    let files = files(tags)?;
-    let (info, oxum) = info(text(tags, INFO)?)?;
-    let holes = if holey { holes(text(tags, FETCH)?, &files)? } else { Vec::new() };
+    let holes = if holey { wrong.keep(text(tags, FETCH).and_then(|text| holes(text, &files))) } else { None };
     let counted = Oxum { files: files.len() as u64, ..oxum };
     if counted != oxum {
-        return Err(Wrong::Oxum { told: oxum, found: counted });
+        wrong.add(Wrong::Oxum { told: oxum, found: counted });
     }
-    Ok(Read { info, oxum, files, holes, signed_by })
+    let holes = holes.unwrap_or_default();
+    Looked { read: Some(Read { info, oxum, files, holes, signed_by }), wrong: wrong.0 }
+}
+
+/// What may lie outside `data/`.
+const KNOWN: [&str; 7] = [DECLARATION, INFO, MANIFEST_MD5, MANIFEST_SHA256, FETCH, TAG_MANIFEST, SIGNATURE];
+
+/// The tag manifest lists every other tag file with its digest, and nothing more.
+fn covered(tags: &BTreeMap<String, Vec<u8>>, listed: &BTreeMap<String, String>, wrong: &mut Found) {
+    let covered = KNOWN.into_iter().filter(|name| *name != TAG_MANIFEST && *name != SIGNATURE);
+    let holey = tags.contains_key(FETCH);
+    for file in covered.clone().filter(|name| holey || *name != FETCH) {
+        let Some(promised) = listed.get(file) else {
+            wrong.add(Wrong::Lists { file: TAG_MANIFEST, other: file });
+            continue;
+        };
+        match text(tags, file) {
+            Ok(found) if *promised != digest(found) => wrong.add(Wrong::TagDigest { file }),
+            Ok(_) => {}
+            Err(error) => wrong.add(error),
+        }
+    }
+    let foreign = listed.keys().filter(|name| !covered.clone().any(|known| known == name.as_str()));
+    foreign.for_each(|name| wrong.add(Wrong::Foreign(name.clone())));
+    if listed.contains_key(FETCH) && !holey {
+        wrong.add(Wrong::Missing(FETCH));
+    }
+}
+
+/// What was found, each thing once.
+#[derive(Default)]
+struct Found(Vec<Wrong>);
+
+impl Found {
+    fn add(&mut self, wrong: Wrong) {
+        if !self.0.contains(&wrong) {
+            self.0.push(wrong);
+        }
+    }
+
+    fn keep<T>(&mut self, looked: Result<T, Wrong>) -> Option<T> {
+        looked.map_err(|wrong| self.add(wrong)).ok()
+    }
 }
 
 impl Read {
@@ -112,23 +162,57 @@ impl Read {
     /// # Errors
     /// The first file (in the order of names) that is not as the manifests say.
     pub fn payload(&self, found: &[File]) -> Result<(), Wrong> {
+        self.payload_faults(found).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that is wrong with the payload, one thing for each file, in the order of names.
+    #[must_use]
+    pub fn payload_faults(&self, found: &[File]) -> Vec<Wrong> {
         let found_by_name: BTreeMap<&str, &File> = found.iter().map(|file| (file.name.as_str(), file)).collect();
+        let mut wrong = Found::default();
         for (name, listed) in &self.files {
-            let file = found_by_name.get(name.as_str()).ok_or_else(|| Wrong::Lost(name.clone()))?;
-            if let Some(hole) = self.holes.iter().find(|hole| hole.name == *name && hole.size_bytes != file.size_bytes)
-            {
-                return Err(Wrong::Size { name: name.clone(), found: file.size_bytes, wanted: hole.size_bytes });
-            }
-            let pairs = [("SHA-256", &listed.sha256, &file.sha256), ("MD5", &listed.md5, &file.md5)];
-            if let Some((algorithm, ..)) = pairs.into_iter().find(|(_, wanted, found)| wanted != found) {
-                return Err(Wrong::Digest { name: name.clone(), algorithm });
+            match found_by_name.get(name.as_str()) {
+                None => wrong.add(Wrong::Lost(name.clone())),
+                Some(file) => _ = wrong.keep(self.is_listed(file, listed)),
             }
         }
-        if let Some(more) = found_by_name.keys().find(|name| !self.files.contains_key(**name)) {
-            return Err(Wrong::Unlisted((*more).to_owned()));
-        }
+        let more = found_by_name.keys().filter(|name| !self.files.contains_key(**name));
+        more.for_each(|name| wrong.add(Wrong::Unlisted((*name).to_owned())));
         let counted = Oxum::of(found);
-        if counted == self.oxum { Ok(()) } else { Err(Wrong::Oxum { told: self.oxum, found: counted }) }
+        if counted != self.oxum {
+            wrong.add(Wrong::Oxum { told: self.oxum, found: counted });
+        }
+        wrong.0
+    }
+
+    fn is_listed(&self, file: &File, listed: &Listed) -> Result<(), Wrong> {
+        let hole = self.holes.iter().find(|hole| hole.name == file.name);
+        if let Some(hole) = hole.filter(|hole| hole.size_bytes != file.size_bytes) {
+            return Err(Wrong::Size { name: file.name.clone(), found: file.size_bytes, wanted: hole.size_bytes });
+        }
+        let pairs = [("SHA-256", &listed.sha256, &file.sha256), ("MD5", &listed.md5, &file.md5)];
+        match pairs.into_iter().find(|(_, wanted, found)| wanted != found) {
+            Some((algorithm, ..)) => Err(Wrong::Digest { name: file.name.clone(), algorithm }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Wrong {
+    /// The file that it is about, by its path in the package.
+    #[must_use]
+    pub fn file(&self) -> String {
+        match self {
+            Self::Missing(file) | Self::NotText(file) => (*file).to_owned(),
+            Self::Spelling { file, .. } | Self::TagDigest { file } | Self::Lists { file, .. } => (*file).to_owned(),
+            Self::Foreign(file) => file.clone(),
+            Self::Signature(_) => SIGNATURE.to_owned(),
+            Self::Name(_) => MANIFEST_SHA256.to_owned(),
+            Self::Oxum { .. } => INFO.to_owned(),
+            Self::Lost(name) | Self::Unlisted(name) | Self::Size { name, .. } | Self::Digest { name, .. } => {
+                format!("{DATA}{name}")
+            }
+        }
     }
 }
 
