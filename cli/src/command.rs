@@ -16,6 +16,7 @@ pub(crate) mod handoff;
 pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod order;
+pub(crate) mod provenance;
 pub(crate) mod qc;
 mod qc_import;
 mod qc_trend;

@@ -141,6 +141,9 @@ enum Verb {
     /// Hand-offs to data centers
     #[command(subcommand)]
     Handoff(command::handoff::Handoff),
+    /// Provenance: write what was done, check what was handed off
+    #[command(subcommand)]
+    Provenance(command::provenance::Provenance),
     /// Settings, with where each came from
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -206,6 +209,7 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Verb::Reference(reference) => reference.run(&Site::open_or_make(site)?, output).await,
         Verb::Specimen(specimen) => specimen.run(&Site::open_or_make(site)?, output).await,
         Verb::Admin(admin) => admin.run(site, output).await,
+        Verb::Provenance(provenance) => provenance.run(site, output).await,
         verb => with_site(verb, &Site::open(site)?, output).await,
     }
 }

@@ -261,6 +261,14 @@ pub struct Measured {
     pub verdict: String,
 }
 
+impl Engine {
+    /// This program.
+    #[must_use]
+    pub fn this() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION").into(), url: env!("CARGO_PKG_REPOSITORY").into() }
+    }
+}
+
 impl Image {
     /// Registry, name and tag of its name. What has no `.` or `:` in its first part names no registry (the reference grammar of the
     /// OCI distribution specification).

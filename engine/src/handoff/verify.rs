@@ -61,6 +61,8 @@ pub struct Report {
     pub files: usize,
     /// Bytes beneath `data/`.
     pub bytes: u64,
+    /// Files that travel encrypted.
+    pub encrypted: usize,
     /// Files whose content was decrypted and is what the sender encrypted.
     pub decrypted: usize,
     /// Whose key signed it.

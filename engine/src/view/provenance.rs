@@ -5,6 +5,7 @@
 
 mod attempts;
 mod decisions;
+mod export;
 mod family;
 mod known;
 mod outward;
@@ -13,6 +14,7 @@ mod workflow;
 use std::collections::BTreeSet;
 
 use self::attempts::Tried;
+pub use self::export::{of_delivery, of_run};
 use self::family::{Family, Member};
 use self::known::Known;
 use self::outward::outward;
@@ -47,9 +49,11 @@ pub struct Ask {
     pub center: Center,
     /// This program.
     pub engine: Engine,
-    /// The payload but the crate's own metadata. The workflow's files ([`texts`]) are added when they are not among them; none at all:
-    /// nothing is delivered, and what the run has made so far counts as what it gives.
+    /// The payload but the crate's own metadata. The workflow's files ([`texts`]) are added when they are not among them.
     pub files: Vec<Delivered>,
+    /// SHA-256 of artifacts that are given away beside those of `files`. Where nothing is given away at all, what the run has made so
+    /// far counts as what it gives.
+    pub given: Vec<String>,
 }
 
 /// Why nothing can be said.
@@ -75,6 +79,7 @@ pub async fn description(reader: &Reader, ask: Ask) -> Result<Description, Error
     let decisions = decisions::all(&family);
     let main = family.main();
     let files = with_texts(ask.files, &family);
+    let given = ask.given.iter().map(String::as_str);
     let by = main.submitter().map(str::to_owned);
     let people: BTreeSet<String> =
         by.iter().chain(decisions.iter().filter_map(|said| said.by.as_ref())).cloned().collect();
@@ -88,7 +93,7 @@ pub async fn description(reader: &Reader, ask: Ask) -> Result<Description, Error
         outputs: Vec::new(),
     };
     run.inputs.extend(workflow::files_of_params(main, &known));
-    run.outputs = outputs(&tried, &files);
+    run.outputs = outputs(&tried, files.iter().filter_map(|file| file.artifact.as_deref()).chain(given));
     let artifacts = spoken_of(&known, &run, &tried);
     Ok(Description {
         delivery: ask.delivery,
@@ -132,8 +137,8 @@ fn ended(main: &Member, tried: &Tried, decided: impl Iterator<Item = Micros>) ->
 }
 
 /// What is delivered of the run; of what is no delivery, whatever the newest try of each step gave and no other took.
-fn outputs(tried: &Tried, files: &[Delivered]) -> Vec<Bound> {
-    let delivered: BTreeSet<&str> = files.iter().filter_map(|file| file.artifact.as_deref()).collect();
+fn outputs<'a>(tried: &Tried, delivered: impl Iterator<Item = &'a str>) -> Vec<Bound> {
+    let delivered: BTreeSet<&str> = delivered.collect();
     let taken: BTreeSet<&str> =
         tried.attempts.iter().flat_map(|attempt| &attempt.used).map(|file| file.artifact.as_str()).collect();
     let mut outputs: Vec<Bound> = Vec::new();

@@ -105,6 +105,7 @@ impl Story {
             center: Center { name: "北 center".into(), url: Some("https://center.example/".into()) },
             engine: Engine { version: "0.1.0".into(), url: "https://kentai.example/".into() },
             files: Vec::new(),
+            given: Vec::new(),
         }
     }
 

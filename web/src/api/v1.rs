@@ -10,6 +10,7 @@ mod deliveries;
 mod events;
 mod logs;
 mod offers;
+mod provenance;
 mod requests;
 mod runs;
 mod site;
@@ -48,6 +49,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/runs/{id}/events", get(events::list))
         .route("/runs/{id}/why", get(why::show))
         .route("/runs/{id}/log", get(logs::read))
+        .route("/runs/{id}/provenance", get(provenance::show))
         .route("/runs/{id}/cancel", post(requests::cancel))
         .route("/runs/{id}/hold", post(requests::hold))
         .route("/runs/{id}/resume", post(requests::resume))

@@ -48,6 +48,7 @@ pub(super) fn check(report: &mut Report, found: &Found, payload: &[File], read: 
     if let Some(read) = read {
         same_facts(report, read, &delivery);
     }
+    report.encrypted = delivery.files.iter().filter(|file| file.plain.is_some()).count();
     files(report, found, &delivery);
     checkpoint(report, &delivery);
     delivery.delivery.clone_into(&mut report.delivery);

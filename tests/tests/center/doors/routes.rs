@@ -22,6 +22,8 @@ const ROUTES: &[Row] = &[
     ("GET /runs/{id}/events", "/runs/{run}/events", "", &[ReadRun], Institution),
     ("GET /runs/{id}/why", "/runs/{run}/why", "", &[ReadRun], Institution),
     ("GET /runs/{id}/log", "/runs/{run}/log?step=a", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/provenance", "/runs/{run}/provenance", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/provenance", "/runs/{run}/provenance?format=prov-json", "", &[ReadRun], Institution),
     ("GET /specimens", "/specimens", "", &[ReadRun], Nothing),
     ("GET /specimens/{id}", "/specimens/{specimen}", "", &[ReadRun], Institution),
     ("GET /deliveries", "/deliveries", "", &[ReadDelivery], Nothing),
