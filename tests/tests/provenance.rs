@@ -4,5 +4,13 @@
 
 #[path = "provenance/description.rs"]
 mod description;
+#[path = "provenance/disk.rs"]
+mod disk;
+#[path = "provenance/package.rs"]
+mod package;
+#[path = "provenance/peers.rs"]
+mod peers;
 #[path = "provenance/story.rs"]
 mod story;
+#[path = "provenance/verbs.rs"]
+mod verbs;
