@@ -94,7 +94,7 @@ pub async fn description(reader: &Reader, ask: Ask) -> Result<Description, Error
     };
     run.inputs.extend(workflow::files_of_params(main, &known));
     run.outputs = outputs(&tried, files.iter().filter_map(|file| file.artifact.as_deref()).chain(given));
-    let artifacts = spoken_of(&known, &run, &tried);
+    let artifacts = spoken_of(&known, &run, &tried, &files);
     Ok(Description {
         delivery: ask.delivery,
         title: ask.title,
@@ -156,9 +156,9 @@ fn outputs<'a>(tried: &Tried, delivered: impl Iterator<Item = &'a str>) -> Vec<B
 }
 
 /// Artifacts that something speaks of, in the order of their digests.
-fn spoken_of(known: &Known, run: &Run, tried: &Tried) -> Vec<Artifact> {
+fn spoken_of(known: &Known, run: &Run, tried: &Tried, files: &[Delivered]) -> Vec<Artifact> {
     let of_attempts = tried.attempts.iter().flat_map(|attempt| attempt.used.iter().chain(&attempt.generated));
-    let spoken: BTreeSet<&str> =
-        run.inputs.iter().chain(&run.outputs).chain(of_attempts).map(|file| file.artifact.as_str()).collect();
+    let bound = run.inputs.iter().chain(&run.outputs).chain(of_attempts).map(|file| file.artifact.as_str());
+    let spoken: BTreeSet<&str> = bound.chain(files.iter().filter_map(|file| file.artifact.as_deref())).collect();
     spoken.into_iter().filter_map(|sha256| known.artifact(sha256)).cloned().collect()
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use kentai_engine::audit::checkpoint::Secret;
 use kentai_engine::handoff::{bag, sshsig};
+use kentai_engine::provenance::prov_json;
 use kentai_tests::{peer, root, tool};
 use serde_json::Value;
 
@@ -84,5 +85,23 @@ async fn ssh_keygen_says_who_signed_a_package() -> Result<()> {
     };
     ensure!(check(&place.join(bag::TAG_MANIFEST))?, "ssh-keygen does not know the signature");
     ensure!(!check(&place.join(bag::MANIFEST_SHA256))?, "ssh-keygen takes it for something else's");
+    story.house.check().await
+}
+
+#[tokio::test]
+async fn the_prov_library_reads_every_activity_and_agent_of_a_run() -> Result<()> {
+    const SCRIPT: &str = "import sys; from prov.model import *; read = ProvDocument.deserialize(sys.argv[1], format='json'); \
+         print(*(len(list(read.get_records(kind))) for kind in (ProvActivity, ProvAgent, ProvGeneration)))";
+    let story = Story::told().await?;
+    let told = story.described(i64::MAX).await?;
+    let Some(program) = peer("prov-convert")? else { return Ok(()) };
+    let document = story.house.directory.path().join("prov.json");
+    std::fs::write(&document, prov_json::write(&told)?)?;
+    let python = program.with_file_name("python3");
+    let counted = tool(text(&python)?, &["-c", SCRIPT, text(&document)?], Path::new("/"))?;
+    let activities = 1 + told.attempts.len() + told.decisions.len();
+    let made: usize = told.attempts.iter().map(|attempt| attempt.generated.len()).sum();
+    // Engine and center act too.
+    ensure!(counted.trim() == format!("{activities} {} {made}", told.people.len() + 2), "{counted}");
     story.house.check().await
 }

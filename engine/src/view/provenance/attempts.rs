@@ -144,17 +144,20 @@ fn outcome(end: &End, row: &rows::Attempt, record: Option<&ExitRecord>) -> Outco
     Outcome::Failed(format!("{}: {how}", row.cause))
 }
 
-/// By the name that the workflow gives it, which a locked digest does not have.
 fn image(member: &Member, step: &str, task: &Task) -> Option<Image> {
-    let locked = task.image.as_deref()?;
-    let sha256 = locked.rsplit("sha256:").next()?.to_owned();
     let named = member.workflow.step(step).and_then(|step| match &step.kind {
-        StepKind::Tool(tool) => tool.image.clone(),
+        StepKind::Tool(tool) => tool.image.as_deref(),
         _ => None,
     });
-    let fits = |name: &String| member.images.get(name).is_none_or(|image| image == locked);
-    let name = named.filter(fits).unwrap_or_else(|| locked.split('@').next().unwrap_or_default().to_owned());
-    Some(Image { name, sha256 })
+    locked(task.image.as_deref()?, named, &member.images)
+}
+
+/// By the name that the workflow gives it, which a locked digest does not have.
+fn locked(image: &str, named: Option<&str>, images: &BTreeMap<String, String>) -> Option<Image> {
+    let (own, sha256) = image.rsplit_once("sha256:")?;
+    let own = own.trim_end_matches('@');
+    let named = named.filter(|name| images.get(*name).is_some_and(|locked| locked == image));
+    Some(Image { name: named.unwrap_or(own).to_owned(), sha256: sha256.to_owned() })
 }
 
 /// What a task was given, and the places of what nobody knows the content of. Reference bundles are told as parameters.
@@ -201,4 +204,40 @@ fn bundles(member: &Member) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     member.plan.params.values().for_each(|value| walk(value, &mut found));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_has_the_workflows_name_and_the_digest_that_ran() {
+        let images = BTreeMap::from([("kentai/seqtools:1".to_owned(), "sha256:ab".to_owned())]);
+        let told =
+            |image: &str, named: Option<&str>| locked(image, named, &images).map(|image| (image.name, image.sha256));
+        let pair = |name: &str, sha256: &str| Some((name.to_owned(), sha256.to_owned()));
+        assert_eq!(told("sha256:ab", Some("kentai/seqtools:1")), pair("kentai/seqtools:1", "ab"));
+        // What ran was not what this name is locked to: the name would be a lie.
+        assert_eq!(told("x.example/y@sha256:cd", Some("kentai/seqtools:1")), pair("x.example/y", "cd"));
+        assert_eq!(told("kentai/seqtools:1", Some("kentai/seqtools:1")), None);
+    }
+
+    #[test]
+    fn a_file_has_the_name_of_the_input_that_it_was_given_as() {
+        let task = |env: &[(&str, &str)], argv: &[&str]| {
+            let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+            let task = serde_json::json!({ "attempt": "r1-1", "site": "s", "run": "r1", "step": "a", "epoch": 1, "directory": "/s/attempts/r1-1",
+                "image": null, "argv": argv, "env": env, "mounts": [], "secrets": [], "cpus": 1, "memory_bytes": 0, "disk_bytes": 0,
+                "network": false, "timeout_s": 0, "grace_s": 1, "nonce": "n", "digest": "", "log_bytes_max": 1 });
+            serde_json::from_value::<Task>(task).expect("a task")
+        };
+        let env =
+            [("in_reads", "/s/in/a.fq\n/s/in/reads/1/b.fq"), ("in_x", "/s/in/xa.fq"), ("each_lane", "/s/in/c.fq")];
+        let given = task(&env, &["cat", "/s/in/d.fq"]);
+        for (target, told) in [("a.fq", "reads"), ("reads/1/b.fq", "reads"), ("c.fq", "lane"), ("d.fq", "argument_1")] {
+            assert_eq!(name(&given, target), told);
+        }
+        // A name from outside is never told for want of a better one.
+        assert_eq!(name(&given, "yamada.fq"), "input");
+    }
 }

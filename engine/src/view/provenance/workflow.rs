@@ -129,3 +129,31 @@ pub(super) fn files_of_params(member: &Member, known: &Known) -> Vec<Bound> {
     };
     member.plan.params.iter().filter_map(file).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_told_by_its_kind_and_a_reference_by_its_bundle() {
+        let fasta = FileValue {
+            name: "g.fa".into(),
+            path: Some("/site/references/GRCh38@1/g.fa".into()),
+            sha256: None,
+            size: None,
+            bundle: Some("/site/references/GRCh38@1/".into()),
+            dir: false,
+        };
+        let reference = json!({ "bwa": fasta.to_value(), "fasta": fasta.to_value() });
+        let text = |value: &str| Some((ParamKind::Text, value.to_owned()));
+        assert_eq!(told(&Kind::Reference, &reference), text("GRCh38@1"));
+        assert_eq!(told(&Kind::Reference, &json!({})), None);
+        assert_eq!(told(&Kind::Size, &json!(1024)), Some((ParamKind::Integer, "1024".into())));
+        assert_eq!(told(&Kind::Number, &json!(0.85)), Some((ParamKind::Float, "0.85".into())));
+        assert_eq!(told(&Kind::String, &json!("/srv/x")), text("…"));
+        assert_eq!(told(&Kind::String, &Value::Null), None);
+        assert_eq!(told(&Kind::File, &fasta.to_value()), None);
+    }
+}
