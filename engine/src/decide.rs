@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod gate;
+pub mod letters;
 pub mod rehearse;
 pub mod retry;
 pub mod verdict;

@@ -1,10 +1,12 @@
-//! What the world implements for the engine: executors run attempts, the collector takes their outputs in, couriers carry packages.
+//! What the world implements for the engine: executors run attempts, the collector takes their outputs in, couriers carry packages, messengers
+//! take letters.
 //!
 //! Only shapes live here. Nothing in this room knows Docker, Slurm or a protocol.
 
 pub mod collect;
 pub mod courier;
 pub mod executor;
+pub mod messenger;
 
 use std::{future::Future, pin::Pin};
 

@@ -8,6 +8,7 @@ pub mod consent;
 pub mod custody;
 pub mod delivery;
 pub mod instrument_run;
+pub mod notice;
 pub mod order;
 pub mod parcel;
 pub mod run;
@@ -47,7 +48,9 @@ macro_rules! happens {
         })*
     };
 }
-happens!(case_item, custody, delivery, instrument_run, parcel, shipment_item, transfer, withdrawal, work_request);
+happens!(
+    case_item, custody, delivery, instrument_run, notice, parcel, shipment_item, transfer, withdrawal, work_request,
+);
 
 /// Statuses and events as the database and the API spell them.
 macro_rules! words {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::state::{
-    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, order, parcel, run, shipment_item, step,
+    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, notice, order, parcel, run, shipment_item, step,
     transfer, withdrawal, work_request,
 };
 
@@ -42,6 +42,7 @@ fn machines() -> BTreeMap<&'static str, Machine> {
         ("instrument run", machine!(instrument_run::Status, instrument_run::Event)),
         ("withdrawal", machine!(withdrawal::Status, withdrawal::Event)),
         ("case item", machine!(case_item::Status, case_item::Event)),
+        ("notice", machine!(notice::Status, notice::Event)),
         ("shipment", machine!(parcel::Status, parcel::Event)),
         ("transfer", machine!(transfer::Status, transfer::Event)),
         ("shipment item", machine!(shipment_item::Status, shipment_item::Event)),

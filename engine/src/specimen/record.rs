@@ -5,6 +5,7 @@
 
 mod delivery;
 mod lab;
+mod notice;
 mod withdrawal;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,8 @@ pub use self::delivery::{Delivery, FileState, Received};
 pub use self::lab::{
     Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, Transfer, TransferItem, WorkRequest,
 };
-pub use self::withdrawal::{Case, CaseItem, Certificate, Notice};
+pub use self::notice::{Letter, LetterState, Notice, is_of_withdrawal};
+pub use self::withdrawal::{Case, CaseItem, Certificate};
 
 use crate::clock::Micros;
 use crate::state::words;
@@ -55,7 +57,7 @@ words!(
         Case = "case",
         /// One thing that a withdrawal is about.
         CaseItem = "case_item",
-        /// A message that somebody outside must answer.
+        /// A message to somebody outside.
         Notice = "notice",
         /// What was decided about quality. Appended.
         Decision = "decision",

@@ -1,4 +1,4 @@
-//! Records of a withdrawal: the case, its things, the proof, the messages.
+//! Records of a withdrawal: the case, its things, the proof.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,23 +73,4 @@ pub struct Certificate {
     pub at_us: Micros,
     /// By whom.
     pub by: Vec<String>,
-}
-
-/// A message that somebody outside must answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Notice {
-    /// Institution or target.
-    pub to: String,
-    /// What it says: `withdrawal`, `failure_report`, `scope_change`.
-    pub subject: String,
-    /// The message itself, JSON.
-    pub body: serde_json::Value,
-    /// Ed25519 over the body's bytes, hex; the key's id before it.
-    #[serde(default)]
-    pub signature: String,
-    /// Until when an answer is expected.
-    pub due_us: Micros,
-    /// The answer.
-    #[serde(default)]
-    pub receipt: String,
 }
