@@ -46,6 +46,7 @@ use crate::people::role::Role;
 use crate::port::collect::Collect;
 use crate::port::courier::Courier;
 use crate::port::executor::Executor;
+use crate::port::messenger::Messenger;
 
 pub(crate) use center::consent_in_force;
 pub use live::{Hold, Parent};
@@ -64,6 +65,8 @@ pub struct Options {
     pub collect: Collect,
     /// Hand-off targets by name.
     pub targets: BTreeMap<String, Target>,
+    /// Who gets notices beside their signed file.
+    pub subscribers: Vec<Subscriber>,
     /// What the checker must know, read anew for each submission (references may have been added).
     pub facts: Arc<dyn Fn() -> Site + Send + Sync>,
     /// What may be taken at once; zero: no limit.
@@ -106,6 +109,24 @@ pub enum Way {
     Push(Arc<dyn Courier>),
     /// The receiver fetches it.
     Pull,
+}
+
+/// Somebody outside who gets notices.
+#[derive(Clone)]
+pub struct Subscriber {
+    /// Whose notices: a target, an institution, `biobank`; [`Subscriber::EVERYBODY`].
+    pub to: String,
+    /// `webhook`, `mail`.
+    pub channel: String,
+    /// Where to: kept and shown, so that no secret may be in it.
+    pub address: String,
+    /// Who takes letters there; none for an engine that starts nothing.
+    pub messenger: Option<Arc<dyn Messenger>>,
+}
+
+impl Subscriber {
+    /// Stands for whomever a notice is for.
+    pub const EVERYBODY: &'static str = "*";
 }
 
 /// Who asks.

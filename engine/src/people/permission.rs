@@ -69,6 +69,8 @@ words!(
         Custody = "custody",
         /// Open and close deviations.
         Deviation = "deviation",
+        /// Send a notice again, or one that says nothing.
+        Notify = "notify",
         /// Schedules.
         Schedule = "schedule",
         /// Register workflows, references.
@@ -162,6 +164,7 @@ impl Action {
             | Self::Schedule
             | Self::HandOff => &[R::Operator],
             Self::ReportStage => &[R::Operator, R::Releaser, R::DataCenter],
+            Self::Notify => &[R::Operator, R::WithdrawalOfficer],
             Self::Cancel | Self::Hold | Self::Resume => &[R::Operator, R::Reviewer, R::Releaser],
             Self::StopAll | Self::Deviation => &[R::Operator, R::Reviewer, R::Releaser, R::WithdrawalOfficer],
             Self::WithdrawalDecide => &[R::WithdrawalOfficer, R::Releaser],

@@ -13,6 +13,7 @@ mod expiry;
 pub mod folders;
 mod keys;
 pub(super) mod lanes;
+pub(super) mod notices;
 pub(super) mod order;
 pub mod people;
 pub(super) mod quality;

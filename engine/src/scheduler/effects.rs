@@ -21,14 +21,7 @@ impl Service {
             Effect::Link(work) => drop(self.linker.send(work)),
             Effect::Seal(work) => self.seal(*work),
             Effect::Destroy(item, sha256) => self.destroy(item, sha256),
-            Effect::Post(work) => {
-                // Not cut off by a stop; what could not be written is written at the next start.
-                self.tracker.spawn_blocking(move || {
-                    if let Err(error) = work.done() {
-                        tracing::error!(notice = work.notice, %error, "a message could not be put into the outbox");
-                    }
-                });
-            }
+            Effect::Post(work) => self.post_file(work),
             // Without an engine nothing is started, ended or taken in: the next engine does it.
             _ if drain => {}
             Effect::Run(id) => self.run_attempt(&id),
@@ -76,6 +69,10 @@ impl Service {
                     Some(Message::Packed(run, index, work, result))
                 });
             }
+            Effect::Letter(work) => self.spawn(async move {
+                let (notice, place) = (work.letter.notice.clone(), work.place);
+                Some(Message::Letter(notice, place, work.done().await))
+            }),
             Effect::Carry(run, index, work) => {
                 let carriers = Arc::clone(self.carriers.get(&work.target).unwrap_or(&self.works));
                 self.spawn(async move {
@@ -94,6 +91,16 @@ impl Service {
             site: self.house.options.directory.clone(),
             signer: self.signer.clone(),
         }
+    }
+
+    /// Not cut off by a stop; what could not be written is written at the next start.
+    fn post_file(&self, work: super::work::post::Work) {
+        let sender = self.sender.clone();
+        self.tracker.spawn_blocking(move || match work.done() {
+            // A loop that has ended, or has no room, does not hear it: the next engine writes it again.
+            Ok(()) => drop(sender.try_send(Message::Posted(work.notice))),
+            Err(error) => tracing::error!(notice = work.notice, %error, "a message could not be put into the outbox"),
+        });
     }
 
     /// After the commit that says who decided it. Cut off in between, the next engine does it again: gone is gone.

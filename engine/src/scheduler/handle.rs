@@ -158,6 +158,10 @@ pub(super) enum Message {
     SealAgain(String),
     /// How a thing of a case was destroyed.
     Destroyed(String, Result<String, String>),
+    /// A notice's file lies in the outbox.
+    Posted(String),
+    /// What became of a letter: its notice, which of its letters, and what was said.
+    Letter(String, usize, Result<String, crate::port::messenger::Error>),
     /// What an executor said that it holds.
     Held(Arc<dyn Executor>, Vec<Held>),
     Collected(Vec<Collected>),

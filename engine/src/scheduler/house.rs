@@ -56,6 +56,8 @@ pub(super) enum Effect {
     Destroy(String, String),
     /// Put a message into the outbox.
     Post(work::post::Work),
+    /// Take a letter to its receiver.
+    Letter(Box<work::letter::Work>),
     /// Look again at what a case has to close, when what still ran has ended.
     SealAgain(String),
     /// Answer a request.

@@ -62,6 +62,14 @@ impl Service {
                 let result = self.seal_again(&case).await;
                 self.own_doing("a withdrawal", result)?;
             }
+            Message::Posted(notice) => {
+                let result = self.on_posted(&notice).await;
+                self.own_doing("a notice", result)?;
+            }
+            Message::Letter(notice, place, said) => {
+                let result = self.on_letter(&notice, place, said).await;
+                self.own_doing("a notice's letter", result)?;
+            }
             Message::Held(hands, held) => self.reconcile(&hands, held).await,
             Message::Again(id) => self.house.ask_again(&id),
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),

@@ -76,18 +76,7 @@ impl Service {
             let sha256 = document["sha256"].as_str().unwrap_or_default().to_owned();
             self.house.effect(Effect::Destroy(row.record_id, sha256));
         }
-        let pending = RecordFilter {
-            kind: Kind::Notice.word().into(),
-            status: Some("pending".into()),
-            limit: i64::MAX,
-            ..RecordFilter::default()
-        };
-        for row in self.reader.records(&pending).await? {
-            if let Ok(notice) = center::desk::held(row) {
-                let posted = self.post(&notice);
-                self.house.effect(Effect::Post(posted));
-            }
-        }
+        self.recover_notices().await?;
         for case in self.reader.records(&listed).await? {
             self.house.effect(Effect::SealAgain(case.record_id));
         }

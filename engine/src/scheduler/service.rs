@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::center::desk::Desk;
+use super::center::notices::Bag;
 use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
 use super::queues::{spawn_collector, spawn_linker};
@@ -97,6 +98,8 @@ pub(super) struct Service {
     pub(super) consent_ends: i64,
     /// When the next offer ends; in the past: to be looked up.
     pub(super) delivery_ends: i64,
+    /// Letters that wait for their time.
+    pub(super) bag: Bag,
     /// Order lines whose run is being got ready.
     pub(super) preparing: BTreeSet<String>,
     /// What was read of the loaded runs of order lines; more files, or others, are read anew.
@@ -162,6 +165,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         woken: BTreeSet::new(),
         consent_ends: i64::MIN,
         delivery_ends: i64::MIN,
+        bag: Bag::new(options.drain),
         preparing: BTreeSet::new(),
         measured: HashMap::new(),
         reader,
@@ -242,6 +246,8 @@ impl Service {
             self.own_doing("looking for consent that ended", result)?;
             let result = self.expire_deliveries().await;
             self.own_doing("looking for offers that ended", result)?;
+            let result = self.send_due().await;
+            self.own_doing("sending letters", result)?;
             self.fill_window().await?;
             self.house.start_ready();
             self.consider_woken().await;
@@ -292,7 +298,8 @@ impl Service {
         // Time that somebody else moves on is looked at now and then.
         let most = if clock.is_machine() { Duration::MAX } else { Duration::from_millis(5) };
         let ends = Some(self.consent_ends.min(self.delivery_ends)).filter(|at| *at < i64::MAX);
-        let wait = self.house.next_alarm().into_iter().chain(ends).min().map(|at| wait(at).min(most));
+        let wait =
+            self.house.next_alarm().into_iter().chain(ends).chain(self.bag.next()).min().map(|at| wait(at).min(most));
         async move {
             match wait {
                 Some(wait) => tokio::time::sleep(wait + Duration::from_millis(1)).await,

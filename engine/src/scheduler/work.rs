@@ -3,6 +3,7 @@
 
 pub(super) mod carry;
 pub(super) mod gate;
+pub(super) mod letter;
 pub(super) mod links;
 pub(super) mod measure;
 pub(super) mod pack;

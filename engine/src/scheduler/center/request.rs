@@ -206,6 +206,16 @@ pub enum Request {
         /// Reference of the answer.
         receipt: String,
     },
+    /// Puts a notice on its way again.
+    NoticeAgain {
+        /// Notice.
+        notice: String,
+    },
+    /// A notice that says nothing, to whoever subscribed.
+    NoticeTest {
+        /// Whom it is for: a key of `notices:`.
+        to: String,
+    },
     /// Everything of a withdrawal is done.
     CaseClose {
         /// Case.

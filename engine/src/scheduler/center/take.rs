@@ -181,6 +181,8 @@ impl Service {
             }
             Request::CaseConfirm { item } => self.case_confirm(&item, by).await,
             Request::NoticeAnswered { notice, receipt } => self.notice_answered(&notice, &receipt, by).await,
+            Request::NoticeAgain { notice } => self.notice_again(&notice, actor, by).await,
+            Request::NoticeTest { to } => self.notice_test(&to, by),
             Request::CaseClose { case } => self.case_close(&case, by).await,
             Request::Custody { specimen, event, holder, transfer, accession, receipt } => {
                 let doc = Custody { holder, transfer, accession, receipt };

@@ -33,6 +33,7 @@ fn options(directory: &std::path::Path) -> Options {
         executors: Vec::new(),
         collect: Arc::new(|_| Vec::new()),
         targets: BTreeMap::new(),
+        subscribers: Vec::new(),
         facts: Arc::new(Site::default),
         resources: admit::Request::default(),
         slots: 1,

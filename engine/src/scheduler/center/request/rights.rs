@@ -16,6 +16,7 @@ impl Request {
                 | Self::Reject { .. }
                 | Self::StopAll { .. }
                 | Self::ResumeAll
+                | Self::NoticeTest { .. }
                 | Self::AddPerson { .. }
                 | Self::SetRoles { .. }
                 | Self::SetPassword { .. }
@@ -61,6 +62,7 @@ impl Request {
             Self::Lane { .. } | Self::Decide { .. } => Action::QcDecide,
             Self::Measured { .. } => Action::QcImport,
             Self::Withdraw { .. } | Self::NoticeAnswered { .. } | Self::CaseClose { .. } => Action::Withdraw,
+            Self::NoticeAgain { .. } | Self::NoticeTest { .. } => Action::Notify,
             Self::CaseDecide { .. } | Self::CaseConfirm { .. } => Action::WithdrawalDecide,
             Self::Custody { .. } => Action::Custody,
             Self::Receipt { .. } | Self::ReceiptRefused { .. } => Action::Receipt,

@@ -8,9 +8,9 @@ use crate::scheduler::center::request::Answer;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
-use crate::specimen::record::{Case, CaseItem, Certificate, Kind, Notice};
+use crate::specimen::record::{Case, CaseItem, Certificate, Kind, LetterState, Notice};
 use crate::state::case_item::{Event, Status};
-use crate::state::withdrawal;
+use crate::state::{notice, withdrawal};
 
 impl Service {
     /// Step 5, the first person.
@@ -110,7 +110,11 @@ impl Service {
         }
         let mut notice = self.desk.find::<Notice>(Kind::Notice, id).await?.ok_or_else(|| unknown("notice", id))?;
         receipt.clone_into(&mut notice.doc.receipt);
-        notice.row.status = "answered".into();
+        notice.go(notice::Event::Answered)?;
+        for letter in notice.doc.letters.iter_mut().filter(|letter| letter.state != LetterState::Taken) {
+            letter.state = LetterState::Dropped;
+        }
+        self.bag.note(id, &notice.doc.letters);
         self.desk.record(&mut notice, "notice_answered", by, &json!({ "receipt": receipt }));
         Ok(Answer {
             said: format!("notice {id} is answered"),
@@ -126,7 +130,8 @@ impl Service {
         let items = self.desk.records_of::<CaseItem>(Kind::CaseItem, id).await?;
         let notices = self.desk.records_of::<Notice>(Kind::Notice, id).await?;
         let open = items.iter().filter(|item| item.row.status != Status::Done.word()).count();
-        let unanswered = notices.iter().filter(|notice| notice.row.status != "answered").count();
+        let unanswered =
+            notices.iter().filter(|held| held.doc.answer && held.row.status != notice::Status::Answered.word()).count();
         if open + unanswered > 0 {
             return Err(Refusal::State(format!(
                 "case {id}: {open} thing(s) without a decision, {unanswered} notice(s) without an answer"

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::id::fresh;
 use crate::scheduler::center::desk::{By, Held, HeldParticipant};
 use crate::scheduler::handle::Refusal;
-use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
-use crate::scheduler::work::{post, seal};
-use crate::specimen::record::{CaseItem, Kind, LaneLibrary, Notice, Specimen};
+use crate::scheduler::work::seal;
+use crate::specimen::record::{CaseItem, Kind, LaneLibrary, Specimen};
 use crate::state::case_item;
 use crate::store::rows;
-
-/// Until when a receiver must have answered.
-const NOTICE_DUE_US: i64 = 14 * 86_400 * 1_000_000;
 
 impl Service {
     /// Step 3: everything that is of this participant, with checksums, and whose else it is.
@@ -114,45 +110,6 @@ impl Service {
             }
         }
         Ok(notices)
-    }
-
-    /// A message that somebody outside must answer. It leaves after the commit.
-    pub(in crate::scheduler) fn notify(
-        &mut self,
-        to: &str,
-        subject: &str,
-        parent: &str,
-        body: Value,
-        by: &By,
-    ) -> String {
-        let id = fresh("n");
-        let mut doc = Notice {
-            to: to.into(),
-            subject: subject.into(),
-            body,
-            due_us: self.desk.now + NOTICE_DUE_US,
-            ..Notice::default()
-        };
-        doc.signature = self.sign_message(&doc.body.to_string());
-        let told = json!({ "to": to, "subject": subject, "body": doc.body });
-        let mut held = self.desk.new_record(Kind::Notice, &id, "pending", doc);
-        parent.clone_into(&mut held.row.parent);
-        self.desk.record(&mut held, "notice_written", by, &told);
-        let posted = self.post(&held);
-        self.house.effect(Effect::Post(posted));
-        id
-    }
-
-    /// The message as it leaves: body as it was signed, signature, whom it is for.
-    pub(in crate::scheduler) fn post(&self, notice: &Held<Notice>) -> post::Work {
-        let Notice { to, subject, body, signature, due_us, .. } = &notice.doc;
-        let id = &notice.row.record_id;
-        let file = json!({ "notice": id, "to": to, "subject": subject, "body": body.to_string(), "signature": signature, "due_us": due_us });
-        post::Work {
-            directory: self.house.options.directory.join("notices"),
-            notice: id.clone(),
-            text: format!("{file:#}\n"),
-        }
     }
 
     /// What is to be closed, once everything that ran has ended.
