@@ -8,6 +8,7 @@ mod inside;
 mod line;
 mod measured;
 pub mod multiqc;
+mod notice;
 mod record;
 pub mod report;
 pub mod trend;
@@ -18,6 +19,7 @@ pub(in crate::view) use access::missing;
 pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use measured::Wish;
+pub use notice::{LetterView, NoticeView, notice, notices};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
-use crate::specimen::record::{Item, Kind, Notice};
+use crate::specimen::record::{Item, Kind, LetterState, Notice, is_of_withdrawal};
 use crate::state::order::Stage;
 use crate::store::read::{OmittedFilter, Omitting, Reader};
 use crate::store::rows::report::Omitted;
 use crate::view::center::access::{Refused, part};
 use crate::view::center::line::owner_of;
+use crate::view::center::notice::sees_withdrawals;
 use crate::view::center::record::actions;
 use crate::view::{document, time};
 
@@ -23,6 +24,7 @@ type Sort = (&'static str, fn(Micros) -> Omitting);
 /// Kinds of omissions, those that somebody must act on first before the others.
 const KINDS: &[Sort] = &[
     (UNANSWERED, Omitting::Answers),
+    (UNDELIVERED, |_| Omitting::Letters(true)),
     ("order_without_consent", |_| Omitting::Consents),
     ("order_without_data", Omitting::Data),
     ("data_without_specimen", |_| Omitting::Records("lane_library", "unknown_specimen")),
@@ -34,10 +36,13 @@ const KINDS: &[Sort] = &[
 /// A message to somebody outside: only those see it who may see what a withdrawal is about.
 const UNANSWERED: &str = "unanswered_notice";
 
+/// A message that did not reach somebody outside. Those of withdrawals are left out for whoever may not see them.
+const UNDELIVERED: &str = "undelivered_notice";
+
 /// Something that nobody expected, that nobody brought, or that nobody answered. Shown, never dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Omission {
-    /// `unanswered_notice`, `order_without_consent`, `order_without_data`, `data_without_specimen`, `specimen_without_order`,
+    /// `unanswered_notice`, `undelivered_notice`, `order_without_consent`, `order_without_data`, `data_without_specimen`, `specimen_without_order`,
     /// `extra_item`, `missing_item`.
     pub kind: String,
     /// `kind id`
@@ -50,7 +55,7 @@ pub struct Omission {
     pub ja: String,
     /// Since when.
     pub since: String,
-    /// Who must act: `institution`, `lab`, `instrument`, `withdrawal_officer`.
+    /// Who must act: `institution`, `lab`, `instrument`, `withdrawal_officer`, `operator`.
     #[serde(default)]
     pub owner: String,
     /// By when something should have happened; absent where no time is set.
@@ -116,7 +121,11 @@ pub async fn omissions(
                 None => continue,
             }
         }
-        all.push(page(reader, kind, what(now), institution.clone(), filter).await?);
+        let what = match what(now) {
+            Omitting::Letters(_) => Omitting::Letters(sees_withdrawals(who)),
+            other => other,
+        };
+        all.push(page(reader, kind, what, institution.clone(), filter).await?);
     }
     Ok(all)
 }
@@ -164,6 +173,7 @@ fn omission(kind: &str, row: &Omitted) -> Result<Omission, Refused> {
     let (en, ja) = said(kind, row)?;
     let owner = match kind {
         UNANSWERED => "withdrawal_officer".to_owned(),
+        UNDELIVERED => mender(row)?,
         "data_without_specimen" => "lab".to_owned(),
         "order_without_data" => Stage::parse(&row.word).and_then(owner_of).unwrap_or_default(),
         _ => "institution".to_owned(),
@@ -178,6 +188,12 @@ fn omission(kind: &str, row: &Omitted) -> Result<Omission, Refused> {
         owner,
         due: (row.due_us != Micros::MAX).then(|| time(row.due_us)),
     })
+}
+
+/// Who puts a letter on its way again.
+fn mender(row: &Omitted) -> Result<String, Refused> {
+    let Notice { subject, .. } = document("a notice", &row.document)?;
+    Ok(if is_of_withdrawal(&subject) { "withdrawal_officer" } else { "operator" }.to_owned())
 }
 
 fn said(kind: &str, row: &Omitted) -> Result<(String, String), Refused> {
@@ -203,6 +219,18 @@ fn said(kind: &str, row: &Omitted) -> Result<(String, String), Refused> {
             } else {
                 (format!("`{barcode}` was announced and did not come"), format!("「{barcode}」が届いていません"))
             }
+        }
+        UNDELIVERED => {
+            let Notice { to, subject, letters, .. } = document("a notice", &row.document)?;
+            let dead = letters.into_iter().find(|letter| letter.state == LetterState::Dead);
+            let (address, why) = dead.map(|letter| (letter.address, letter.said)).unwrap_or_default();
+            let id = &row.id;
+            (
+                format!("{subject} did not reach `{to}` ({address}): {why}; offered: `kentai notice again {id}`"),
+                format!(
+                    "「{to}」に {subject} が届きませんでした ({address}): {why}。選択肢: `kentai notice again {id}`"
+                ),
+            )
         }
         _ => {
             let Notice { to, subject, .. } = document("a notice", &row.document)?;

@@ -1,15 +1,17 @@
-//! `why` for what is no order line: shipments, withdrawal cases, instrument runs, barcodes; and what somebody from outside is told.
+//! `why` for what is no order line: shipments, withdrawal cases, notices, instrument runs, barcodes; and what somebody from outside is told.
 
 use kentai_workflows::diagnostic::Language;
 
 use super::{WhyView, plain};
 use crate::people::permission::{Action, Principal};
 use crate::scheduler::center::why::{BARCODE, ITEM, barcode_name};
-use crate::specimen::record::{self, Kind};
-use crate::state::{case_item, instrument_run, parcel, shipment_item, withdrawal};
+use crate::specimen::record::{self, Kind, LetterState};
+use crate::state::{case_item, instrument_run, notice, parcel, shipment_item, withdrawal};
 use crate::store::read::{Reader, RecordFilter};
 use crate::store::rows::center::{OrderLine, Record};
 use crate::view::center::access::{Refused, missing, see};
+use crate::view::center::notice::may_see;
+use crate::view::{document, time};
 
 /// Institutions whose barcodes are looked through.
 const INSTITUTIONS_MAX: i64 = 10_000;
@@ -21,7 +23,7 @@ fn two(language: Language, en: String, ja: String) -> String {
     }
 }
 
-/// A shipment, a case or an instrument run. None: it is none of them.
+/// A shipment, a case, an instrument run or a notice. None: it is none of them.
 pub(super) async fn thing(
     reader: &Reader,
     who: &Principal,
@@ -41,7 +43,58 @@ pub(super) async fn thing(
         see(who, &[Action::ReadSite], Some(""), missing("instrument_run", id))?;
         return Ok(Some(of_instrument_run(row, language)));
     }
+    if let Some(row) = reader.record(Kind::Notice.word(), id).await? {
+        // One that they may not see is no thing at all, as one that is not there.
+        match may_see(who, Some(&row), id) {
+            Ok(()) => return Ok(Some(of_notice(&row, language)?)),
+            Err(Refused::NotFound(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
     Ok(None)
+}
+
+fn of_notice(row: &Record, language: Language) -> Result<WhyView, Refused> {
+    let doc: record::Notice = document("a notice", &row.document)?;
+    let id = &row.record_id;
+    let find = |state| doc.letters.iter().find(|letter| letter.state == state);
+    let (dead, due) = (find(LetterState::Dead), find(LetterState::Due));
+    let to = &doc.to;
+    let waits = doc.answer.then(|| time(doc.due_us));
+    let said = match (notice::Status::parse(&row.status), dead, due) {
+        (Some(notice::Status::Undelivered), Some(letter), _) => {
+            let (address, why) = (&letter.address, &letter.said);
+            two(
+                language,
+                format!("did not reach {address}: {why}; offered: `kentai notice again {id}`"),
+                format!("{address} に届きませんでした: {why}。選択肢: `kentai notice again {id}`"),
+            )
+        }
+        (Some(notice::Status::Pending | notice::Status::Sending | notice::Status::Undelivered), _, Some(letter)) => {
+            let (address, tries, next) = (&letter.address, letter.tries, time(letter.next_us));
+            let (en, ja) = match letter.said.as_str() {
+                "" => (String::new(), String::new()),
+                why => (format!(" ({why})"), format!("（{why}）")),
+            };
+            two(
+                language,
+                format!("is on its way to {address}: tried {tries} time(s){en}, next at {next}; owner: engine"),
+                format!("{address} へ送信中: 試行 {tries} 回{ja}、次回 {next}。担当: エンジン"),
+            )
+        }
+        (Some(notice::Status::Answered), ..) => {
+            two(language, format!("{to} answered: {}", doc.receipt), format!("「{to}」が回答済み: {}", doc.receipt))
+        }
+        _ => match waits {
+            Some(due) => two(
+                language,
+                format!("waits for the answer of {to} until {due}"),
+                format!("「{to}」の回答待ち、期限 {due}"),
+            ),
+            None => two(language, format!("left for {to}"), format!("「{to}」へ発信済み")),
+        },
+    };
+    Ok(plain(format!("notice {id}"), row.status.clone(), said))
 }
 
 async fn of_shipment(reader: &Reader, row: Record, language: Language) -> Result<WhyView, Refused> {
