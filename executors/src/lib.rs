@@ -7,6 +7,7 @@ pub mod collect;
 pub mod courier;
 pub mod docker;
 pub mod intake;
+pub mod messenger;
 pub mod process;
 pub mod scripted;
 mod static_check;
