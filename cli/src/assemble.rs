@@ -1,5 +1,7 @@
 //! The only file that knows every room: hands, collector, couriers and the engine, put together for one site.
 
+mod subscribers;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub(crate) enum Error {
     Executor { name: String, reason: String },
     #[error("target `{name}`: the key in {path} cannot be used: {reason}")]
     Target { name: String, path: PathBuf, reason: String },
+    #[error("`notices.{to}`: {reason}")]
+    Notices { to: String, reason: String },
     #[error(transparent)]
     Engine(#[from] scheduler::Error),
 }
@@ -52,6 +56,7 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
         executors: executors(site, wish)?,
         collect: collector.into_collect(),
         targets: targets(site)?,
+        subscribers: subscribers::subscribers(site, drain)?,
         facts: Arc::new(move || facts.facts()),
         resources: Request {
             cpus: or(config.limits.cpus, machine.cpus),

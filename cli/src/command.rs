@@ -15,6 +15,7 @@ pub(crate) mod explain;
 pub(crate) mod handoff;
 pub(crate) mod init;
 pub(crate) mod logs;
+pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod provenance;
 pub(crate) mod qc;

@@ -3,6 +3,7 @@
 //! The only file that knows serde_yaml. It does not look at the disk beyond the site file itself.
 
 mod assay;
+mod notices;
 mod origin;
 mod serve;
 mod target;
@@ -15,6 +16,7 @@ use kentai_engine::people::role::Role;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use assay::assay;
+pub(crate) use notices::{Mail, Notices, Subscriber, secrets as secrets_of_notices};
 pub(crate) use origin::Origin;
 pub(crate) use serve::{ClientCertificate, Serve};
 pub(crate) use target::Target;
@@ -58,6 +60,10 @@ pub(crate) struct Config {
     pub people: Vec<Person>,
     /// Where hand-offs go.
     pub targets: BTreeMap<String, Target>,
+    /// Who is told outside: by whom a notice is for.
+    pub notices: Notices,
+    /// The relay of notices by mail.
+    pub mail: Mail,
     /// How long things are kept.
     pub retention: Retention,
     /// Secrets by name: files of mode 0600, read when used.
@@ -198,6 +204,8 @@ impl Default for Config {
             places: BTreeMap::new(),
             people: Vec::new(),
             targets: BTreeMap::from([("outbox".into(), Target::directory("deliveries"))]),
+            notices: Notices::new(),
+            mail: Mail::default(),
             retention: Retention::default(),
             secrets: BTreeMap::new(),
             serve: Vec::new(),
@@ -325,7 +333,7 @@ impl Config {
         for (name, target) in &self.targets {
             target.check(name)?;
         }
-        Ok(())
+        notices::check(self)
     }
 }
 

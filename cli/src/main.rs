@@ -12,6 +12,7 @@ mod library;
 mod output;
 mod person;
 mod progress;
+mod secrets;
 mod site;
 mod times;
 mod triggers;
@@ -116,6 +117,9 @@ enum Verb {
     /// What was not as it should be
     #[command(subcommand)]
     Deviation(command::deviation::Deviation),
+    /// Messages to somebody outside: what became of them, and sending them again
+    #[command(subcommand)]
+    Notice(command::notice::Notice),
     /// What starts by the clock
     #[command(subcommand)]
     Schedule(command::schedule::Schedule),
@@ -237,6 +241,7 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
         Verb::Assay(assay) => assay.run(site, output).await,
         Verb::Consent(consent) => consent.run(site, output).await,
         Verb::Deviation(deviation) => deviation.run(site, output).await,
+        Verb::Notice(notice) => notice.run(site, output).await,
         Verb::Schedule(schedule) => schedule.run(site, output).await,
         Verb::Report(report) => report.run(site, output).await,
         Verb::Confirm { proposal } => ask(site, output, Request::Confirm { proposal }).await,
@@ -307,6 +312,7 @@ fn code_of(error: &anyhow::Error) -> Exit {
     }
     match error.downcast_ref() {
         Some(assemble::Error::NoExecutor { .. }) => Exit::Usage,
+        Some(assemble::Error::Notices { .. }) => Exit::CheckFailed,
         Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Locked { .. })) => Exit::State,
         // A full or broken disk: nothing was lost, and the same command goes on when it is mended.
         Some(assemble::Error::Engine(kentai_engine::scheduler::Error::Store(error))) if error.is_passing() => {

@@ -22,7 +22,7 @@ use kentai_engine::port::collect::Collect;
 use kentai_engine::port::courier::Courier;
 use kentai_engine::port::executor::Executor;
 use kentai_engine::scheduler::handle::{Answer, AnswerKind, Handle, Refusal, Submit, Submitted};
-use kentai_engine::scheduler::{Options, Running, Target, start};
+use kentai_engine::scheduler::{Options, Running, Subscriber, Target, start};
 use kentai_engine::store::artifact::ArtifactStore;
 use kentai_engine::store::pool::Pool;
 use kentai_engine::store::read::Reader;
@@ -58,6 +58,8 @@ pub struct Plan {
     pub courier: Option<Arc<dyn Courier>>,
     /// Instead of the hands.
     pub executors: Option<Vec<Arc<dyn Executor>>>,
+    /// Who gets notices.
+    pub subscribers: Vec<Subscriber>,
     /// Whose time it goes by.
     pub clock: Clock,
     /// Start nothing, only answer.
@@ -77,6 +79,7 @@ impl Default for Plan {
             targets: BTreeMap::new(),
             courier: None,
             executors: None,
+            subscribers: Vec::new(),
             clock: Clock::Machine,
             drain: false,
             collect: None,
@@ -142,6 +145,7 @@ impl House {
             executors: executors.unwrap_or_else(|| vec![Arc::new(self.hands.executor())]),
             collect: self.plan.collect.as_ref().map_or_else(|| Arc::clone(&collect), |wrap| wrap(Arc::clone(&collect))),
             targets: self.plan.targets.clone().into_iter().chain([("outbox".to_owned(), target)]).collect(),
+            subscribers: self.plan.subscribers.clone(),
             facts: Arc::new(Site::default),
             resources: self.plan.resources,
             slots: self.plan.slots,

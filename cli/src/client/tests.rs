@@ -80,6 +80,7 @@ fn options(directory: &Path) -> Options {
         executors: vec![Arc::new(ScriptedExecutor::always_well())],
         collect,
         targets: BTreeMap::new(),
+        subscribers: Vec::new(),
         facts: Arc::new(|| Site { images_ignored: true, ..Site::default() }),
         resources: Request { cpus: 0, memory_bytes: 0, disk_bytes: 0 },
         slots: 10,

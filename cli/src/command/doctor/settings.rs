@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{Line, ok, warn};
-use crate::config::Config;
+use crate::config::{Config, secrets_of_notices};
 use crate::site::Site;
 
 pub(super) fn look(site: &Site) -> Vec<Line> {
     let mut lines = vec![without_effect(site), tasks_user(site), people(&site.config)];
     lines.extend(targets(site));
+    lines.extend(secrets(site));
     lines
 }
 
@@ -16,13 +17,28 @@ pub(super) fn look(site: &Site) -> Vec<Line> {
 fn without_effect(site: &Site) -> Line {
     let config = &site.config;
     // Workflows may name places and secrets, and a check compares the names; nothing more happens yet.
-    let keys = [("places", !config.places.is_empty()), ("secrets", !config.secrets.is_empty())];
+    let needed: BTreeSet<&str> = secrets_of_notices(config).collect();
+    let idle = config.secrets.keys().any(|name| !needed.contains(name.as_str()));
+    let keys = [("places", !config.places.is_empty()), ("secrets that no notice needs", idle)];
     let keys: Vec<&str> = keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
     if keys.is_empty() {
         return ok("site file", "every key that it sets has an effect");
     }
     let found = format!("without effect in this version: {}", keys.join(", "));
     warn("site file", found, "leave them out, or wait for a later version")
+}
+
+/// Secrets that an engine reads when it starts: without them it does not.
+fn secrets(site: &Site) -> Vec<Line> {
+    let needed: BTreeSet<&str> = secrets_of_notices(&site.config).collect();
+    let one = |name: &str| {
+        let what = format!("secret {name}");
+        match crate::secrets::read(site, name) {
+            Ok(_) => ok(what, "can be read, and by nobody else"),
+            Err(error) => warn(what, error.to_string(), "mend it: no engine starts without it"),
+        }
+    };
+    needed.into_iter().map(one).collect()
 }
 
 fn tasks_user(site: &Site) -> Line {
