@@ -18,8 +18,10 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Ex
 
 use super::{Unfit, certificates, chain, harmless};
 
-/// For each command and its answer.
-const TIME_MAX: Duration = Duration::from_secs(30);
+/// For the connection.
+const CONNECT_MAX: Duration = Duration::from_secs(30);
+/// For all of it: the library has no limit for a relay that falls silent in the middle.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// How the relay is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +91,7 @@ impl Mail {
             .port(relay.port)
             .tls(tls(relay)?)
             .hello_name(hello)
-            .timeout(Some(TIME_MAX));
+            .timeout(Some(CONNECT_MAX));
         if let Some((user, password)) = &relay.credentials {
             builder = builder.credentials(Credentials::new(user.clone(), password.0.clone()));
         }
@@ -114,7 +116,11 @@ impl Mail {
 
     async fn post(&self, letter: &Letter) -> Result<String, Error> {
         let message = self.message(letter)?;
-        match self.transport.send(message).await {
+        let Ok(answer) = tokio::time::timeout(TIME_MAX, self.transport.send(message)).await else {
+            let reason = format!("the relay said nothing more within {} s", TIME_MAX.as_secs());
+            return Err(Error::Passing { reason, wait_s: None });
+        };
+        match answer {
             Ok(response) => {
                 let said: Vec<&str> = response.message().collect();
                 Ok(harmless(&format!("{} {}", response.code(), said.join(" "))))
