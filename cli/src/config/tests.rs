@@ -105,3 +105,58 @@ fn a_door_that_says_nothing_has_the_bounds_that_the_sample_names() {
     assert_eq!(said.serve[0].limits.of_door(), unsaid.serve[0].limits.of_door());
     assert_eq!(said.serve[0].limits.of_door(), kentai_web::listen::Limits::default());
 }
+
+/// A site file with these notices and this relay, and the secrets `a` and `b`.
+fn noticed(notices: &str, mail: &str) -> Result<(), String> {
+    let text =
+        format!("notices: {{ {notices} }}\nmail: {{ {mail} }}\nsecrets: {{ a: {{ file: a }}, b: {{ file: b }} }}\n");
+    parse(&text, &[]).map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn notices_are_read_as_the_sample_shows_them() {
+    let commented = SAMPLE.lines().skip_while(|line| *line != "# notices:").take_while(|line| line.starts_with('#'));
+    let text: String = commented.map(|line| format!("{}\n", &line[2..])).collect();
+    let secrets = "secrets: { hook_new: { file: a }, hook_old: { file: b } }\n";
+    let mail = "mail: { server: relay.example, from: kentai@center.example }\n";
+    let (config, origin) = parse(&format!("{text}{mail}{secrets}"), &[]).expect("as the sample says");
+    assert_eq!(config.notices["biobank"].len(), 2);
+    assert_eq!(secrets_of_notices(&config).collect::<Vec<_>>(), ["hook_new", "hook_old"]);
+    assert_eq!((origin.of("notices"), origin.of("mail.port")), ("kentai.yaml", "default"));
+}
+
+#[test]
+fn notices_that_could_not_be_sent_or_would_lead_inside_are_refused_with_place_and_remedy() {
+    let hook = |url: &str, more: &str| format!("biobank: [ {{ kind: webhook, url: \"{url}\", {more} }} ]");
+    let relay = "server: relay.example, from: k@center.example";
+    for (notices, mail, place, remedy) in [
+        (hook("http://hooks.example/", "secrets: [a]"), "", "notices.biobank", "https"),
+        (hook("https://10.0.0.1/", "secrets: [a]"), "", "notices.biobank", "allow_private"),
+        (hook("https://x.example/?k=1", "secrets: [a]"), "", "notices.biobank", "leave out"),
+        (hook("https://x.example/", "secrets: []"), "", "notices.biobank", "newest first"),
+        (hook("https://x.example/", "secrets: [a, b, a, b]"), "", "notices.biobank", "newest first"),
+        (hook("https://x.example/", "secrets: [c]"), "", "notices.biobank", "`c`"),
+        (hook("https://x.example/", "secrets: [a], secret: b"), "", "secret", "unknown field"),
+        ("biobank: [ { kind: fax, to: x } ]".into(), "", "fax", "webhook"),
+        ("biobank: [ { kind: mail, to: a@b.example } ]".into(), "", "notices.biobank", "mail.server"),
+        ("biobank: [ { kind: mail, to: \"a b\" } ]".into(), relay, "notices.biobank", "no mail address"),
+        ("\"\": []".into(), "", "notices", "names whom"),
+        (String::new(), "server: relay.example", "mail.from", "no mail address"),
+        (String::new(), "from: k@center.example", "mail.from", "mail.server"),
+        (String::new(), "server: r.example, from: k@c.example, tls: maybe", "mail.tls", "starttls"),
+        (String::new(), "server: r.example, from: k@c.example, tls: none", "mail.tls", "this machine"),
+        (String::new(), "server: r.example, from: k@c.example, user: u", "mail.user", "mail.secret"),
+        (String::new(), "server: r.example, from: k@c.example, secret: a", "mail.secret", "mail.user"),
+        (String::new(), "server: r.example, from: k@c.example, user: u, secret: c", "mail.secret", "`c`"),
+        (String::new(), "server: localhost, from: k@c.example, tls: none, user: u, secret: a", "mail.tls", "leave out"),
+        (String::new(), "server: r.example, from: k@c.example, port: 0", "mail.port", "587"),
+    ] {
+        let said = noticed(&notices, mail).expect_err(&notices);
+        assert!(said.contains(place) && said.contains(remedy), "{notices} {mail}: {said}");
+    }
+    assert_eq!(noticed(&hook("https://x.example/", "secrets: [a, b]"), relay), Ok(()));
+    assert_eq!(
+        noticed("\"*\": [ { kind: mail, to: a@b.example } ]", "server: localhost, from: k@c.example, tls: none"),
+        Ok(())
+    );
+}
