@@ -7,6 +7,7 @@
 pub mod house;
 pub mod invariants;
 pub mod receivers;
+pub mod receiver;
 pub mod recorder;
 pub mod seed;
 

@@ -9,6 +9,8 @@ mod desk;
 mod doors;
 #[path = "center/folders.rs"]
 mod folders;
+#[path = "center/notices.rs"]
+mod notices;
 #[path = "center/once.rs"]
 mod once;
 #[path = "center/receivers.rs"]

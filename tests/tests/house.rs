@@ -7,6 +7,8 @@ mod cancel;
 mod door;
 mod gates;
 mod handoff;
+mod mail;
+pub(crate) mod notices;
 mod order;
 mod outside;
 mod people;

@@ -7,7 +7,7 @@ use kentai_engine::clock::Clock;
 use kentai_engine::id::RunId;
 use kentai_engine::scheduler::center::request::{Answer, Request};
 use kentai_engine::scheduler::handle::{AnswerKind, Definition, Refusal};
-use kentai_engine::scheduler::{Actor, Target};
+use kentai_engine::scheduler::{Actor, Subscriber, Target};
 use kentai_engine::specimen::import::{Row, Table};
 use kentai_engine::specimen::record::{Assay, Consent};
 use kentai_tests::house::{House, Plan, operator, person, workflow};
@@ -55,10 +55,15 @@ impl Center {
 
     /// With a clock of its own.
     pub(super) async fn open_at(source: &str, clock: Clock) -> Result<Self> {
-        let used = Some("research".to_owned());
-        let fetched = Target { consent_use: used.clone(), ..Target::pulled() };
+        Self::open_with(source, clock, Vec::new()).await
+    }
+
+    /// With a clock of its own, and somebody who gets notices.
+    pub(super) async fn open_with(source: &str, clock: Clock, subscribers: Vec<Subscriber>) -> Result<Self> {
+        let consent_use = Some("research".to_owned());
+        let fetched = Target { consent_use: consent_use.clone(), ..Target::pulled() };
         let targets = BTreeMap::from([("dc1".to_owned(), fetched)]);
-        let house = House::with(Plan { consent_use: used, clock, targets, ..Plan::default() }).await?;
+        let house = House::with(Plan { consent_use, clock, targets, subscribers, ..Plan::default() }).await?;
         let definition = Definition { path: "test.yaml".into(), source: source.into(), called: BTreeMap::new() };
         house.handle().register(&definition, &operator()).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
         let center = Self { house };

@@ -11,6 +11,7 @@ mod verbs;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -140,8 +141,12 @@ steps:
     after: [a]
     handoff: { to: outbox, files: [\"${{ steps.a.m }}\"] }
 ";
+/// Nobody listens on port 9: a notice to `trial` waits for its next try.
 const CONFIG: &str = "targets:
   outbox: { kind: directory, path: ../outbox }
+notices:
+  trial: [ { kind: webhook, url: \"http://127.0.0.1:9/\", secrets: [hook], allow_private: true } ]
+secrets: { hook: { file: ../hook.secret } }
 people:
   - { user: root, name: ops-01, roles: [operator, withdrawal_officer, auditor, admin, reviewer] }
 ";
@@ -156,6 +161,8 @@ impl Doors {
         site.write("p.csv", "code,name\nrare,Rare diseases\n")?;
         site.write("s.csv", &shipment())?;
         site.write("lanes.csv", "")?;
+        let secret = site.write("hook.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")?;
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
         let log = fs::File::create(site.directory.path().join("engine.log"))?;
         let mut command = site.command(["serve", "--executor", "process"])?;
         let engine = command.stdout(Stdio::null()).stderr(log).spawn()?;
@@ -235,7 +242,10 @@ impl Doors {
         let token = self.kentai(&["admin", "token", "new", "spare", "--json"])?;
         let token: Value = serde_json::from_str(&token)?;
         let token = token["changed"][0].as_str().context("a token")?.trim_start_matches("token ").to_owned();
+        let trial: Value = serde_json::from_str(&self.kentai(&["notice", "test", "trial", "--json"])?)?;
+        let trial = trial["changed"][0].as_str().context("a notice")?.trim_start_matches("notice ").to_owned();
         self.things = BTreeMap::from([
+            ("trial", trial),
             ("run", run),
             ("order", order),
             ("gone", gone),

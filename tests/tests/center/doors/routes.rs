@@ -48,6 +48,7 @@ const ROUTES: &[Row] = &[
     ("GET /why/{*thing}", "/why/{lane}", "", &[ReadSpecimen], Institution),
     ("GET /why/{*thing}", "/why/{barcode}", "", &[ReadSpecimen], Institution),
     ("GET /why/{*thing}", "/why/{instrument}", "", &[ReadSite], Center),
+    ("GET /why/{*thing}", "/why/{trial}", "", &[ReadSite], Center),
     ("GET /why/{*thing}", "/why/{case}", "", &[ReadWithdrawn, WithdrawalDecide, ReadAudit], Center),
     ("GET /why/{*thing}", "/why/{delivery}", "", &[ReadDelivery], Delivery),
     ("GET /stages", "/stages", "", &[ReadSite], Nothing),
@@ -83,6 +84,8 @@ const ROUTES: &[Row] = &[
         &[Deviation],
         Center,
     ),
+    ("POST /requests", "/requests", r#"{"request":"notice_again","notice":"{trial}"}"#, &[Notify], Center),
+    ("POST /requests", "/requests", r#"{"request":"notice_test","to":"nobody"}"#, &[Notify], Nothing),
     ("POST /requests", "/requests", r#"{"request":"resume_all"}"#, &[StopAll], Nothing),
     (
         "POST /requests",
