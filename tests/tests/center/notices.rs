@@ -107,3 +107,23 @@ async fn who_may_not_see_withdrawals_learns_nothing_of_their_letters() -> Result
     ensure!(omissions(reader, &who(Role::Auditor), now(), &filter).await?.iter().all(|page| page.items.is_empty()));
     center.house.check().await
 }
+
+#[tokio::test]
+async fn what_is_answered_before_its_letter_arrived_is_not_sent_any_more() -> Result<()> {
+    let Some(mut receiver) = Receiver::start("webhook.py", &[OLD, "500"]).await? else { return Ok(()) };
+    let clock = Clock::standing_at(now());
+    let center = Center::open_with(&short(), clock.clone(), vec![hook("biobank", receiver.port, &[OLD])?]).await?;
+    withdrawn(&center).await?;
+    let seen = receiver.next().await?;
+    let tries = "select json_extract(document, '$.letters[0].tries') from record where kind = 'notice'";
+    center.house.until("its answer", async |house| Ok(house.sql(tries)? == "1")).await?;
+    let notice = seen["id"].as_str().context("an id")?.to_owned();
+    center.ask(Request::NoticeAnswered { notice, receipt: "call".into() }, &officer("sato")).await?;
+    clock.advance(86_400_000_000);
+    // The engine has looked at the time when it has answered.
+    center.receive("T9").await?;
+    receiver.no_more().await?;
+    let state = "select json_extract(document, '$.letters[0].state') from record where kind = 'notice'";
+    ensure!(center.house.sql(state)? == "dropped" && status(&center)? == "answered");
+    center.house.check().await
+}
