@@ -21,9 +21,9 @@ const RUNS: i64 = 20;
   kentai why r019ab3            a run
   kentai why r019ab3/reads_ok   one of its steps (or: kentai why r019ab3 reads_ok)
   kentai why S000000015         a specimen, or its barcode: every order line of it
-  kentai why O000000015         an order line; also a lane, shipment, instrument run, case or delivery")]
+  kentai why O000000015         an order line; also a lane, shipment, instrument run, case, notice or delivery")]
 pub(crate) struct Why {
-    /// Run (or the beginning of its id), RUN/STEP, specimen, barcode, order line, lane, shipment, case or delivery
+    /// Run (or the beginning of its id), RUN/STEP, specimen, barcode, order line, lane, shipment, case, notice or delivery
     thing: String,
     /// Step
     step: Option<String>,

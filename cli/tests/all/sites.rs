@@ -132,3 +132,27 @@ fn a_bundle_with_a_wrong_file_is_found_out() {
     std::fs::remove_file(directory.join("a.fa")).expect("removed");
     assert_eq!(house.kentai("reference verify --json").code(3).json()[0]["ok"], false);
 }
+
+#[test]
+fn no_engine_starts_with_a_secret_that_others_can_read_and_nobody_needs_it_to_look() {
+    let notices = "notices: { biobank: [ { kind: webhook, url: \"https://hooks.example/\", secrets: [hook] } ] }\n";
+    let house = House::with_site(&format!("{notices}secrets: {{ hook: {{ file: hook }} }}\n"));
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    house.write(".kentai/hook", secret);
+    let file = house.path(".kentai/hook");
+    let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("ours");
+    mode(0o644);
+    house.kentai("serve").code(3).says(&["notices.biobank", "`hook`", "chmod 600"]);
+    house.kentai("doctor").shows(&["secret hook", "chmod 600"]);
+    // What needs no engine of its own reads no secret.
+    house.kentai("notice list").code(0).says(&["no notice"]);
+    house.kentai("notice test biobank").code(0).shows(&["is on its way"]);
+    house.kentai("notice list").code(0).shows(&["sending", "biobank", "1 due"]);
+    house.kentai("notice test elsewhere").code(2).says(&["notices:", "elsewhere"]);
+    mode(0o600);
+    house.kentai("doctor").shows(&["can be read, and by nobody else"]);
+    std::fs::write(&file, "whsec_no").expect("written");
+    house.kentai("serve").code(3).says(&["secret `hook`", "base64"]);
+    std::fs::remove_file(&file).expect("there");
+    house.kentai("serve").code(3).says(&["read secret `hook`"]);
+}
