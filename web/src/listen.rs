@@ -235,3 +235,6 @@ fn within_files(limits: Limits, files: u64) -> Result<Limits, OpenError> {
     }
     Ok(Limits { connections: limits.connections.min(most), ..limits })
 }
+
+#[cfg(test)]
+mod tests;
