@@ -6,6 +6,7 @@ mod center;
 mod crypt4gh;
 mod demo;
 mod disk;
+mod door;
 mod germline;
 mod guards;
 mod house;
