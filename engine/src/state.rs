@@ -49,7 +49,16 @@ macro_rules! happens {
     };
 }
 happens!(
-    case_item, custody, delivery, instrument_run, notice, parcel, shipment_item, transfer, withdrawal, work_request,
+    case_item,
+    custody,
+    delivery,
+    instrument_run,
+    notice,
+    parcel,
+    shipment_item,
+    transfer,
+    withdrawal,
+    work_request,
 );
 
 /// Statuses and events as the database and the API spell them.

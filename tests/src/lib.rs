@@ -6,8 +6,8 @@
 
 pub mod house;
 pub mod invariants;
-pub mod receivers;
 pub mod receiver;
+pub mod receivers;
 pub mod recorder;
 pub mod seed;
 

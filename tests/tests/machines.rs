@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::state::{
-    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, notice, order, parcel, run, shipment_item, step,
-    transfer, withdrawal, work_request,
+    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, notice, order, parcel, run, shipment_item,
+    step, transfer, withdrawal, work_request,
 };
 
 /// Status and event in, what follows out.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::desk::{By, Held, unknown};
+use super::notices::Wish;
 use super::order::{NEVER, stage};
 use super::request::Answer;
 use crate::clock::Micros;
@@ -79,8 +80,21 @@ impl Service {
         Ok(newest)
     }
 
-    /// The receiver is told that something changed.
+    /// The receiver is told that something changed: in their feed, and by a letter where they subscribed to one.
     fn feed(&mut self, held: &Held<Delivery>) {
+        let (to, id, status) = (held.row.owner.clone(), held.row.record_id.clone(), held.row.status.as_str());
+        // What we carried tells of itself; what is fetched has to be told of.
+        let subject = match status {
+            "offered" => "sample.offered".to_owned(),
+            _ => format!("delivery.{status}"),
+        };
+        if self.is_subscribed(&to) {
+            let body = json!({
+                "delivery": id, "specimen": held.row.specimen_id, "status": status, "reason": held.doc.reason,
+                "expires_us": held.doc.expires_us, "supersedes": held.doc.supersedes,
+            });
+            self.notice(Wish { to: &to, subject: &subject, about: &id, body, answer: false }, &By::engine());
+        }
         let row = rows::Feed {
             seq: 0,
             target: held.row.owner.clone(),
@@ -180,6 +194,11 @@ impl Service {
                 severity: "major".into(),
                 ..Deviation::default()
             };
+            if self.is_subscribed(&held.row.owner) {
+                let body = json!({ "delivery": id, "specimen": held.row.specimen_id, "files": mismatched });
+                let wish = Wish { to: &held.row.owner, subject: "receipt.mismatch", about: id, body, answer: false };
+                self.notice(wish, &By::engine());
+            }
             self.deviation(&held.row.specimen_id, doc, &By::engine());
         }
         self.keep_accession(held, by).await?;

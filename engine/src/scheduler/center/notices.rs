@@ -81,6 +81,11 @@ impl Service {
         self.notice(Wish { to, subject, about, body, answer: true }, by)
     }
 
+    /// Does anybody get notices that are for `to`?
+    pub(in crate::scheduler) fn is_subscribed(&self, to: &str) -> bool {
+        self.subscribers(to).next().is_some()
+    }
+
     /// Who gets notices that are for `to`: those who asked for them by name, and those who get a copy of everything.
     fn subscribers(&self, to: &str) -> impl Iterator<Item = &Subscriber> {
         self.house.options.subscribers.iter().filter(move |one| one.to == to || one.to == Subscriber::EVERYBODY)

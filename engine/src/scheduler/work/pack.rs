@@ -204,6 +204,7 @@ impl Work {
             center: Center { name: document.sender.clone(), url: None },
             engine: Engine { version: env!("CARGO_PKG_VERSION").into(), url: PROGRAM.into() },
             files: payload.iter().map(delivered).collect(),
+            given: Vec::new(),
         }
     }
 
