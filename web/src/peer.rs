@@ -93,20 +93,16 @@ async fn over_socket(app: &App, uid: Option<u32>, shown: Shown) -> Result<Actor,
         .ok_or_else(|| Problem::not_allowed(format!("user {uid} is no person of this site (`people:` in kentai.yaml)")))
 }
 
-/// Whoever asks, within what they may ask. Who guesses is counted by address, before anything is looked up for them.
+/// Whoever asks, within what they may ask. Who guesses is counted by address, and never makes those wait who are known: behind a proxy
+/// all have one address.
 async fn over_network(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Response> {
-    let (address, now) = (format!("address {}", caller.address), Instant::now());
-    caller.buckets.look(&address, now).map_err(later)?;
-    match known(app, caller, shown).await {
-        Ok(actor) => {
-            caller.buckets.take(&format!("person {}", actor.name), now).map_err(later)?;
-            Ok(actor)
-        }
-        Err(refused) => {
-            caller.buckets.take(&address, now).map_err(later)?;
-            Err(refused)
-        }
-    }
+    let known = known(app, caller, shown).await;
+    let who = match &known {
+        Ok(actor) => format!("person {}", actor.name),
+        Err(_) => format!("address {}", caller.address),
+    };
+    caller.buckets.take(&who, Instant::now()).map_err(later)?;
+    known
 }
 
 async fn known(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Response> {

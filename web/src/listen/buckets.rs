@@ -48,12 +48,6 @@ impl Buckets {
         Ok(())
     }
 
-    /// Whether this name has anything left, without taking it.
-    pub(crate) fn look(&self, name: &str, now: Instant) -> Result<(), Duration> {
-        let tokens = self.tokens(self.all().get(name), now);
-        if tokens < 1.0 { Err(self.wait(tokens)) } else { Ok(()) }
-    }
-
     fn wait(&self, tokens: f64) -> Duration {
         Duration::from_secs_f64((1.0 - tokens) / self.per_second)
     }
@@ -86,7 +80,6 @@ mod tests {
             assert_eq!(buckets.take("a", now), Ok(()));
         }
         assert_eq!(buckets.take("a", now), Err(Duration::from_millis(500)));
-        assert_eq!(buckets.look("a", now), Err(Duration::from_millis(500)));
         assert_eq!(buckets.take("b", now), Ok(()), "others are not concerned");
         let later = now + Duration::from_millis(500);
         assert_eq!(buckets.take("a", later), Ok(()));
