@@ -16,7 +16,7 @@ mod step;
 mod workflow;
 
 pub use attempt::AttemptView;
-pub use delivery::{DeliveredFile, DeliveryView};
+pub use delivery::{DeliveredFile, DeliveryView, ReceiptView};
 pub use event::{DecisionView, EventView, MeasurementView};
 pub use run::{Found, HoldView, RunDetail, RunView, State, events, find_run, run, runs};
 pub use specimen::{SpecimenDetail, SpecimenView, specimen, specimens};

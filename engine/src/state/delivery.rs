@@ -82,7 +82,12 @@ impl Status {
             (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::Acknowledged) => {
                 Ok(S::Acknowledged)
             }
-            (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::Mismatched) => Ok(self),
+            (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::Mismatched)
+            // An end is acknowledged too: it is written down, and stays an end.
+            | (
+                S::Expired | S::Superseded | S::Recalled,
+                E::PartlyAcknowledged | E::Acknowledged | E::Mismatched | E::Refused,
+            ) => Ok(self),
             (
                 S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Acknowledged | S::Refused,
                 E::Refused,
@@ -115,41 +120,9 @@ impl Status {
             ) => Ok(S::Offered),
             (S::Delivered | S::PartlyAcknowledged | S::Acknowledged | S::Refused, E::PullBegan | E::Delivered)
             | (S::Acknowledged, E::PartlyAcknowledged | E::Acknowledged | E::Expired | E::Reoffered)
-            | (
-                S::Expired,
-                E::PullBegan
-                | E::Delivered
-                | E::PartlyAcknowledged
-                | E::Acknowledged
-                | E::Mismatched
-                | E::Refused
-                | E::Expired,
-            )
-            | (
-                S::Superseded,
-                E::PullBegan
-                | E::Delivered
-                | E::PartlyAcknowledged
-                | E::Acknowledged
-                | E::Mismatched
-                | E::Refused
-                | E::Expired
-                | E::Superseded
-                | E::Reoffered,
-            )
-            | (
-                S::Recalled,
-                E::PullBegan
-                | E::Delivered
-                | E::PartlyAcknowledged
-                | E::Acknowledged
-                | E::Mismatched
-                | E::Refused
-                | E::Expired
-                | E::Superseded
-                | E::Recalled
-                | E::Reoffered,
-            ) => Err(Illegal { machine: "delivery", status: self.word(), event: event.word() }),
+            | (S::Expired, E::PullBegan | E::Delivered | E::Expired)
+            | (S::Superseded, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Reoffered)
+            | (S::Recalled, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Recalled | E::Reoffered) => Err(Illegal { machine: "delivery", status: self.word(), event: event.word() }),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Hand-offs as everybody sees them: what, to whom, how far.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Page, document, time};
 use crate::id::{DeliveryId, RunId, StepKey};
 use crate::port::courier::Parcel;
+use crate::specimen::record::{self, FileState, Kind};
 use crate::store::Error;
 use crate::store::read::{DeliveryFilter, Reader};
 use crate::store::rows;
@@ -22,7 +25,7 @@ pub struct DeliveryView {
     pub specimen: String,
     /// To this target.
     pub target: String,
-    /// `packaging` or `delivered`.
+    /// `packaging` or `carrying`; then what docs/state-machines.md has for a delivery.
     pub status: String,
     /// Digest over specimen, target and files: the same content to the same target is the same.
     pub content: String,
@@ -36,6 +39,37 @@ pub struct DeliveryView {
     pub created: String,
     /// When it last changed.
     pub updated: String,
+    /// Until when it is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Until when a receipt is expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_due: Option<String>,
+    /// The delivery whose place it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
+    /// Why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the receiver said of each file of the package, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, FileState>,
+    /// Receipts by the receiver's own ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receipts: BTreeMap<String, ReceiptView>,
+}
+
+/// A receipt that counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptView {
+    /// When it came.
+    pub at: String,
+    /// Who brought it.
+    pub by: String,
+    /// SHA-256 of what it says.
+    pub sha256: String,
+    /// The receiver's key, when it was signed.
+    pub signed_by: Option<String>,
 }
 
 /// One file of a package.
@@ -71,6 +105,35 @@ impl DeliveryView {
             manifest_sha256: told(&row.manifest_sha256),
             created: time(row.created_us),
             updated: time(row.updated_us),
+            expires: None,
+            receipt_due: None,
+            supersedes: None,
+            reason: None,
+            answers: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+        })
+    }
+
+    /// With what the receiver said.
+    fn with(self, record: &rows::center::Record) -> Result<Self, Error> {
+        let doc: record::Delivery = document("a delivery", &record.document)?;
+        let told = |text: String| Some(text).filter(|text| !text.is_empty());
+        let receipt = |kept: record::Received| ReceiptView {
+            at: time(kept.at_us),
+            by: kept.by,
+            sha256: kept.digest,
+            signed_by: told(kept.signed_by),
+        };
+        Ok(Self {
+            status: record.status.clone(),
+            updated: time(record.updated_us),
+            expires: doc.expires_us.map(time),
+            receipt_due: doc.receipt_due_us.map(time),
+            supersedes: told(doc.supersedes),
+            reason: told(doc.reason),
+            answers: doc.files,
+            receipts: doc.receipts.into_iter().map(|(id, kept)| (id, receipt(kept))).collect(),
+            ..self
         })
     }
 }
@@ -90,5 +153,10 @@ pub async fn deliveries(reader: &Reader, filter: &DeliveryFilter) -> Result<Page
 /// # Errors
 /// When the database cannot be read.
 pub async fn delivery(reader: &Reader, id: &str) -> Result<Option<DeliveryView>, Error> {
-    reader.delivery(id).await?.as_ref().map(DeliveryView::of).transpose()
+    let Some(row) = reader.delivery(id).await? else { return Ok(None) };
+    let view = DeliveryView::of(&row)?;
+    match reader.record(Kind::Delivery.word(), id).await? {
+        Some(record) => view.with(&record).map(Some),
+        None => Ok(Some(view)),
+    }
 }

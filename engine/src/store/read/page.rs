@@ -15,6 +15,8 @@ pub struct DeliveryFilter {
     pub target: Option<String>,
     /// Only this status.
     pub status: Option<String>,
+    /// Only those whose receipt was due before this time and is not there.
+    pub late_us: Option<i64>,
     /// Only ids before this one.
     pub after: Option<String>,
     /// At most so many; newest first.
@@ -103,6 +105,7 @@ impl Reader {
             .bind(&filter.status)
             .bind(&filter.after)
             .bind(filter.limit)
+            .bind(filter.late_us)
             .fetch_all(&self.pool.read)
             .await
             .map_err(|source| self.pool.error(source))

@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use kentai_engine::people::permission::Action::{self, *};
 
-use super::Whose::{self, Absent, Center, Delivery, Inside, Institution, Nothing, People};
+use super::Whose::{self, Absent, Addressed, Center, Delivery, Inside, Institution, Nothing, People};
 use super::{Doors, Outcome, Somebody, verdict, without};
 
 /// Verb, what follows it, one of what it needs, and whose the thing is.
@@ -69,6 +69,10 @@ const VERBS: &[Row] = &[
     ("deviation close", "{deviation} --action x", &[Deviation], Center),
     ("handoff list", "", &[ReadDelivery], Nothing),
     ("handoff show", "{delivery}", &[ReadDelivery], Delivery),
+    ("handoff receipts", "{delivery}", &[ReadDelivery], Delivery),
+    ("handoff reconcile", "outbox nothing.csv", &[ReadDelivery], Nothing),
+    ("handoff reoffer", "{delivery} --reason x", &[HandOff], Addressed),
+    ("handoff recall", "{delivery} --reason x", &[HandOff], Addressed),
     ("logs", "{run}", &[ReadRun], Institution),
     ("notice list", "", &[ReadSite], Nothing),
     ("notice show", "{trial}", &[ReadSite], Center),

@@ -19,6 +19,7 @@ pub(super) struct Filter {
     specimen: Option<String>,
     target: Option<String>,
     status: Option<String>,
+    late: Option<bool>,
     after: Option<String>,
     limit: Option<i64>,
 }
@@ -37,6 +38,7 @@ pub(super) async fn list(
         specimen: filter.specimen,
         target: own.or(filter.target),
         status: filter.status,
+        late_us: filter.late.unwrap_or(false).then(|| app.engine.options().clock.now()),
         after: filter.after,
         limit: limit(filter.limit)?,
     };
