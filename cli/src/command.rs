@@ -18,6 +18,7 @@ pub(crate) mod logs;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod provenance;
+pub(crate) mod pull;
 pub(crate) mod qc;
 mod qc_import;
 mod qc_trend;

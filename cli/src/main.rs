@@ -13,6 +13,7 @@ mod output;
 mod person;
 mod progress;
 mod secrets;
+mod pull;
 mod site;
 mod times;
 mod triggers;
@@ -148,6 +149,8 @@ enum Verb {
     /// Provenance: write what was done, check what was handed off
     #[command(subcommand)]
     Provenance(command::provenance::Provenance),
+    /// The data center's side: pull packages from a center, check, decrypt, acknowledge and link them
+    Pull(command::pull::Pull),
     /// Settings, with where each came from
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -196,6 +199,10 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         .with_writer(std::io::stderr)
         .init();
     let site = &cli.site;
+    if let Verb::Pull(pull) = cli.verb {
+        // The token is a center's, not this machine's site's.
+        return pull.run(cli.token, output).await;
+    }
     if let Some(token) = cli.token.filter(|token| !token.is_empty()) {
         person::act_by_token(token, site).await?;
     }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::key::{PublicKey, SecretKey};
 use super::packet::WeakKey;
+use crate::audit::checkpoint::Secret;
 
 mod c4gh;
 mod kdf;
@@ -91,6 +92,22 @@ pub fn read_secret(text: &str, passphrase: Option<&str>) -> Result<SecretKey, Er
     match armor(text)? {
         Armor::Secret(bytes) => c4gh::read_secret(&bytes, passphrase),
         Armor::OpenSsh(bytes) => openssh::read_secret(&bytes),
+        Armor::Public(_) | Armor::Ssh(_) => Err(Error::Public),
+    }
+}
+
+/// Reads a private key of OpenSSH to sign with: the same file that [`read_secret`] opens Crypt4GH files with.
+///
+/// # Errors
+/// [`Error::SshLocked`] when it has a passphrase; else what is wrong with the file.
+pub fn read_signing(text: &str) -> Result<Secret, Error> {
+    match armor(text)? {
+        Armor::OpenSsh(bytes) => {
+            // Read whole first: halves that do not belong together sign nothing.
+            openssh::read_secret(&bytes)?;
+            Ok(Secret::from_bytes(&openssh::read_seed(&bytes)?.0))
+        }
+        Armor::Secret(_) => Err(Error::SshType("Crypt4GH".to_owned())),
         Armor::Public(_) | Armor::Ssh(_) => Err(Error::Public),
     }
 }

@@ -42,6 +42,19 @@ fn public(blob: &[u8]) -> Result<PublicKey, Error> {
 }
 
 pub(super) fn read_secret(bytes: &[u8]) -> Result<SecretKey, Error> {
+    let (seed, shown_public) = read_seed(bytes)?;
+    let scalar = Zeroizing::new(SigningKey::from_bytes(&seed).to_scalar_bytes());
+    let key = SecretKey::new(&scalar);
+    // The two halves of a file belong together, or one of them was changed.
+    if key.public() == shown_public {
+        Ok(key)
+    } else {
+        Err(Error::Field { field: "the public key of this private key" })
+    }
+}
+
+/// The seed of the ed25519 key, and the public key that the file shows for it.
+pub(super) fn read_seed(bytes: &[u8]) -> Result<(Zeroizing<[u8; KEY_BYTES]>, PublicKey), Error> {
     let mut rest = bytes.strip_prefix(MAGIC).ok_or(Error::Field { field: "its first word, `openssh-key-v1`" })?;
     let cipher = field(&mut rest, "the name of its cipher")?;
     let kdf = field(&mut rest, "the name of its key derivation")?;
@@ -67,14 +80,7 @@ pub(super) fn read_secret(bytes: &[u8]) -> Result<SecretKey, Error> {
     let both = field(&mut private, "the private key")?;
     let seed = both.first_chunk::<KEY_BYTES>().filter(|_| both.len() == 2 * KEY_BYTES);
     let seed = seed.ok_or(Error::Field { field: "the private key, 64 bytes" })?;
-    let scalar = Zeroizing::new(SigningKey::from_bytes(seed).to_scalar_bytes());
-    let key = SecretKey::new(&scalar);
-    // The two halves of a file belong together, or one of them was changed.
-    if key.public() == shown_public {
-        Ok(key)
-    } else {
-        Err(Error::Field { field: "the public key of this private key" })
-    }
+    Ok((Zeroizing::new(*seed), shown_public))
 }
 
 fn expect_type(rest: &mut &[u8]) -> Result<(), Error> {
