@@ -16,5 +16,6 @@ mod machines;
 mod people;
 mod provenance;
 mod receivers;
+mod pull;
 mod registry;
 mod tidy;

@@ -75,7 +75,9 @@ pub(super) async fn fetch(run: &Arc<Run>, entry: &Entry) -> Result<Measured, Tro
 
 async fn pieces(fetching: &Arc<Fetching>) -> Result<(), Trouble> {
     let mut tasks = JoinSet::new();
-    for number in 0..fetching.journal().count() {
+    // Counted before: the head of a loop would hold the lock for as long as the loop lasts.
+    let count = fetching.journal().count();
+    for number in 0..count {
         if fetching.journal().missing(number).is_empty() {
             continue;
         }
