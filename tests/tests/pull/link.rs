@@ -177,8 +177,14 @@ fn what_the_reference_does_not_read_is_bad_here_too() -> Result<()> {
             with("metaData", json!({ "created": "yesterday", "createdBy": "x", "phenopacketSchemaVersion": "2.0" })),
         ),
         ("twice", phenopacket("twice", "P1").to_string().replacen('{', "{\"id\":\"other\",", 1)),
+        (
+            "twice-within",
+            phenopacket("within", "P1").to_string().replace("\"createdBy\"", "\"createdBy\":\"x\",\"createdBy\""),
+        ),
         ("cut", phenopacket("cut", "P1").to_string()[..100].to_owned()),
-        ("list", "[]".to_owned()),
+        ("list", "[1]".to_owned()),
+        ("subject-list", with("subject", json!(["P1"]))),
+        ("meta-list", with("metaData", json!(["2026-11-01T00:00:00Z", "x", "x", [], [], "2.0", []]))),
     ];
     for (name, text) in &cases {
         fs::write(records.join(format!("{name}.json")), text)?;

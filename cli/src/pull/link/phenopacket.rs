@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 /// A phenopacket that was read.
@@ -18,6 +19,9 @@ pub(crate) struct Packet {
 
 /// Reads one; else says why it is none.
 pub(crate) fn read(text: &[u8]) -> Result<Packet, String> {
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err("it is no object".to_owned());
+    }
     let read: Phenopacket = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     let needed = |what: &str, value: Option<String>| {
         value.filter(|it| !it.is_empty()).ok_or_else(|| format!("`{what}` is missing"))
@@ -40,6 +44,27 @@ pub(crate) fn read(text: &[u8]) -> Result<Packet, String> {
     created.parse::<Timestamp>().map_err(|_| format!("`metaData.created` is `{created}`, which is no time"))?;
     needed("metaData.createdBy", meta.created_by)?;
     Ok(Packet { id, subject: subject_id })
+}
+
+/// An object or null. A list of values in the order of the fields would be read too, otherwise.
+fn object<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    struct OrNull<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for OrNull<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+    deserializer.deserialize_any(OrNull(std::marker::PhantomData))
 }
 
 /// An object of which nothing is kept.
@@ -73,6 +98,7 @@ type Objects = Option<Vec<Object>>;
 #[expect(dead_code, reason = "what is not kept is still checked for its kind")]
 struct Phenopacket {
     id: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     subject: Option<Individual>,
     #[serde(alias = "phenotypic_features")]
     phenotypic_features: Objects,
@@ -83,7 +109,7 @@ struct Phenopacket {
     #[serde(alias = "medical_actions")]
     medical_actions: Objects,
     files: Objects,
-    #[serde(alias = "meta_data")]
+    #[serde(alias = "meta_data", default, deserialize_with = "object")]
     meta_data: Option<MetaData>,
 }
 
