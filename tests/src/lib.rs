@@ -6,6 +6,7 @@
 
 pub mod house;
 pub mod invariants;
+pub mod proxy;
 pub mod receiver;
 pub mod receivers;
 pub mod recorder;

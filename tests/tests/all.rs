@@ -15,7 +15,7 @@ mod line;
 mod machines;
 mod people;
 mod provenance;
-mod receivers;
 mod pull;
+mod receivers;
 mod registry;
 mod tidy;

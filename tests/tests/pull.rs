@@ -10,7 +10,6 @@ mod get;
 mod hostile;
 mod link;
 mod package;
-mod proxy;
 mod receipts;
 mod tls;
 

@@ -79,9 +79,15 @@ impl Status {
             (S::Offered | S::Pulling, E::Delivered) => Ok(S::Delivered),
             (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::PartlyAcknowledged)
             | (S::Acknowledged, E::Mismatched) => Ok(S::PartlyAcknowledged),
-            (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::Acknowledged) => {
-                Ok(S::Acknowledged)
-            }
+            (
+                S::Offered
+                | S::Pulling
+                | S::Delivered
+                | S::PartlyAcknowledged
+                | S::Acknowledged
+                | S::Refused,
+                E::Acknowledged,
+            ) => Ok(S::Acknowledged),
             (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::Mismatched)
             // An end is acknowledged too: it is written down, and stays an end.
             | (
@@ -119,7 +125,7 @@ impl Status {
                 E::Reoffered,
             ) => Ok(S::Offered),
             (S::Delivered | S::PartlyAcknowledged | S::Acknowledged | S::Refused, E::PullBegan | E::Delivered)
-            | (S::Acknowledged, E::PartlyAcknowledged | E::Acknowledged | E::Expired | E::Reoffered)
+            | (S::Acknowledged, E::PartlyAcknowledged | E::Expired | E::Reoffered)
             | (S::Expired, E::PullBegan | E::Delivered | E::Expired)
             | (S::Superseded, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Reoffered)
             | (S::Recalled, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Recalled | E::Reoffered) => Err(Illegal { machine: "delivery", status: self.word(), event: event.word() }),

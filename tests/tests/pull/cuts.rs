@@ -7,10 +7,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use kentai_tests::proxy::{Proxy, Way};
 
 use super::center::{Center, Fault};
 use super::package::{Package, Recipe, noise};
-use super::proxy::{Proxy, Way};
 use super::{Client, told};
 
 /// 1.02 times what there is, for the heads of answers too.

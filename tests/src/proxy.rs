@@ -14,16 +14,20 @@ use tokio::sync::watch;
 
 /// What happens to connections.
 #[derive(Clone)]
-pub(super) enum Way {
+pub enum Way {
     /// Each is cut after so many bytes at the most, at a place that the seed says.
     Cut {
+        /// Of the places.
         seed: u64,
+        /// Bytes.
         most: u64,
     },
     /// Everything stands still after so many bytes altogether.
     Hold {
+        /// Bytes.
         after: u64,
     },
+    /// Nothing.
     Open,
 }
 
@@ -34,14 +38,19 @@ struct Shared {
     held: watch::Sender<bool>,
 }
 
-pub(super) struct Proxy {
+/// Listens on this machine's loopback and carries to one port of it.
+pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     runtime: Runtime,
 }
 
 impl Proxy {
-    pub(super) fn before(port: u16) -> Result<Self> {
+    /// Before this port.
+    ///
+    /// # Errors
+    /// When nothing can be listened on.
+    pub fn before(port: u16) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
@@ -63,25 +72,34 @@ impl Proxy {
         Ok(Self { address, shared, runtime })
     }
 
-    pub(super) fn address(&self) -> String {
+    /// `http://127.0.0.1:PORT`
+    #[must_use]
+    pub fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn set(&self, way: Way) {
+    /// From the next connection on.
+    pub fn set(&self, way: Way) {
         *self.shared.way.lock().unwrap_or_else(PoisonError::into_inner) = way;
     }
 
     /// Bytes that the client was given, heads included.
-    pub(super) fn given(&self) -> u64 {
+    #[must_use]
+    pub fn given(&self) -> u64 {
         self.shared.given.load(Ordering::SeqCst)
     }
 
-    pub(super) fn cuts(&self) -> u64 {
+    /// Connections that were cut.
+    #[must_use]
+    pub fn cuts(&self) -> u64 {
         self.shared.cuts.load(Ordering::SeqCst)
     }
 
     /// Returns when everything stands still.
-    pub(super) fn wait_until_held(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the proxy has ended.
+    pub fn wait_until_held(&self) -> Result<()> {
         let mut held = self.shared.held.subscribe();
         self.runtime.block_on(async { held.wait_for(|is_held| *is_held).await.map(drop) })?;
         Ok(())
