@@ -15,7 +15,7 @@ use kentai_engine::store::artifact::remove_all;
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
 
-use super::is_safe;
+use super::check_names;
 use crate::attempt::open_directory;
 
 /// Carries packages into one directory.
@@ -46,12 +46,8 @@ impl Courier for DirectoryCourier {
 
 impl DirectoryCourier {
     fn carry_whole(&self, package: &Package) -> Result<Carried, Error> {
-        let Package { delivery, folder, entries } = package;
-        let parts = entries.iter().flat_map(|entry| entry.path.split('/'));
-        let wrong = parts.chain([folder.as_str(), delivery.as_str()]).find(|name| !is_safe(name));
-        if let Some(name) = wrong {
-            return Err(Error::Refused(format!("`{}` is not a safe name", name.escape_debug())));
-        }
+        check_names(package)?;
+        let Package { delivery, folder, .. } = package;
         if !self.directory.is_dir() {
             let text = format!("{} is not a directory; make or mount it, then retry", self.directory.display());
             return Err(self.unreachable(&text));
