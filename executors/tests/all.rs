@@ -3,6 +3,13 @@
 mod support {
     pub(crate) mod docker;
     pub(crate) mod house;
+    pub(crate) mod package;
+    pub(crate) mod peers;
+    pub(crate) mod proxy;
+    pub(crate) mod s3;
+    pub(crate) mod sshd;
+
+    pub(crate) use package::read_folder;
 }
 mod contract {
     pub(crate) mod adoption;

@@ -1,76 +1,78 @@
-//! The directory courier: packages that are whole, that coreutils can check, and that can be carried again.
+//! What every courier promises: packages that are whole, that coreutils can check, that can be carried again and never mix.
+//!
+//! Each promise is one function over a target; the files beside this one say what a target is, and what it promises besides.
 
-use std::path::{Path, PathBuf};
+mod cuts;
+mod directory;
+mod s3;
+mod sftp;
+
+use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
-use kentai_engine::handoff::File;
-use kentai_engine::handoff::bag::{self, info::Info};
 use kentai_engine::port::courier::{Carried, Courier, Entry, Error, Package, Piece};
-use kentai_engine::store::artifact::ArtifactStore;
-use kentai_engine::store::artifact::digest::digests;
-use kentai_executors::courier::directory::DirectoryCourier;
 
-struct Site {
+use crate::support::package::{Files, files, package, small, text};
+
+/// A place that packages are carried to, and the receiver's own look at it.
+pub(crate) trait Target {
+    fn courier(&self) -> Arc<dyn Courier>;
+    /// One whose target is not there, and what it must say to do.
+    fn unreachable(&self) -> (Arc<dyn Courier>, &'static str);
+    /// What lies under the package's name.
+    fn files(&self) -> Files;
+    /// Whatever else lies there: folders that are half made, uploads that nobody completed.
+    fn leftovers(&self) -> Vec<String>;
+    /// Where the package must be said to lie.
+    fn place(&self) -> String;
+    /// Somebody else's file under the package's name.
+    fn plant(&self, path: &str, bytes: &[u8]);
+    /// What a carrier has left that died while it carried this file.
+    fn plant_half(&self, path: &str, bytes: &[u8]);
+}
+
+/// The promises of a target; `$start` makes one, or none where the tests go without it.
+macro_rules! promises {
+    ($start:expr; $($promise:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                if let Some(target) = $start {
+                    crate::contract::carrying::$promise(&target).await;
+                }
+            }
+        )+
+    };
+    ($start:expr) => {
+        $crate::contract::carrying::promises! { $start;
+            a_package_is_whole_and_coreutils_can_check_it
+            a_package_carried_twice_or_at_once_is_one_package
+            what_a_carrier_left_that_died_is_made_whole
+            another_package_in_its_place_is_a_conflict_and_stays_as_it_was
+            a_package_with_another_document_is_a_conflict
+            an_artifact_that_changed_on_disk_does_not_leave_the_house
+            a_target_that_is_not_there_is_unreachable_and_says_what_to_do
+            names_that_could_lead_elsewhere_are_refused
+        }
+    };
+}
+pub(crate) use promises;
+
+struct House {
     directory: tempfile::TempDir,
-    courier: DirectoryCourier,
     package: Package,
 }
 
-/// A file of the payload out of these pieces.
-fn entry(path: &str, pieces: Vec<Piece>) -> Entry {
-    let mut entry = Entry { path: path.into(), size: 0, sha256: String::new(), md5: String::new(), pieces };
-    let found = digests(&mut entry.open().expect("there")).expect("read");
-    (entry.size, entry.sha256, entry.md5) = (found.size, found.sha256, found.md5);
-    entry
-}
-
-fn text(path: &str, text: &str) -> Entry {
-    entry(path, vec![Piece::Bytes(text.as_bytes().into())])
-}
-
-/// The package around a payload.
-fn package(payload: Vec<Entry>) -> Package {
-    let file = |entry: &Entry| File {
-        name: entry.path.trim_start_matches(bag::DATA).into(),
-        size_bytes: entry.size,
-        sha256: entry.sha256.clone(),
-        md5: entry.md5.clone(),
-    };
-    let files: Vec<File> = payload.iter().map(file).collect();
-    let info =
-        Info { source_organization: "center".into(), external_identifier: "delivery-1".into(), ..Info::default() };
-    let tags = bag::write(&files, &info, None).expect("a bag");
-    let tags = tags.iter().map(|tag| text(tag.name, &tag.text));
-    let entries = payload.into_iter().chain(tags).collect();
-    Package { delivery: "delivery-1".into(), folder: "S1.run-1".into(), entries }
-}
-
-impl Site {
+impl House {
     fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = ArtifactStore::open(directory.path()).expect("a store");
-        let target = directory.path().join("target");
-        std::fs::create_dir(&target).expect("made");
-        let stored = |content: &str| {
-            let made = store.import_bytes(content.as_bytes()).expect("imported");
-            Piece::File { path: store.path_of(&made.sha256, false), size: made.size, artifact: made.sha256 }
-        };
-        let payload = vec![
-            entry("data/S1.cram", vec![stored("reads")]),
-            // As an encrypted file is: its header, and a body that is stored.
-            entry("data/S1.vcf.gz.c4gh", vec![Piece::Bytes(b"header ".as_slice().into()), stored("calls")]),
-            text("data/delivery.json", "{}\n"),
-        ];
-        let courier = DirectoryCourier::new("partner", &target);
-        Self { directory, courier, package: package(payload) }
+        let package = small(directory.path());
+        Self { directory, package }
     }
 
-    fn target(&self) -> PathBuf {
-        self.directory.path().join("target")
-    }
-
-    async fn carry(&self) -> Result<Carried, Error> {
-        self.courier.carry(&self.package).await
+    async fn carry(&self, target: &impl Target) -> Result<Carried, Error> {
+        target.courier().carry(&self.package).await
     }
 }
 
@@ -79,85 +81,107 @@ fn checks(program: &str, manifest: &str, folder: &Path) -> bool {
     output.expect(program).status.success()
 }
 
-#[tokio::test]
-async fn a_package_is_whole_and_coreutils_can_check_it() {
-    let site = Site::new();
-    let carried = site.carry().await.expect("carried");
-    let folder = PathBuf::from(&carried.place);
-    assert_eq!(folder, site.target().join("S1.run-1"));
+/// The package as it was packed, and nothing beside it.
+pub(crate) fn assert_whole(target: &impl Target, package: &Package) {
+    assert!(target.files() == files(package), "what arrived is not what was packed");
+    assert_eq!(target.leftovers(), Vec::<String>::new(), "nothing else lies beside it");
+}
+
+pub(crate) async fn a_package_is_whole_and_coreutils_can_check_it(target: &impl Target) {
+    let house = House::new();
+    assert_eq!(house.carry(target).await.expect("carried").place, target.place());
+    assert_whole(target, &house.package);
+    let folder = house.directory.path().join("received");
+    for (path, bytes) in target.files() {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().expect("in the folder")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+    }
     assert!(checks("sha256sum", "manifest-sha256.txt", &folder));
     assert!(checks("md5sum", "manifest-md5.txt", &folder));
     assert!(checks("sha256sum", "tagmanifest-sha256.txt", &folder));
-    let whole = std::fs::read_to_string(folder.join("data/S1.vcf.gz.c4gh")).expect("there");
-    assert_eq!(whole, "header calls", "its pieces follow each other");
-    assert_eq!(site.target().read_dir().expect("there").count(), 1, "nothing else lies beside it");
+    assert_eq!(target.files()["data/S1.vcf.gz.c4gh"], b"header calls", "its pieces follow each other");
 }
 
-#[tokio::test]
-async fn a_parcel_carried_twice_or_at_once_is_one_package() {
-    let site = Site::new();
-    let (first, second) = tokio::join!(site.carry(), site.carry());
+pub(crate) async fn a_package_carried_twice_or_at_once_is_one_package(target: &impl Target) {
+    let house = House::new();
+    let courier = target.courier();
+    let (first, second) = tokio::join!(courier.carry(&house.package), courier.carry(&house.package));
     let first = first.expect("carried");
     assert_eq!(first, second.expect("carried"));
-    assert_eq!(first, site.carry().await.expect("carried again"));
+    assert_eq!(first, house.carry(target).await.expect("carried again"));
+    assert_whole(target, &house.package);
 }
 
-#[tokio::test]
-async fn what_a_carrier_left_that_died_is_made_anew() {
-    let site = Site::new();
-    let partial = site.target().join(".S1.run-1.partial-delivery-1");
-    std::fs::create_dir_all(partial.join("data")).expect("made");
-    std::fs::write(partial.join("data/S1.cram"), "half").expect("write");
-    std::fs::write(partial.join("junk"), "x").expect("write");
-    let folder = PathBuf::from(site.carry().await.expect("carried").place);
-    assert!(checks("sha256sum", "manifest-sha256.txt", &folder));
-    assert!(!partial.exists() && !folder.join("junk").exists());
+pub(crate) async fn what_a_carrier_left_that_died_is_made_whole(target: &impl Target) {
+    let house = House::new();
+    target.plant_half("data/S1.cram", b"half");
+    target.plant_half("data/S1.vcf.gz.c4gh", b"a file that is longer than the one that it should be");
+    target.plant_half("data/delivery.json", b"{");
+    target.plant_half("junk", b"of another package under the same name");
+    target.plant_half("data/junk", b"of another package under the same name");
+    house.carry(target).await.expect("carried");
+    assert_whole(target, &house.package);
 }
 
-#[tokio::test]
-async fn another_package_in_its_place_is_a_conflict_and_stays_as_it_was() {
-    let site = Site::new();
-    let place = site.target().join("S1.run-1");
-    std::fs::create_dir(&place).expect("made");
-    std::fs::write(place.join("manifest-sha256.txt"), "other").expect("write");
-    assert!(matches!(site.carry().await, Err(Error::Conflict { .. })));
-    assert_eq!(std::fs::read_to_string(place.join("manifest-sha256.txt")).expect("there"), "other");
+pub(crate) async fn another_package_in_its_place_is_a_conflict_and_stays_as_it_was(target: &impl Target) {
+    let house = House::new();
+    target.plant("manifest-sha256.txt", b"other");
+    let said = house.carry(target).await;
+    assert!(matches!(&said, Err(Error::Conflict { place }) if place.starts_with(&target.place())), "{said:?}");
+    assert_eq!(target.files(), Files::from([("manifest-sha256.txt".into(), b"other".to_vec())]));
+    assert!(target.leftovers().is_empty());
 }
 
-#[tokio::test]
-async fn a_package_with_another_document_is_a_conflict() {
-    let mut site = Site::new();
-    site.carry().await.expect("carried");
-    let payload: Vec<Entry> =
-        site.package.entries.iter().filter(|entry| entry.path.starts_with(bag::DATA)).cloned().collect();
-    let document = text("data/delivery.json", "{\"consent\":\"withdrawn\"}\n");
-    site.package = package(payload.into_iter().take(2).chain([document]).collect());
-    assert!(matches!(site.carry().await, Err(Error::Conflict { .. })));
+pub(crate) async fn a_package_with_another_document_is_a_conflict(target: &impl Target) {
+    let mut house = House::new();
+    house.carry(target).await.expect("carried");
+    let first = house.package.clone();
+    let payload: Vec<Entry> = first.entries.iter().take(2).cloned().collect();
+    // As long as the one before: a size tells nothing.
+    let document = text("data/delivery.json", "[]\n");
+    house.package = package(payload.into_iter().chain([document]).collect());
+    assert!(matches!(house.carry(target).await, Err(Error::Conflict { .. })));
+    assert_whole(target, &first);
 }
 
-#[tokio::test]
-async fn an_artifact_that_changed_on_disk_does_not_leave_the_house() {
-    let mut site = Site::new();
-    let other = site.directory.path().join("rotten");
+pub(crate) async fn an_artifact_that_changed_on_disk_does_not_leave_the_house(target: &impl Target) {
+    let mut house = House::new();
+    let other = house.directory.path().join("rotten");
     std::fs::write(&other, "rEads").expect("write");
     let stored = |place: &Path| Piece::File { path: place.to_owned(), size: 5, artifact: "a".repeat(64) };
-    site.package.entries[0].pieces = vec![stored(&other)];
-    assert!(matches!(site.carry().await, Err(Error::Corrupt { .. })));
-    assert!(!site.target().join("S1.run-1").exists());
-    site.package.entries[0].pieces = vec![stored(Path::new("/nowhere"))];
-    assert!(matches!(site.carry().await, Err(Error::Corrupt { .. })));
+    for place in [other.as_path(), Path::new("/nowhere")] {
+        house.package.entries[0].pieces = vec![stored(place)];
+        let said = house.carry(target).await;
+        assert!(matches!(&said, Err(Error::Corrupt { sha256 }) if *sha256 == "a".repeat(64)), "{said:?}");
+        assert!(target.files().is_empty());
+    }
 }
 
-#[tokio::test]
-async fn a_target_that_is_not_mounted_is_unreachable_and_names_are_checked() {
-    let mut site = Site::new();
-    site.courier = DirectoryCourier::new("partner", site.directory.path().join("unmounted"));
-    let said = site.carry().await.expect_err("refused").to_string();
-    assert!(said.contains("make or mount it"), "{said}");
-    site.courier = DirectoryCourier::new("partner", site.target());
-    for path in ["data/../../S1.vcf.gz", "../S1.vcf.gz", "/S1.vcf.gz", "data/.hidden", ""] {
-        site.package.entries[1].path = path.into();
-        assert!(matches!(site.carry().await, Err(Error::Refused(_))), "{path}");
+pub(crate) async fn a_target_that_is_not_there_is_unreachable_and_says_what_to_do(target: &impl Target) {
+    let house = House::new();
+    let (courier, remedy) = target.unreachable();
+    let said = courier.carry(&house.package).await.expect_err("refused").to_string();
+    assert!(said.contains("`partner` cannot be reached") && said.contains(remedy), "{said}");
+}
+
+pub(crate) async fn names_that_could_lead_elsewhere_are_refused(target: &impl Target) {
+    let mut house = House::new();
+    for path in ["data/../../S1.vcf.gz", "../S1.vcf.gz", "/S1.vcf.gz", "data/.hidden", "data/a/b", ""] {
+        house.package.entries[1].path = path.into();
+        assert!(matches!(house.carry(target).await, Err(Error::Refused(_))), "{path}");
     }
-    assert_eq!(site.target().read_dir().expect("there").count(), 0);
+    house.package = small(house.directory.path());
+    house.package.folder = "../elsewhere".into();
+    assert!(matches!(house.carry(target).await, Err(Error::Refused(_))));
+    assert!(target.files().is_empty() && target.leftovers().is_empty());
+}
+
+/// Everything in a directory but the package.
+fn others_in(directory: &Path) -> Vec<String> {
+    let names = directory.read_dir().expect("there").flatten().map(|entry| entry.file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name != crate::support::package::FOLDER)
+        .collect()
 }
