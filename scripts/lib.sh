@@ -52,6 +52,7 @@ packages_test() {
     jq sqlite3                        # read what the engine says and keeps
     python3 python3-venv              # the benchmark, the audit chain recomputed, and the tools of scripts/peers.txt
     openssh-client                    # keys of receivers, made by another program
+    openssh-server openssh-sftp-server # an inbox behind SFTP; each test starts its own on a free port
     openssl xxd                       # signatures, looked at by another program
     curl wget aria2 rclone            # what data centers pull with
   )
