@@ -15,6 +15,8 @@ use kentai_engine::scheduler::{self, Options, Running, Target, Way};
 use kentai_engine::store::artifact::ArtifactStore;
 use kentai_executors::collect::Collector;
 use kentai_executors::courier::directory::DirectoryCourier;
+use kentai_executors::courier::s3::{self, S3Courier};
+use kentai_executors::courier::sftp::{self, SftpCourier};
 use kentai_executors::docker::{self, DockerExecutor};
 use kentai_executors::process::ProcessExecutor;
 
@@ -36,6 +38,8 @@ pub(crate) enum Error {
     Target { name: String, path: PathBuf, reason: String },
     #[error("`notices.{to}`: {reason}")]
     Notices { to: String, reason: String },
+    #[error("target `{name}`: {reason}")]
+    Courier { name: String, reason: String },
     #[error(transparent)]
     Engine(#[from] scheduler::Error),
 }
@@ -130,12 +134,54 @@ fn target(site: &Site, name: &str, wanted: &config::Target) -> Result<Target, Er
     let receipt_key = key(site, name, wanted.receipt_key.as_ref(), |text| {
         sshsig::parse_line(text).ok_or_else(|| "it is no line `ssh-ed25519 …`".into())
     })?;
-    let way = if wanted.kind == "pull" {
-        Way::Pull
-    } else {
-        Way::Push(Arc::new(DirectoryCourier::new(name, site.directory.join(&wanted.path))))
+    let way = match wanted.kind.as_str() {
+        "pull" => Way::Pull,
+        "s3" => Way::Push(Arc::new(bucket(site, name, wanted)?)),
+        "sftp" => Way::Push(Arc::new(SftpCourier::new(server(site, name, wanted)?))),
+        _ => Way::Push(Arc::new(DirectoryCourier::new(name, site.directory.join(&wanted.path)))),
     };
     Ok(Target { way, consent_use: wanted.consent_use.clone(), recipient, keep_s: wanted.keep.0, receipt_key })
+}
+
+fn bucket(site: &Site, name: &str, wanted: &config::Target) -> Result<S3Courier, Error> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let options = s3::Options {
+        target: name.to_owned(),
+        endpoint: text(&wanted.endpoint),
+        style: if wanted.style.as_deref() == Some("host") { s3::Style::VirtualHost } else { s3::Style::Path },
+        region: wanted.region.clone().unwrap_or_else(|| "us-east-1".into()),
+        bucket: text(&wanted.bucket),
+        prefix: text(&wanted.prefix),
+        credentials: secret(site, name, &text(&wanted.credentials))?,
+        authorities: wanted.authorities.as_ref().map(|path| site.directory.join(path)),
+        verify: if wanted.verify.as_deref() == Some("read") { s3::Verify::Read } else { s3::Verify::Checksums },
+    };
+    S3Courier::new(options).map_err(|reason| Error::Courier { name: name.to_owned(), reason })
+}
+
+fn server(site: &Site, name: &str, wanted: &config::Target) -> Result<sftp::Options, Error> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let file = |value: &Option<String>| value.as_ref().map(|value| secret(site, name, value)).transpose();
+    Ok(sftp::Options {
+        target: name.to_owned(),
+        host: text(&wanted.host),
+        port: wanted.port.unwrap_or(22),
+        user: text(&wanted.user),
+        key: file(&wanted.key)?,
+        password: file(&wanted.password)?,
+        known_hosts: site.directory.join(wanted.known_hosts.clone().unwrap_or_default()),
+        directory: wanted.path.display().to_string(),
+        verify: if wanted.verify.as_deref() == Some("size") { sftp::Verify::Size } else { sftp::Verify::Read },
+    })
+}
+
+/// Where a secret lies. It is read when it is used, so that a new one needs no new start.
+fn secret(site: &Site, target: &str, name: &str) -> Result<PathBuf, Error> {
+    let secret = site.config.secrets.get(name).ok_or_else(|| Error::Courier {
+        name: target.to_owned(),
+        reason: format!("there is no secret `{name}`; name its file under `secrets:`"),
+    })?;
+    Ok(site.directory.join(&secret.file))
 }
 
 fn key<T>(

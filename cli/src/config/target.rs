@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::Duration;
 
 /// One of `targets:`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Target {
-    /// `directory`, or `pull`: the receiver fetches it.
+    /// `directory`, `s3`, `sftp`, or `pull`: the receiver fetches it.
     pub kind: String,
-    /// Directory; relative to the site's.
+    /// Directory; relative to the site's, or on the server.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub path: PathBuf,
     /// `none`, or `crypt4gh`.
@@ -30,7 +30,57 @@ pub(crate) struct Target {
     /// Consent scope that this use needs.
     #[serde(default)]
     pub consent_use: Option<String>,
+    /// Of a bucket: `https://host[:port]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Of a bucket: what requests are signed for; absent: us-east-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// Of a bucket: folders before the package's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// Of a bucket: its name is in the `path` of addresses, or in their `host`; absent: path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<String>,
+    /// Of a bucket: PEM file of the only authorities that may certify the endpoint; relative to the site's directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<PathBuf>,
+    /// Of a bucket: name of the secret with the access key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Of a server: its name or address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Of a server: absent: 22.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Of a server: account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Of a server: name of the secret with the account's private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Of a server: name of the secret with the account's password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// Of a server: file with its keys, as OpenSSH keeps them; relative to the site's directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_hosts: Option<PathBuf>,
+    /// How what arrived is compared: `checksums` or `read` of a bucket, `read` or `size` of a server; absent: the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<String>,
 }
+
+/// What each kind needs, and what it may have besides, beside the keys that every kind may have.
+const KINDS: [(&str, &[&str], &[&str]); 4] = [
+    ("directory", &["path"], &[]),
+    ("pull", &[], &[]),
+    ("s3", &["endpoint", "bucket", "credentials"], &["region", "prefix", "style", "authorities", "verify"]),
+    ("sftp", &["host", "user", "path", "known_hosts"], &["port", "key", "password", "verify"]),
+];
 
 fn none() -> String {
     "none".into()
@@ -43,25 +93,70 @@ fn is_empty(path: &std::path::Path) -> bool {
 impl Target {
     /// A directory that gets plain files for whatever use.
     pub(super) fn directory(path: &str) -> Self {
-        Self {
-            kind: "directory".into(),
-            path: path.into(),
-            encrypt: none(),
-            recipient: None,
-            receipt_key: None,
-            keep: Duration(0),
-            consent_use: None,
+        Self { kind: "directory".into(), path: path.into(), encrypt: none(), ..Self::default() }
+    }
+
+    /// Names of the secrets that it uses.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        [&self.credentials, &self.key, &self.password].into_iter().filter_map(Option::as_deref)
+    }
+
+    /// Keys that not every kind has, and whether they are set.
+    fn own_keys(&self) -> [(&'static str, bool); 15] {
+        [
+            ("path", !is_empty(&self.path)),
+            ("endpoint", self.endpoint.is_some()),
+            ("region", self.region.is_some()),
+            ("bucket", self.bucket.is_some()),
+            ("prefix", self.prefix.is_some()),
+            ("style", self.style.is_some()),
+            ("authorities", self.authorities.is_some()),
+            ("credentials", self.credentials.is_some()),
+            ("host", self.host.is_some()),
+            ("port", self.port.is_some()),
+            ("user", self.user.is_some()),
+            ("key", self.key.is_some()),
+            ("password", self.password.is_some()),
+            ("known_hosts", self.known_hosts.is_some()),
+            ("verify", self.verify.is_some()),
+        ]
+    }
+
+    /// Are the keys those of its kind?
+    fn check_kind(&self) -> Result<(), String> {
+        let Some((kind, needs, may)) = KINDS.iter().find(|(kind, ..)| *kind == self.kind) else {
+            let known: Vec<&str> = KINDS.iter().map(|(kind, ..)| *kind).collect();
+            return Err(format!("this version knows the kinds {}, not `{}`", known.join(", "), self.kind));
+        };
+        for (key, is_set) in self.own_keys() {
+            if needs.contains(&key) && !is_set {
+                return Err(format!("the kind `{kind}` needs `{key}:`"));
+            }
+            if is_set && !needs.contains(&key) && !may.contains(&key) {
+                let why = if *kind == "pull" { ": the receiver fetches it" } else { "" };
+                return Err(format!("the kind `{kind}` has no `{key}:`{why}"));
+            }
         }
+        if *kind == "sftp" && self.key.is_none() && self.password.is_none() {
+            return Err("the kind `sftp` needs `key:` or `password:`, the name of a secret".into());
+        }
+        let is_one_of =
+            |value: &Option<String>, known: &[&str]| value.as_deref().is_none_or(|one| known.contains(&one));
+        let ways: &[&str] = if *kind == "sftp" { &["read", "size"] } else { &["checksums", "read"] };
+        if !is_one_of(&self.verify, ways) {
+            return Err(format!("`verify` of the kind `{kind}` is {}", ways.join(" or ")));
+        }
+        if !is_one_of(&self.style, &["path", "host"]) {
+            return Err("`style` is path or host".into());
+        }
+        Ok(())
     }
 
     /// What is wrong with it, and what would be right.
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
         let wrong = |reason: String| Err(format!("target `{name}`: {reason}"));
-        match (self.kind.as_str(), is_empty(&self.path)) {
-            ("directory", false) | ("pull", true) => {}
-            ("directory", true) => return wrong("the kind `directory` needs `path:`".into()),
-            ("pull", false) => return wrong("the kind `pull` has no `path:`: the receiver fetches it".into()),
-            (kind, _) => return wrong(format!("this version knows the kinds directory and pull, not `{kind}`")),
+        if let Err(reason) = self.check_kind() {
+            return wrong(reason);
         }
         match (self.encrypt.as_str(), &self.recipient) {
             ("none", None) | ("crypt4gh", Some(_)) => Ok(()),

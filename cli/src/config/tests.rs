@@ -160,3 +160,30 @@ fn notices_that_could_not_be_sent_or_would_lead_inside_are_refused_with_place_an
         Ok(())
     );
 }
+
+#[test]
+fn a_target_has_the_keys_of_its_kind_and_no_others() {
+    let target = |more: &str| parse(&format!("targets: {{ dc: {{ {more} }} }}"), &[]).map(drop);
+    let said = |more: &str| target(more).expect_err("refused").to_string();
+    let bucket = "kind: s3, endpoint: \"https://s3.example.org\", bucket: inbox, credentials: dc";
+    let server = "kind: sftp, host: inbox.example.org, user: center, path: /inbox, known_hosts: keys/dc";
+    assert!(target(bucket).is_ok() && target(&format!("{server}, key: dc")).is_ok());
+    assert!(
+        target(&format!("{bucket}, region: r, prefix: a/b, style: host, authorities: ca.pem, verify: read")).is_ok()
+    );
+    assert!(target(&format!("{server}, port: 2222, key: dc, password: dc2, verify: size")).is_ok());
+    assert!(said(&bucket.replace(", bucket: inbox", "")).contains("needs `bucket:`"));
+    assert!(said(&server.replace(", known_hosts: keys/dc", ", key: dc")).contains("needs `known_hosts:`"));
+    assert!(said(server).contains("needs `key:` or `password:`"));
+    assert!(said(&format!("{bucket}, path: out")).contains("has no `path:`"));
+    assert!(said(&format!("{bucket}, known_hosts: keys/dc")).contains("has no `known_hosts:`"));
+    assert!(said("kind: directory, path: out, bucket: inbox").contains("has no `bucket:`"));
+    assert!(said("kind: pull, path: out").contains("the receiver fetches it"));
+    assert!(said(&format!("{bucket}, verify: size")).contains("checksums or read"));
+    assert!(said(&format!("{server}, key: dc, verify: checksums")).contains("read or size"));
+    assert!(said(&format!("{bucket}, style: virtual")).contains("path or host"));
+    assert!(said("kind: ftp").contains("directory, pull, s3, sftp"));
+    // How it is encrypted and for which use is independent of the way.
+    assert!(target(&format!("{bucket}, encrypt: crypt4gh, recipient: keys/dc.pub, consent_use: research")).is_ok());
+    assert!(said(&format!("{bucket}, encrypt: crypt4gh")).contains("`recipient:`"));
+}

@@ -1,9 +1,10 @@
 //! The site file: keys that have no effect yet, users, people, targets.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 
 use super::{Line, ok, warn};
-use crate::config::{Config, secrets_of_notices};
+use crate::config::{Config, Target, secrets_of_notices};
 use crate::site::Site;
 
 pub(super) fn look(site: &Site) -> Vec<Line> {
@@ -16,10 +17,11 @@ pub(super) fn look(site: &Site) -> Vec<Line> {
 /// Keys that this version reads and does not obey.
 fn without_effect(site: &Site) -> Line {
     let config = &site.config;
-    // Workflows may name places and secrets, and a check compares the names; nothing more happens yet.
-    let needed: BTreeSet<&str> = secrets_of_notices(config).collect();
+    // Workflows may name places and secrets, and a check compares the names; only notices and targets use secrets yet.
+    let mut needed: BTreeSet<&str> = secrets_of_notices(config).collect();
+    needed.extend(config.targets.values().flat_map(Target::secrets));
     let idle = config.secrets.keys().any(|name| !needed.contains(name.as_str()));
-    let keys = [("places", !config.places.is_empty()), ("secrets that no notice needs", idle)];
+    let keys = [("places", !config.places.is_empty()), ("secrets that nothing needs", idle)];
     let keys: Vec<&str> = keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
     if keys.is_empty() {
         return ok("site file", "every key that it sets has an effect");
@@ -70,10 +72,12 @@ fn people(config: &Config) -> Line {
 }
 
 fn targets(site: &Site) -> Vec<Line> {
-    let one = |(name, target): (&String, &crate::config::Target)| {
+    let one = |(name, target): (&String, &Target)| {
         let what = format!("target {name}");
-        if target.kind == "pull" {
-            return ok(what, "the receiver fetches it");
+        match target.kind.as_str() {
+            "pull" => return ok(what, "the receiver fetches it"),
+            "s3" | "sftp" => return remote(site, what, target),
+            _ => {}
         }
         let path = site.directory.join(&target.path);
         // The site makes its own outbox.
@@ -84,4 +88,38 @@ fn targets(site: &Site) -> Vec<Line> {
         warn(what, found, "make the directory, or mount it: hand-offs wait until it is there")
     };
     site.config.targets.iter().map(one).collect()
+}
+
+/// A target on another machine: what lies here for it. Whether it can be reached shows when something is carried there.
+fn remote(site: &Site, what: String, target: &Target) -> Line {
+    for name in target.secrets() {
+        let Some(secret) = site.config.secrets.get(name) else {
+            return warn(what, format!("there is no secret `{name}`"), "name its file under `secrets:`");
+        };
+        let path = site.directory.join(&secret.file);
+        match path.metadata() {
+            Ok(found) if found.is_file() && found.mode() & 0o077 == 0 => {}
+            Ok(_) => {
+                let found = format!("{} can be read by others, or is no file", path.display());
+                return warn(what, found, "make it a file of mode 0600: hand-offs wait until it is one");
+            }
+            Err(error) => {
+                let found = format!("{}: {error}", path.display());
+                return warn(what, found, "put the secret there, mode 0600: hand-offs wait until it is there");
+            }
+        }
+    }
+    let hosts = target.known_hosts.as_ref().map(|path| site.directory.join(path));
+    if let Some(path) = hosts.filter(|path| !path.is_file()) {
+        let found = format!("{} is not there", path.display());
+        return warn(what, found, "put the server's key there, as `ssh-keyscan` gives it and the receiver confirms it");
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    ok(
+        what,
+        match &target.host {
+            Some(host) => format!("{}@{host}:{}", text(&target.user), target.path.display()),
+            None => format!("{} at {}", text(&target.bucket), text(&target.endpoint)),
+        },
+    )
 }
