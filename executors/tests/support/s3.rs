@@ -74,6 +74,16 @@ impl Bucket {
         fs::write(self.path("silent"), "").expect("written");
     }
 
+    /// The next object that is written is there before.
+    pub(crate) fn race(&self) {
+        fs::write(self.path("race"), "").expect("written");
+    }
+
+    /// From now on it keeps other bytes than it was sent, and tells the checksum of those that were sent.
+    pub(crate) fn rot(&self) {
+        fs::write(self.path("rot"), "").expect("written");
+    }
+
     /// The courier's requests so far, `METHOD /bucket/key?query …`.
     pub(crate) fn log(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("log")).unwrap_or_default();

@@ -1,7 +1,8 @@
 """An S3 server for tests: moto behind a door that refuses what S3 refuses and moto does not look at.
 
 The signature of every request (recomputed by botocore), and the SHA-256 of what is sent. What the tests steer lies in FOLDER:
-`fault` ("STATUS CODE": how writes are answered), `silent` (no checksum is told), and `log`, a line for each request.
+`fault` ("STATUS CODE": how writes are answered), `silent` (no checksum is told),
+`race` (the next object is there before it is written), `rot` (what is kept is not what came), and `log`, a line for each request.
 
 usage: s3_server.py FOLDER BUCKET KEY SECRET REGION; prints its port, ends with its standard input.
 """
@@ -81,6 +82,13 @@ def door(inner):
         if not refused and environ["REQUEST_METHOD"] in ("PUT", "POST") and "authorization" not in sent and fault.exists():
             status, code = fault.read_text().split()
             refused = int(status), code
+        race = FOLDER / "race"
+        if environ["REQUEST_METHOD"] == "PUT" and race.exists():
+            # Somebody else comes first, after the courier has looked.
+            race.unlink()
+            s3_backends["123456789012"]["aws"].put_object(BUCKET, environ["PATH_INFO"].split("/", 2)[2], b"other")
+        if environ["REQUEST_METHOD"] == "PUT" and (FOLDER / "rot").exists():
+            environ["wsgi.input"] = io.BytesIO(body[:-1] + b"?")
         query = "&".join(pair for pair in environ["QUERY_STRING"].split("&") if not pair.startswith("X-Amz-"))
         with LOCK, open(FOLDER / "log", "a") as log:
             if "authorization" not in sent:

@@ -108,7 +108,10 @@ async fn a_large_file_that_changed_on_disk_leaves_no_upload_behind() {
 async fn the_signature_comes_last_and_the_payload_first() {
     let Some(target) = S3::start() else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
-    target.courier().carry(&small(directory.path())).await.expect("carried");
+    let mut package = small(directory.path());
+    // As the engine gives them; then tag files stand before the payload.
+    package.entries.sort_by(|one, other| one.path.cmp(&other.path));
+    target.courier().carry(&package).await.expect("carried");
     let log = target.bucket.log();
     let name = |line: &String| {
         line.split(['?', ' ']).nth(1).and_then(|path| path.split_once(FOLDER)).map(|it| it.1.to_owned())
@@ -143,6 +146,26 @@ async fn a_file_that_the_package_does_not_have_is_a_conflict_before_anything_is_
     let said = target.courier().carry(&small(directory.path())).await;
     assert!(matches!(&said, Err(Error::Conflict { place }) if place.ends_with("data/S2.cram")), "{said:?}");
     assert_eq!(target.requests("P", &[]), 0, "nothing was written");
+}
+
+#[tokio::test]
+async fn what_reads_back_otherwise_is_not_followed_by_its_signature() {
+    let Some(target) = S3::start() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    target.bucket.rot();
+    let courier = target.with(|options| options.verify = Verify::Read);
+    let said = courier.carry(&small(directory.path())).await.expect_err("refused").to_string();
+    assert!(said.contains("data/S1.cram is not there as it was sent"), "{said}");
+    assert_eq!(target.files().into_keys().collect::<Vec<_>>(), ["data/S1.cram"], "nothing came after it");
+}
+
+#[tokio::test]
+async fn an_object_that_came_meanwhile_is_a_conflict_and_stays_as_it_was() {
+    let Some(target) = S3::start() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    target.bucket.race();
+    assert!(matches!(target.courier().carry(&small(directory.path())).await, Err(Error::Conflict { .. })));
+    assert_eq!(target.files().into_values().collect::<Vec<_>>(), [b"other"], "nothing came after it");
 }
 
 #[tokio::test]
