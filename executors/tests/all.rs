@@ -1,5 +1,7 @@
 //! The hands against the world: one contract for every executor, the collector, couriers, and the lock-down.
 
+#![expect(clippy::print_stderr, reason = "tests speak to people")]
+
 mod support {
     pub(crate) mod docker;
     pub(crate) mod house;

@@ -218,16 +218,17 @@ impl Carrier<'_> {
     }
 
     async fn failed(&self, what: &str, failure: Failure) -> Error {
+        let Options { user, directory, .. } = self.options;
         let mut reason = format!("{what}: {failure}");
-        if let Some(free) = failure.may_be_full().then_some(self.session.free_bytes(&self.at("."))) {
-            // SFTP has one word for every failure; a full disk is the one that a person can mend at once.
-            if let Some(free) = free.await {
-                reason = format!("{reason}; {free} bytes are free there, make room or ask the receiver for it");
-            }
-        } else if failure.is_denied() {
-            reason = format!("{reason}; let {} write in {}", self.options.user, self.options.directory);
+        if failure.is_denied() {
+            reason = format!("{reason}; let {user} write in {directory}");
         } else if failure.is_absent() {
-            reason = format!("{reason}; make {} there, or correct `path:`", self.options.directory);
+            reason = format!("{reason}; make {directory} there, or correct `path:`");
+        } else if failure.is_unnamed()
+            && let Some(free) = self.session.free_bytes(&self.at(".")).await
+        {
+            // A full disk has no word of its own in SFTP, and is what a person can mend at once.
+            reason = format!("{reason}; {free} bytes are free there: if that is too little, make room or ask for it");
         }
         Error::Unreachable { target: self.options.target.clone(), reason }
     }

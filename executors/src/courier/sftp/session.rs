@@ -37,8 +37,8 @@ impl Failure {
         self.code() == Some(StatusCode::PermissionDenied)
     }
 
-    /// "Failure" is what servers say of everything that has no word of its own, a full disk and a quota among it.
-    pub(super) fn may_be_full(&self) -> bool {
+    /// "Failure": what servers say of everything that has no word of its own, a full disk and a quota among it.
+    pub(super) fn is_unnamed(&self) -> bool {
         self.code() == Some(StatusCode::Failure)
     }
 }
