@@ -19,14 +19,40 @@ pub(crate) struct Bucket {
     python: PathBuf,
     folder: tempfile::TempDir,
     server: Child,
+    scheme: &'static str,
     pub(crate) port: u16,
 }
 
 impl Bucket {
     /// None where the tests go without tools of others.
     pub(crate) fn start() -> Option<Self> {
-        let python = peer("python3")?;
+        Self::start_in(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    /// Over TLS, certified by the authority in `authority.pem`; boto3 does not look at it.
+    pub(crate) fn start_certified() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary directory");
+        fs::write(folder.path().join("leaf"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+            .expect("written");
+        let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+        for line in [
+            format!("req -x509 {new_key} -keyout authority.key -out authority.pem -days 2 -subj /CN=authority"),
+            format!("req {new_key} -keyout key.pem -out request.pem -subj /CN=server"),
+            "x509 -req -in request.pem -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 -extfile leaf \
+             -out cert.pem"
+                .into(),
+        ] {
+            let made = Command::new("openssl").args(line.split_whitespace()).current_dir(folder.path()).output();
+            let made = made.expect("openssl");
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        let mut bucket = Self::start_in(folder)?;
+        bucket.scheme = "https";
+        Some(bucket)
+    }
+
+    fn start_in(folder: tempfile::TempDir) -> Option<Self> {
+        let python = peer("python3")?;
         let mut server = Command::new(&python)
             .arg(script("s3_server.py"))
             .arg(folder.path())
@@ -38,13 +64,13 @@ impl Bucket {
         let mut line = String::new();
         BufReader::new(server.stdout.take().expect("piped")).read_line(&mut line).expect("its port");
         let port = line.trim().parse().expect("the server started");
-        let bucket = Self { python, folder, server, port };
+        let bucket = Self { python, folder, server, scheme: "http", port };
         bucket.write_credentials(KEY, SECRET);
         Some(bucket)
     }
 
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

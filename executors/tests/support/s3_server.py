@@ -4,6 +4,8 @@ The signature of every request (recomputed by botocore), and the SHA-256 of what
 `fault` ("STATUS CODE": how writes are answered), `silent` (no checksum is told),
 `race` (the next object is there before it is written), `rot` (what is kept is not what came), and `log`, a line for each request.
 
+With `cert.pem` and `key.pem` there it speaks TLS.
+
 usage: s3_server.py FOLDER BUCKET KEY SECRET REGION; prints its port, ends with its standard input.
 """
 
@@ -52,7 +54,7 @@ def refusal(environ, sent):
     if query["X-Amz-Credential"].split("/")[0] != KEY:
         return 403, "InvalidAccessKeyId"
     kept = "&".join(pair for pair in environ["QUERY_STRING"].split("&") if not pair.startswith("X-Amz-Signature="))
-    url = f"http://{environ['HTTP_HOST']}{environ['REQUEST_URI'].split('?')[0]}?{kept}"
+    url = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{environ['REQUEST_URI'].split('?')[0]}?{kept}"
     request = AWSRequest(environ["REQUEST_METHOD"], url, headers={name: sent[name] for name in signed})
     request.context["timestamp"] = query["X-Amz-Date"]
     auth = S3SigV4QueryAuth(Credentials(KEY, SECRET), "s3", REGION)
@@ -115,8 +117,14 @@ class Handler(WSGIRequestHandler):
 
 
 s3_backends["123456789012"]["aws"].create_bucket(BUCKET, REGION)
+TLS = (FOLDER / "cert.pem", FOLDER / "key.pem")
 server = make_server(
-    "127.0.0.1", 0, door(create_backend_app("s3")), True, request_handler=Handler
+    "127.0.0.1",
+    0,
+    door(create_backend_app("s3")),
+    True,
+    request_handler=Handler,
+    ssl_context=tuple(map(str, TLS)) if TLS[0].exists() else None,
 )
 print(server.server_address[1], flush=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()

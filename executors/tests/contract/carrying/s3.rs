@@ -149,6 +149,20 @@ async fn a_file_that_the_package_does_not_have_is_a_conflict_before_anything_is_
 }
 
 #[tokio::test]
+async fn an_endpoint_is_believed_when_the_named_authority_certifies_it() {
+    let Some(bucket) = Bucket::start_certified() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let target = S3 { options: bucket.options(PREFIX), bucket };
+    let said = target.courier().carry(&small(directory.path())).await.expect_err("refused").to_string();
+    assert!(said.contains("certificate") && target.bucket.log().is_empty(), "{said}");
+    let authority = target.bucket.path("authority.pem");
+    let courier = target.with(|options| options.authorities = Some(authority.clone()));
+    // Each file was compared by the checksum that the server told.
+    courier.carry(&small(directory.path())).await.expect("carried");
+    assert_eq!(target.requests("PUT", &[FOLDER]), files(&small(directory.path())).len());
+}
+
+#[tokio::test]
 async fn what_reads_back_otherwise_is_not_followed_by_its_signature() {
     let Some(target) = S3::start() else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
