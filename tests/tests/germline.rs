@@ -2,9 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use kentai_tests::{Site, root, tool, tool_image, without_docker};
+use kentai_engine::audit::checkpoint::Public;
+use kentai_engine::handoff::{bag, sshsig};
+use kentai_tests::{Site, peer, root, tool, tool_image, without_docker};
+
+use crate::provenance::peers::{is_a_provenance_crate, report};
 
 const LANES: [&str; 5] = ["L001", "L002", "L004", "L007", "L008"];
 
@@ -13,9 +18,13 @@ fn data() -> PathBuf {
 }
 
 /// A site with the small reference registered by the real verb, and the sheet of the five lanes.
-fn prepare(name: &str, people: &str) -> Result<(Site, String)> {
+fn prepare(name: &str, more: &str, generator: Option<&Path>) -> Result<(Site, String)> {
     tool_image()?;
-    let site = Site::new(name, people)?;
+    let site = Site::new(name, more)?;
+    if let Some(generator) = generator {
+        let pair = ["--sk", "dc.sec", "--pk", "dc.pub", "--nocrypt"];
+        tool(&generator.to_string_lossy(), &pair, site.directory.path())?;
+    }
     let fasta = data().join("reference.fa.gz");
     let (code, _, told) =
         site.run(["reference", "add", "tiny@1", &fasta.to_string_lossy(), "--executor", "docker", "--quiet"])?;
@@ -50,12 +59,86 @@ fn package(site: &Site) -> Result<PathBuf> {
     found.into_iter().next().context("one package")
 }
 
+/// Everybody whose business it is takes the package, and nobody takes one with another byte.
+fn is_a_package_to_everybody(site: &Site, package: &Path) -> Result<()> {
+    for (program, manifest) in
+        [("sha256sum", bag::MANIFEST_SHA256), ("md5sum", bag::MANIFEST_MD5), ("sha256sum", bag::TAG_MANIFEST)]
+    {
+        tool(program, &["--check", "--strict", "--quiet", manifest], package)?;
+    }
+    let place = package.to_string_lossy().into_owned();
+    if let Some(bagit) = peer("bagit.py")? {
+        tool(&bagit.to_string_lossy(), &["--validate", "--quiet", &place], Path::new("/"))?;
+    }
+    is_a_provenance_crate(&package.join("data"))?;
+    if let Some(told) = report(&package.join("data"))? {
+        ensure!(told.contains("action: #run/") && told.contains("action: #attempt/"), "{told}");
+    }
+    let key = Public::parse(&fs::read_to_string(site.path().join("secrets/audit.pub"))?).context("the site's key")?;
+    let signers = site.write("signers", &sshsig::allowed_signer("center", sshsig::NAMESPACE, &key))?;
+    let output = Command::new("ssh-keygen")
+        .args(["-Y", "verify", "-n", sshsig::NAMESPACE, "-I", "center", "-f"])
+        .arg(&signers)
+        .arg("-s")
+        .arg(package.join(bag::SIGNATURE))
+        .stdin(fs::File::open(package.join(bag::TAG_MANIFEST))?)
+        .output()?;
+    ensure!(output.status.success(), "ssh-keygen: {}", String::from_utf8_lossy(&output.stderr));
+    let line = sshsig::line(&key);
+    let verify = ["provenance", "verify", &place, "--key", &line];
+    let (code, told, error) = site.run(verify)?;
+    ensure!(code == 0, "verify: {code} {told}{error}");
+    for entry in files(package)? {
+        let whole = fs::read(&entry)?;
+        let mut other = whole.clone();
+        let at = other.len() / 2;
+        other[at] ^= 1;
+        fs::write(&entry, other)?;
+        let (code, told, _) = site.run(verify)?;
+        let payload = entry.parent().is_some_and(|folder| folder.ends_with("data"));
+        let sums = if payload { bag::MANIFEST_SHA256 } else { bag::TAG_MANIFEST };
+        let is_taken = tool("sha256sum", &["--check", "--strict", "--quiet", sums], package).is_ok();
+        fs::write(&entry, whole)?;
+        ensure!(code == 3, "{} with another byte: verify says {code} {told}", entry.display());
+        // The signature and what it signs are ssh-keygen's business.
+        let signed = entry.ends_with(bag::SIGNATURE) || entry.ends_with(bag::TAG_MANIFEST);
+        ensure!(signed || !is_taken, "{} with another byte: sha256sum takes it", entry.display());
+    }
+    Ok(())
+}
+
+/// Every file of the package.
+fn files(package: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for folder in [package.to_owned(), package.join("data")] {
+        found.extend(fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
+    }
+    Ok(found)
+}
+
+/// The package, or a folder with its encrypted files as the receiver's own program opens them.
+fn opened(site: &Site, package: &Path) -> Result<PathBuf> {
+    let encrypted: Vec<PathBuf> =
+        files(package)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "c4gh")).collect();
+    let Some(program) = peer("crypt4gh")?.filter(|_| !encrypted.is_empty()) else { return Ok(package.to_owned()) };
+    let plain = site.directory.path().join("opened");
+    fs::create_dir_all(plain.join("data"))?;
+    for path in encrypted {
+        let output = Command::new(&program)
+            .args(["decrypt", "--sk"])
+            .arg(site.directory.path().join("dc.sec"))
+            .stdin(fs::File::open(&path)?)
+            .output()?;
+        ensure!(output.status.success(), "crypt4gh: {}", String::from_utf8_lossy(&output.stderr));
+        fs::write(plain.join("data").join(path.file_stem().context("a name")?), output.stdout)?;
+    }
+    Ok(plain)
+}
+
 fn is_as_other_tools_say(site: &Site) -> Result<()> {
     let package = package(site)?;
-    for program in ["sha256sum", "md5sum"] {
-        let manifest = format!("manifest-{}.txt", program.trim_end_matches("sum"));
-        tool(program, &["--check", "--strict", &manifest], &package)?;
-    }
+    is_a_package_to_everybody(site, &package)?;
+    let package = opened(site, &package)?;
     let reference = site.path().join("references/tiny@1");
     let fasta = fs::read_dir(&reference)?
         .flatten()
@@ -84,7 +167,10 @@ fn five_real_lanes_give_the_figures_of_other_tools() -> Result<()> {
     if without_docker() {
         return Ok(());
     }
-    let (site, sheet) = prepare("germline-pass", "")?;
+    // Encrypted for a key of the reference tool, where it is here.
+    let generator = peer("crypt4gh-keygen")?;
+    let target = "targets:\n  outbox: { kind: directory, path: deliveries, encrypt: crypt4gh, recipient: ../dc.pub }\n";
+    let (site, sheet) = prepare("germline-pass", generator.as_ref().map_or("", |_| target), generator.as_deref())?;
     let (code, _, told) = run(&site, &sheet, &["min_q30=0.75", "min_depth=0.5"])?;
     ensure!(code == 0, "ended with {code}:\n{told}");
     is_as_other_tools_say(&site)
@@ -97,7 +183,7 @@ fn the_default_gate_holds_two_lanes_until_a_reviewer_and_a_releaser_decide() -> 
     }
     // Two people of this machine: root submits, `nobody` reviews and releases.
     let people = "people:\n  - { user: \"0\", name: ops-01, roles: [operator] }\n  - { user: nobody, name: rev-01, roles: [reviewer, releaser] }\n";
-    let (site, sheet) = prepare("germline-hold", people)?;
+    let (site, sheet) = prepare("germline-hold", people, None)?;
     let (code, _, told) = run(&site, &sheet, &["min_depth=0.5"])?;
     ensure!(code == 11, "ended with {code}:\n{told}");
     let run_id = run_id(&site)?;

@@ -9,7 +9,7 @@ mod disk;
 #[path = "provenance/package.rs"]
 mod package;
 #[path = "provenance/peers.rs"]
-mod peers;
+pub(crate) mod peers;
 #[path = "provenance/story.rs"]
 mod story;
 #[path = "provenance/verbs.rs"]

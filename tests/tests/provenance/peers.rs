@@ -25,7 +25,7 @@ fn text(path: &Path) -> Result<&str> {
 }
 
 /// The validator finds nothing of what the profile demands; none when it is not here.
-pub(super) fn is_a_provenance_crate(crated: &Path) -> Result<Option<()>> {
+pub(crate) fn is_a_provenance_crate(crated: &Path) -> Result<Option<()>> {
     let Some(validator) = peer("rocrate-validator")? else { return Ok(None) };
     let work = tempfile::tempdir()?;
     let (cache, told) = (work.path().join("cache"), work.path().join("told.json"));
@@ -45,7 +45,7 @@ pub(super) fn is_a_provenance_crate(crated: &Path) -> Result<Option<()>> {
 }
 
 /// What runcrate reads out of a crate.
-pub(super) fn report(crated: &Path) -> Result<Option<String>> {
+pub(crate) fn report(crated: &Path) -> Result<Option<String>> {
     let Some(runcrate) = peer("runcrate")? else { return Ok(None) };
     tool(text(&runcrate)?, &["report", text(crated)?], Path::new("/")).map(Some)
 }
