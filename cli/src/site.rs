@@ -92,6 +92,9 @@ impl Site {
         let roles = config.people.iter().flat_map(|person| person.roles.iter().cloned());
         Facts {
             targets: Some(config.targets.keys().cloned().collect()),
+            plain_targets: Some(
+                config.targets.iter().filter(|(_, to)| to.recipient.is_none()).map(|(to, _)| to.clone()).collect(),
+            ),
             roles: (!config.people.is_empty()).then(|| roles.collect()),
             references: Some(self.bundles()),
             places: Some(config.places.keys().cloned().collect()),

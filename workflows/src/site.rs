@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Site {
     /// Hand-off targets by name; `None`: not known, so any name passes.
     pub targets: Option<BTreeSet<String>>,
+    /// Those of them that have no key to encrypt for; `None`: not known.
+    pub plain_targets: Option<BTreeSet<String>>,
     /// Roles that at least one person has; `None`: not known.
     pub roles: Option<BTreeSet<String>>,
     /// Registered reference bundles (`NAME@VERSION`) with their roles → absolute file paths; `None`: not known.

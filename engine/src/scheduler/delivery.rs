@@ -55,6 +55,12 @@ impl House {
             )
         })?;
         consent_covers(self.run(id), target.consent_use.as_deref(), self.now)?;
+        // The name may come out of an expression, which no check could look up.
+        if definition(self.run(id), index)?.encrypt.as_deref() == Some("crypt4gh") && target.recipient.is_none() {
+            return Err(format!(
+                "this step gives encrypted files only, and target `{name}` has no key to encrypt for; give it `recipient:` in kentai.yaml"
+            ));
+        }
         if self.signatures_missing(id) > 0 {
             self.ask_release(id, index, &name);
             return Ok(());

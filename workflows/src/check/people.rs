@@ -54,21 +54,12 @@ impl Scope<'_, '_> {
             );
         }
         if let Some(encrypt) = node.get("encrypt").filter(|encrypt| encrypt.text() == Some("crypt4gh")) {
-            let (en, ja) = (
-                "this version cannot encrypt yet, and refuses rather than sends plain files",
-                "この版はまだ暗号化できません。平文で送らないよう、拒否します",
-            );
-            let found = Diagnostic::error("K091", en, ja).help(
-                "write `encrypt: none` only where the target may get plain files",
-                "平文を渡してよい引き渡し先に限り `encrypt: none` と書きます",
-            );
-            self.checker.note(found, encrypt.span.clone());
+            self.encrypts(node.get("to")?, encrypt);
         }
-        let receipt = node.entry("receipt");
-        if let Some(receipt) = receipt {
-            self.checker.no_effect("receipt", receipt.key_span.clone());
+        let receipt = node.entry("receipt").map(|entry| &entry.value);
+        if let Some(late) = receipt.and_then(|receipt| receipt.entry("if_late")) {
+            self.checker.no_effect("if_late", late.key_span.clone());
         }
-        let receipt = receipt.map(|entry| &entry.value);
         let receipt_within_s = receipt.and_then(|receipt| self.checker.seconds(receipt.get("within")));
         Some(Handoff {
             to: to?,
@@ -79,6 +70,19 @@ impl Scope<'_, '_> {
             receipt_within_s,
             receipt_if_late: receipt.and_then(|receipt| owned(receipt, "if_late")),
         })
+    }
+
+    /// A target that has no recipient's key would get plain files.
+    fn encrypts(&mut self, to: &Node, encrypt: &Node) {
+        let plain = self.checker.site.plain_targets.as_ref();
+        let Some(name) = to.text().filter(|name| plain.is_some_and(|plain| plain.contains(*name))) else { return };
+        let en = format!("the target `{name}` has no key to encrypt for, and gets no plain files from this step");
+        let ja = format!("引き渡し先 `{name}` には暗号化の鍵がなく、このステップは平文を渡しません");
+        let found = Diagnostic::error("K091", en, ja).help(
+            "give it `encrypt: crypt4gh` and `recipient:` under `targets:` in kentai.yaml, or write `encrypt: none` here",
+            "kentai.yaml の `targets:` に `encrypt: crypt4gh` と `recipient:` を書くか、ここに `encrypt: none` と書きます",
+        );
+        self.checker.note(found, encrypt.span.clone());
     }
 
     fn target(&mut self, node: &Node) -> Option<Template> {

@@ -52,9 +52,13 @@ fn shipped_workflows_are_accepted() {
 }
 
 #[test]
-fn what_is_sealed_elsewhere_is_refused_rather_than_sent_plain() {
+fn what_is_to_be_encrypted_goes_to_no_target_without_a_key() {
     let source = GERMLINE.replace("encrypt: none", "encrypt: crypt4gh");
-    let checked = checked(&source);
+    assert!(checked(&source).workflow.is_some());
+    let to = GERMLINE.split("handoff:").nth(1).and_then(|rest| rest.split("to: ").nth(1)).expect("a target");
+    let to = to.split_whitespace().next().expect("its name").to_owned();
+    let site = Site { plain_targets: Some([to].into()), ..Site::default() };
+    let checked = check("germline.yaml", source.as_bytes(), &site, &nothing_to_load);
     let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     assert_eq!(errors.map(|found| found.code).collect::<Vec<_>>(), ["K091"]);
     assert!(checked.workflow.is_none());

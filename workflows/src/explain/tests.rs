@@ -56,6 +56,7 @@ fn site() -> Site {
         roles: names(&["reviewer", "releaser"]),
         memory_bytes: 64 << 30,
         timeout_s_max: 3 * 86_400,
+        plain_targets: Some(["archive".to_owned()].into()),
         ..Site::default()
     }
 }
