@@ -3,5 +3,6 @@
 mod cuts;
 mod encrypted;
 mod fetch;
+mod pull;
 mod receipts;
 mod right;

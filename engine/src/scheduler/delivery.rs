@@ -241,7 +241,7 @@ pub(super) struct Given {
     pub(super) target: String,
     /// `offered`, `delivered`.
     pub(super) status: &'static str,
-    /// Paths that the receiver answers for: the payload.
+    /// Every path of the package: the receiver answers for each.
     pub(super) files: Vec<String>,
     /// A receipt is expected within so many seconds.
     pub(super) receipt_within_s: Option<u64>,
@@ -272,7 +272,7 @@ impl Given {
             order_line: run.row.order_line_id.clone(),
             target: row.target.clone(),
             status,
-            files: files.filter(|path| path.starts_with(bag::DATA)).map(str::to_owned).collect(),
+            files: files.map(str::to_owned).collect(),
             receipt_within_s: receipt_within(run, &row.step_key),
         }
     }

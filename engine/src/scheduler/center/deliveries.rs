@@ -112,7 +112,8 @@ impl Service {
             self.desk.record(&mut held, Event::PullBegan.word(), by, &json!({ "path": path }));
         }
         if whole && held.doc.files.contains_key(path) && held.doc.sent.insert(path.to_owned()) {
-            let all = held.doc.files.keys().all(|file| held.doc.sent.contains(file));
+            // Who has the payload has the data; tag files may come first or last.
+            let all = held.doc.payload().all(|(file, _)| held.doc.sent.contains(file));
             if all && held.row.status == Status::Pulling.word() {
                 held.go(Event::Delivered)?;
                 let body = json!({ "files": held.doc.files.len() });

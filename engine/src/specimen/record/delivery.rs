@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::handoff::bag::DATA;
 use crate::handoff::offer::FileStatus;
 
 /// What was offered or carried to a receiver, and what they said of it. The record's owner is the target, its parent the run.
@@ -36,7 +37,7 @@ pub struct Delivery {
     /// Why it ended, in people's words.
     #[serde(default)]
     pub reason: String,
-    /// Paths of the payload, with what the receiver said of each.
+    /// Paths of the package, with what the receiver said of each.
     pub files: BTreeMap<String, FileState>,
     /// Paths of which every byte was sent.
     #[serde(default)]
@@ -44,6 +45,13 @@ pub struct Delivery {
     /// Receipts by the receiver's own ids.
     #[serde(default)]
     pub receipts: BTreeMap<String, Received>,
+}
+
+impl Delivery {
+    /// Its data: what lies around it may be answered for as well, and need not.
+    pub fn payload(&self) -> impl Iterator<Item = (&String, &FileState)> {
+        self.files.iter().filter(|(path, _)| path.starts_with(DATA))
+    }
 }
 
 /// What the receiver said of one file.

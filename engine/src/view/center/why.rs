@@ -1,6 +1,7 @@
 //! Why an order line, a specimen, a lane or a delivery stands where it stands: read from rows alone, so that it is quick and needs no
 //! engine. What a run itself waits for is the run's own answer.
 
+mod delivery;
 mod things;
 
 use kentai_workflows::diagnostic::Language;
@@ -80,6 +81,9 @@ async fn found(
     }
     if let Some(row) = reader.delivery(thing).await? {
         inside(reader, who, Inner::Delivery, Some(thing)).await?;
+        if let Some(record) = reader.record(Kind::Delivery.word(), thing).await? {
+            return Ok(Some(vec![delivery::at_receiver(&record, now, language)?]));
+        }
         let run = reader.run(row.run_id.as_str()).await?.map(|run| run.order_line_id).unwrap_or_default();
         let order = reader.order_line(&run).await?;
         let mut answer = match order {

@@ -53,7 +53,6 @@ impl Service {
             let Some(file) = packed.iter().find(|file| file.path == said.path) else {
                 return Err(Refusal::Bad(format!("delivery {id} has no file `{}`", said.path.escape_debug())));
             };
-            // Tag files are covered by the package's name; what is said of them is compared, and not kept.
             let state = file_state(said, file);
             if state.status == FileStatus::Mismatch {
                 mismatched.push(format!("{} ({})", said.path, state.reason));
@@ -183,13 +182,13 @@ fn file_state(said: &Said, file: &PackageFile) -> FileState {
 
 /// What a receipt amounts to for the whole delivery.
 fn outcome(doc: &Delivery, mismatched: bool) -> Event {
-    let count = |status: FileStatus| doc.files.values().filter(|file| file.status == status).count();
-    let (accepted, refused) = (count(FileStatus::Accepted), count(FileStatus::Refused));
+    let count = |status: FileStatus| doc.payload().filter(|(_, file)| file.status == status).count();
+    let (all, accepted, refused) = (doc.payload().count(), count(FileStatus::Accepted), count(FileStatus::Refused));
     if mismatched {
         Event::Mismatched
-    } else if accepted == doc.files.len() {
+    } else if accepted == all {
         Event::Acknowledged
-    } else if refused > 0 && accepted + refused == doc.files.len() {
+    } else if refused > 0 && accepted + refused == all {
         Event::Refused
     } else {
         Event::PartlyAcknowledged
