@@ -4,9 +4,11 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use kentai_engine::clock::Clock;
 use kentai_engine::id::RunId;
 use kentai_engine::scheduler::center::request::Request;
-use kentai_tests::house::Act;
+use kentai_engine::specimen::record::Consent;
+use kentai_tests::house::{Act, operator};
 use kentai_tests::receivers::Door;
 use serde_json::{Value, json};
 
@@ -99,6 +101,37 @@ async fn consent_that_is_withdrawn_cuts_the_download_and_nothing_more_can_be_rea
     }
     let feed: Value = door.json("dc1", "/api/v1/offers")?;
     ensure!(feed["items"][0]["status"] == "recalled", "{feed}");
+    drop(door);
+    center.house.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_that_ended_lets_nothing_be_fetched_and_calls_nothing_back() -> Result<()> {
+    const HOUR_US: i64 = 3_600_000_000;
+    let now = 1_780_000_000_000_000;
+    let clock = Clock::standing_at(now);
+    let center = Center::open_at(&fetched(), clock.clone()).await?;
+    let door = Door::open(&center.house).await?;
+    let (_, id) = offered(&center, "{\"q\": 35}".into()).await?;
+    let consent = Consent {
+        document: "form".into(),
+        document_version: "4".into(),
+        scopes: vec!["sequencing".into(), "research".into()],
+        effective_us: now,
+        expires_us: Some(now + HOUR_US),
+        evidence: "shelf 2".into(),
+        ..Consent::default()
+    };
+    let (program, pseudonym, status) = ("rare".into(), "P1".into(), "given".into());
+    center.ask(Request::Consent { program, pseudonym, consent, status }, &operator()).await?;
+    let path = format!("/deliveries/{id}/bagit.txt");
+    ensure!(door.status("dc1", &path, &[])?.0 == 200);
+    clock.advance(HOUR_US);
+    let (status, said) = door.status("dc1", &path, &[])?;
+    ensure!(status == 410 && said.contains("ended"), "{status} {said}");
+    let stands =
+        center.house.sql(&format!("select status from record where kind = 'delivery' and record_id = '{id}'"))?;
+    ensure!(stands == "pulling", "the delivery is {stands}");
     drop(door);
     center.house.check().await
 }
