@@ -6,6 +6,7 @@
 mod attempt;
 pub mod center;
 mod delivery;
+pub mod drs;
 mod event;
 pub mod log;
 pub mod offer;

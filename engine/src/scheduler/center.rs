@@ -26,7 +26,7 @@ pub(super) mod withdrawal;
 
 use crate::store::rows::center::{ConsentGuard, Participant};
 
-pub(super) use self::keys::crypt4gh_key;
+pub(super) use self::keys::{crypt4gh_key, links_key};
 pub(crate) use self::order::consent_in_force;
 
 /// What a run knows of its participant's consent, as of an epoch.

@@ -379,6 +379,17 @@ impl Handle {
         Ok(Some(signer.sign(&stand)))
     }
 
+    /// The key that signs links to the site's files; made when the site has none yet. It reads the disk: whoever asks keeps it.
+    ///
+    /// # Errors
+    /// When the key cannot be read or made, or is not as it was.
+    pub fn links_key(&self) -> Result<[u8; 32], Refusal> {
+        super::center::links_key(&self.options.directory).map_err(|error| {
+            tracing::error!(%error, "links to files cannot be signed");
+            Refusal::Unreachable("links to files cannot be signed here: the engine's log says why".into())
+        })
+    }
+
     /// The site's files.
     #[must_use]
     pub fn artifacts(&self) -> &crate::store::artifact::ArtifactStore {

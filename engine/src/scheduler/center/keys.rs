@@ -8,6 +8,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::audit::checkpoint;
 use crate::audit::{hex, unhex};
 use crate::handoff::crypt4gh::key::SecretKey;
@@ -27,6 +29,15 @@ pub(in crate::scheduler) const AUDIT: Key =
 
 /// Opens the data keys of encrypted files (X25519).
 const CRYPT4GH: Key = Key { name: "crypt4gh", public: |secret| SecretKey::new(secret).public().0 };
+
+/// Signs links that count for minutes (HMAC-SHA-256). Its public half is only there to tell one key from another.
+const LINKS: Key =
+    Key { name: "links", public: |secret| Sha256::digest([b"kentai links: ", &secret[..]].concat()).into() };
+
+/// The site's key for links; made when the site has none yet.
+pub(in crate::scheduler) fn links_key(site: &Path) -> Result<[u8; 32], Error> {
+    LINKS.secret(site)
+}
 
 /// The site's key for encrypted files; made when the site has none yet.
 pub(in crate::scheduler) fn crypt4gh_key(site: &Path) -> Result<SecretKey, Error> {

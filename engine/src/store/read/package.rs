@@ -21,6 +21,15 @@ impl Reader {
         Ok(found.into_iter().next())
     }
 
+    /// Where a receiver is offered a file with these bytes (lowercase hex of their SHA-256): ids of its open deliveries and paths within
+    /// them, newest first, a hundred at most.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn offered_with(&self, sha256: &str, data_center: &str) -> Result<Vec<(String, String)>, Error> {
+        self.all(include_str!("../sql/offered_with.sql"), &[sha256, data_center]).await
+    }
+
     /// Ids of what a target was given of a specimen, oldest first.
     ///
     /// # Errors
