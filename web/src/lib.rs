@@ -6,10 +6,12 @@
 
 mod api;
 pub mod download;
+mod drs;
 pub mod error;
 mod extract;
 mod health;
 pub mod listen;
+mod openapi;
 mod packages;
 mod peer;
 mod serve;
@@ -18,14 +20,18 @@ mod socket;
 
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::http::{Method, Uri};
 use axum::middleware;
 use axum::routing::get;
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::handle::Handle;
+use tokio::sync::OnceCell;
 use tower_http::trace::TraceLayer;
+use tracing::Span;
 
 use crate::error::Problem;
+use crate::packages::link::Key;
 
 pub use axum::Router;
 pub use serve::serve;
@@ -39,24 +45,45 @@ pub type People = Arc<dyn Fn(u32) -> Option<Actor> + Send + Sync>;
 struct App {
     engine: Handle,
     people: People,
+    links: Arc<OnceCell<Key>>,
 }
 
-/// Every route of the site: `/api/v1`, `/healthz`, `/readyz`.
+impl App {
+    /// What links are signed with; read once.
+    async fn links(&self) -> Result<&Key, Problem> {
+        let read = || async {
+            let engine = self.engine.clone();
+            let bytes = tokio::task::spawn_blocking(move || engine.links_key());
+            let bytes = bytes.await.map_err(|panic| Problem::internal(&panic))??;
+            Key::new(&bytes).ok_or_else(|| Problem::broken("links cannot be signed"))
+        };
+        self.links.get_or_try_init(read).await
+    }
+}
+
+/// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/healthz`, `/readyz`.
 pub fn router(handle: Handle, people: People) -> Router {
-    let app = App { engine: handle, people };
+    let app = App { engine: handle, people, links: Arc::default() };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
-    let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
+    let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize_links));
     Router::new()
         .nest("/api/v1", api)
+        .route("/api/v1/openapi.json", get(openapi::receivers))
+        .nest(drs::BASE, drs::routes(&app))
         .merge(packages)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(shield::put))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app)
+}
+
+/// What a request is called in the log: never with its query, in which the signature of a link may stand.
+fn span(request: &Request) -> Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 async fn no_such_route(uri: Uri) -> Problem {

@@ -1,6 +1,9 @@
 //! Packages as their receivers fetch them: files with ranges, an index that `rclone` and people read, a Metalink file, `fetch.txt`.
 //!
+//! A file may also be asked for by a link that was signed for it ([`link`]), and by nothing else that it would open.
 //! Right and consent are looked up for each request and, as long as bytes flow, again and again: what is taken back ends at once.
+
+pub(crate) mod link;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -8,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use kentai_engine::port::courier;
@@ -223,13 +226,18 @@ fn gone(error: &std::io::Error) -> Problem {
 }
 
 /// `https://center.example:8443`, as the asker spelled it.
-fn base(headers: &HeaderMap, request: &axum::extract::Request) -> Result<String, Problem> {
+pub(crate) fn base(headers: &HeaderMap, request: &axum::extract::Request) -> Result<String, Problem> {
+    based(headers, request.extensions())
+}
+
+/// The same of a request that was taken apart.
+pub(crate) fn based(headers: &HeaderMap, extensions: &Extensions) -> Result<String, Problem> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let good = host.parse::<axum::http::uri::Authority>().is_ok() && !host.contains('@');
     if !good {
         return Err(Problem::bad("the header Host is no host"));
     }
-    let secure = request.extensions().get::<Caller>().is_some_and(|caller| caller.encrypted);
+    let secure = extensions.get::<Caller>().is_some_and(|caller| caller.encrypted);
     let scheme = if secure { "https" } else { "http" };
     Ok(format!("{scheme}://{host}"))
 }

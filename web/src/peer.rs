@@ -1,23 +1,27 @@
 //! Who asks: whoever the token in the header is of. Without one, on the site's socket the kernel says which user is at the other end,
 //! and the site which person that is; over the network it is whose client certificate was shown, and never a user of this machine.
+//! Where files are fetched, a link signed here for exactly that file says it too.
 
 use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
+use kentai_engine::people::{secret, session, token};
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::handle::Refusal;
+use kentai_engine::view::drs;
 use tokio::net::UnixListener;
 use tokio::time::Instant;
 
 use crate::App;
 use crate::error::Problem;
 use crate::listen::Caller;
+use crate::packages::link;
 
 /// The user at the other end of a connection, when it was made (`SO_PEERCRED`).
 #[derive(Clone, Copy, Debug)]
@@ -31,22 +35,33 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
-/// The token that the header carries, if it carries any.
-type Shown = Result<Option<String>, Problem>;
+/// By what somebody says who they are.
+#[derive(Clone)]
+enum Proof {
+    /// Nothing in the request: the connection may say it.
+    Connection,
+    /// A token or a session.
+    Token(String),
+    /// A link that was signed here for exactly this file, and whose time is not over: by whom it was asked for.
+    Link(String),
+}
 
-fn token(headers: &HeaderMap) -> Shown {
-    let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+/// The proof that a request carries, or what is wrong with it.
+type Shown = Result<Proof, &'static str>;
+
+fn in_header(headers: &HeaderMap) -> Shown {
+    let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(Proof::Connection) };
     let parts = header.to_str().ok().and_then(|text| text.split_once(' '));
     let token = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, token) = token.ok_or_else(|| Problem::not_allowed("the header Authorization must be `Bearer <token>`"))?;
-    Ok(Some(token.trim().to_owned()))
+    let (_, token) = token.ok_or("the header Authorization must be `Bearer <token>`")?;
+    Ok(Proof::Token(token.trim().to_owned()))
 }
 
 /// How somebody said who they are; asked again as long as bytes flow to them.
 #[derive(Clone)]
 pub(crate) struct Credential {
     app: App,
-    shown: Option<String>,
+    proof: Proof,
     caller: Option<Caller>,
     uid: Option<u32>,
 }
@@ -55,28 +70,60 @@ impl Credential {
     /// Who they are by now; none when it counts no more.
     pub(crate) async fn still(&self) -> Option<Actor> {
         match &self.caller {
-            Some(caller) => known(&self.app, caller, Ok(self.shown.clone())).await.ok(),
-            None => over_socket(&self.app, self.uid, Ok(self.shown.clone())).await.ok(),
+            Some(caller) => known(&self.app, caller, Ok(self.proof.clone())).await.ok(),
+            None => over_socket(&self.app, self.uid, Ok(self.proof.clone())).await.ok(),
+        }
+    }
+
+    /// Whose a link is that they ask for: it ends with the token or session that it was made with. See `view::drs::holder`.
+    pub(crate) fn holder(&self, who: &Actor) -> String {
+        let of = |prefix, text| secret::read(prefix, text).map(|shown| shown.id.to_owned());
+        match &self.proof {
+            Proof::Link(by) => by.clone(),
+            Proof::Token(text) => match (of(token::PREFIX, text), of(session::PREFIX, text)) {
+                (Some(id), _) => format!("t.{id}"),
+                (None, Some(id)) => format!("s.{id}"),
+                (None, None) => format!("p.{}", who.name),
+            },
+            Proof::Connection => format!("p.{}", who.name),
         }
     }
 }
 
 /// Lets only persons of the site through.
-pub(crate) async fn recognize(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn recognize(State(app): State<App>, request: Request, next: Next) -> Response {
+    let shown = in_header(request.headers());
+    recognized(app, shown, request, next).await
+}
+
+/// The same where a signed link counts as well. A header counts before it: nobody is somebody else than they think.
+pub(crate) async fn recognize_links(State(app): State<App>, request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads || !link::is_link(query) || request.headers().contains_key(header::AUTHORIZATION) {
+        return recognize(State(app), request, next).await;
+    }
+    let shown = match app.links().await {
+        Ok(key) => key.verify(request.uri().path(), query, app.engine.options().clock.now()),
+        Err(problem) => return problem.into_response(),
+    };
+    let shown = shown.map(Proof::Link).map_err(link::Wrong::words);
+    recognized(app, shown, request, next).await
+}
+
+async fn recognized(app: App, shown: Shown, mut request: Request, next: Next) -> Response {
     // Only the network door puts one there; a request without one came over the site's socket.
-    let shown = token(request.headers());
     let caller = request.extensions().get::<Caller>().cloned();
     let uid = request.extensions().get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
-    let credential =
-        Credential { app: app.clone(), shown: shown.as_ref().ok().cloned().flatten(), caller: caller.clone(), uid };
-    let actor = match caller {
-        Some(caller) => over_network(&app, &caller, shown).await,
+    let proof = shown.clone().unwrap_or(Proof::Connection);
+    let actor = match &caller {
+        Some(caller) => over_network(&app, caller, shown).await,
         None => over_socket(&app, uid, shown).await.map_err(IntoResponse::into_response),
     };
     match actor {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
-            request.extensions_mut().insert(credential);
+            request.extensions_mut().insert(Credential { app, proof, caller, uid });
             next.run(request).await
         }
         Err(refused) => refused,
@@ -85,8 +132,8 @@ pub(crate) async fn recognize(State(app): State<App>, mut request: Request, next
 
 async fn over_socket(app: &App, uid: Option<u32>, shown: Shown) -> Result<Actor, Problem> {
     // A wrong one is refused, whoever the user is: nobody acts as somebody else than they think.
-    if let Some(token) = shown? {
-        return Ok(app.engine.who(&token).await?);
+    if let Some(known) = by_proof(app, &shown.map_err(Problem::not_allowed)?).await {
+        return Ok(known?);
     }
     let uid = uid.ok_or_else(|| Problem::not_allowed("this connection does not say which user it is of"))?;
     (app.people)(uid)
@@ -106,11 +153,9 @@ async fn over_network(app: &App, caller: &Caller, shown: Shown) -> Result<Actor,
 }
 
 async fn known(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Response> {
-    let token = shown.map_err(|_| {
-        unknown("Bearer error=\"invalid_request\"", "the header Authorization must be `Bearer <token>`")
-    })?;
-    if let Some(token) = token {
-        return match app.engine.who(&token).await {
+    let proof = shown.map_err(|wrong| unknown("Bearer error=\"invalid_request\"", wrong))?;
+    if let Some(known) = by_proof(app, &proof).await {
+        return match known {
             Err(Refusal::NotAllowed(detail)) => Err(unknown("Bearer error=\"invalid_token\"", &detail)),
             other => other.map_err(|refusal| Problem::from(refusal).into_response()),
         };
@@ -134,6 +179,27 @@ async fn known(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Respon
     match app.engine.person(&name).await {
         Err(Refusal::NotAllowed(detail)) => Err(unknown("Bearer", &detail)),
         other => other.map_err(|refusal| Problem::from(refusal).into_response()),
+    }
+}
+
+/// Who shows this; none: the connection has to say it.
+async fn by_proof(app: &App, proof: &Proof) -> Option<Result<Actor, Refusal>> {
+    match proof {
+        Proof::Connection => None,
+        Proof::Token(token) => Some(app.engine.who(token).await),
+        Proof::Link(by) => Some(by_link(app, by).await),
+    }
+}
+
+/// Whose link it is by now. Its time is over for who begins, and not for who is being answered.
+async fn by_link(app: &App, by: &str) -> Result<Actor, Refusal> {
+    let holder = drs::holder(app.engine.reader(), by, app.engine.options().clock.now()).await?;
+    let ended = || Refusal::NotAllowed("this link is of somebody whose token or account counts no more".into());
+    let (name, scopes) = holder.ok_or_else(ended)?;
+    match app.engine.person(&name).await {
+        Ok(actor) => Ok(Actor { scopes, ..actor }),
+        Err(Refusal::NotAllowed(_)) => Err(ended()),
+        Err(other) => Err(other),
     }
 }
 
