@@ -1,8 +1,10 @@
 //! What a data center sees: packages that it fetches with programs of its own, receipts, and whatever ends that.
 
 mod cuts;
+mod drs;
 mod encrypted;
 mod fetch;
+mod openapi;
 mod pull;
 mod receipts;
 mod right;
