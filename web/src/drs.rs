@@ -21,7 +21,8 @@ use kentai_engine::people::permission::Principal;
 use kentai_engine::scheduler::Actor;
 use kentai_engine::view::center::Refused;
 use kentai_engine::view::drs::{self, Authorizations, Object};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::App;
@@ -94,8 +95,14 @@ struct Wish {
 /// Only what may stand behind the `?`.
 #[derive(Debug, Default, Deserialize)]
 struct Query {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     expand: bool,
+}
+
+/// A truth value in an address, capitals or not: GA4GH's own client writes `True`.
+fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    let text = String::deserialize(from)?;
+    text.to_ascii_lowercase().parse().map_err(|_| D::Error::custom("it must be true or false"))
 }
 
 /// `GET /objects/{object_id}`

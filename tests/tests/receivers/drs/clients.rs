@@ -93,7 +93,8 @@ async fn the_client_of_ga4gh_fetches_files_and_whole_bundles() -> Result<()> {
             "--download",
             "--expand",
             "--validate-checksum",
-            "--silent",
+            "--verbosity",
+            "DEBUG",
         ]);
         command.args(["--authtoken", &site.door.tokens["dc1"], "--output-dir"]).arg(&to);
         command.env("HTTPS_PROXY", format!("http://{}", tls.proxy)).env_remove("NO_PROXY").env_remove("no_proxy");
