@@ -12,7 +12,7 @@ use kentai_tests::receivers::{Receivers, sha256sum};
 use kentai_tests::tool;
 use serde_json::{Value, json};
 
-const BASE: &str = "/ga4gh/drs/v1";
+pub(super) const BASE: &str = "/ga4gh/drs/v1";
 
 /// DRS ids of a delivery: its own, and that of one of its files.
 pub(super) fn ids(site: &Receivers, delivery: &str, path: &str) -> Result<(String, String)> {
