@@ -135,3 +135,42 @@ async fn consent_that_ended_lets_nothing_be_fetched_and_calls_nothing_back() -> 
     drop(door);
     center.house.check().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_that_is_withdrawn_takes_links_and_objects_along() -> Result<()> {
+    let center = Center::open(&fetched()).await?;
+    let door = Door::open(&center.house).await?;
+    let much = format!("{{\"q\": 35, \"more\": \"{}\"}}", "0123456789abcdef".repeat(2 << 20));
+    let (_, id) = offered(&center, much).await?;
+    let offer = door.json("dc1", &format!("/api/v1/offers/{id}"))?;
+    let large = offer["entries"].as_array().and_then(|all| all.iter().max_by_key(|entry| entry["size"].as_u64()));
+    let sha256 = large.and_then(|entry| entry["sha256"].as_str()).context("a file")?;
+    let objects = "/ga4gh/drs/v1/objects";
+    let bundle = format!("{objects}/d-{}", offer["manifest_sha256"].as_str().context("a manifest")?);
+    let said = door.json("dc1", &format!("{objects}/f-{sha256}/access/https"))?;
+    let link = said["url"].as_str().context("a link")?.to_owned();
+    door.json("dc1", &bundle)?;
+    let to = door.place("got")?.join("file");
+    let mut curl = Command::new("curl")
+        .args(["--silent", "--fail", "--limit-rate", "2M", "--output"])
+        .arg(&to)
+        .arg(&link)
+        .spawn()?;
+    // A file tells nobody: it is looked at.
+    while !std::fs::metadata(&to).is_ok_and(|found| found.len() > 0) {
+        ensure!(curl.try_wait()?.is_none(), "curl ended before anything came");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // Behind the engine's back: only what is looked up at each request and while bytes flow can notice.
+    center.house.sql("update participant set consent = 'withdrawn', consent_epoch = consent_epoch + 1")?;
+    let ended = tokio::task::spawn_blocking(move || curl.wait()).await??;
+    ensure!([Some(18), Some(56)].contains(&ended.code()), "curl ended with {ended}");
+    let path = link.strip_prefix(&door.base()).context("an address of this door")?;
+    ensure!(door.status("", path, &[])?.0 == 410, "the link still opens it");
+    for path in [format!("{objects}/f-{sha256}"), format!("{objects}/f-{sha256}/access/https"), bundle] {
+        let (status, said) = door.status("dc1", &path, &[])?;
+        ensure!(status == 404, "{path}: {status} {said}");
+    }
+    // The house cannot be held against itself any more: its log does not know what was done to its database.
+    Ok(())
+}
