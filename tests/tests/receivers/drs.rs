@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::scheduler::center::request::Request;
-use kentai_tests::house::{Act, operator};
+use kentai_tests::house::{Act, operator, workflow};
 use kentai_tests::receivers::{Receivers, sha256sum};
 use kentai_tests::tool;
 use serde_json::{Value, json};
@@ -108,6 +108,37 @@ async fn bundles_are_what_their_files_are_down_to_the_last_byte() -> Result<()> 
         let (status, _) = site.door.status("dc1", &format!("{BASE}/objects/{old}"), &[])?;
         ensure!(status == 404, "{old}: {status}");
     }
+    site.check().await
+}
+
+/// Gives the same specimen's file once more, as another step.
+const MORE: &str = "  a:
+    outputs: { o: { path: calls.vcf } }
+    script: x
+  more:
+    handoff: { to: dc1, files: [\"${{ steps.a.o }}\"] }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_specimen_has_another_id_when_something_is_added() -> Result<()> {
+    let site = Receivers::open().await?;
+    let (_, first) = site.offered("S1", "calls\n").await?;
+    let (delivery, _) = ids(&site, &first, "data/S1.vcf")?;
+    let specimen = |bundle: &Value| bundle["aliases"][1].as_str().unwrap_or_default().to_owned();
+    let before = specimen(&object(&site, &delivery)?);
+    ensure!(object(&site, &before)?["contents"].as_array().map(Vec::len) == Some(1));
+    site.house.hands.plan("a", [Act::Make(vec![("calls.vcf", "more\n".into())])]);
+    let run = site.house.submit(&workflow(MORE), &kentai_tests::house::specimen("S1")).await?;
+    ensure!(site.house.end(&run).await? == "succeeded", "{}", site.house.why(&run, None).await?);
+    let after = specimen(&object(&site, &delivery)?);
+    let (status, _) = site.door.status("dc1", &format!("{BASE}/objects/{before}"), &[])?;
+    ensure!(before != after && status == 404, "{before} is now {after}, and still there: {status}");
+    let names = walk(&site, &after, &site.door.place("got")?)?;
+    let unlike: std::collections::BTreeSet<&String> = names.iter().collect();
+    ensure!(
+        object(&site, &after)?["contents"].as_array().map(Vec::len) == Some(2) && unlike.len() == names.len(),
+        "{names:?}"
+    );
     site.check().await
 }
 
