@@ -14,7 +14,7 @@ create table package_file (
     created_us   integer not null,
     primary key (delivery_id, path)
 ) strict;
-create index package_file_sha256 on package_file (sha256);
+create index package_file_sha256 on package_file (sha256, delivery_id);
 create index package_file_artifact on package_file (artifact) where artifact <> '';
 
 -- What a receiver is told, in order: a delivery comes again whenever something changed for them. The cursor is `seq`.

@@ -241,6 +241,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_closed_while_it_is_encrypted_leaves_nothing_encrypted() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = ArtifactStore::open(directory.path()).expect("a store");
+        let made = store.import_bytes(&vec![7; 200_000]).expect("an artifact");
+        let (mut random, mut asked) = (counted(), 0);
+        // A key, a sender and a nonce for the header; then a nonce for each segment.
+        let mut while_it_is_encrypted = |bytes: &mut [u8]| {
+            asked += 1;
+            if asked == 5 {
+                // The first thing that sealing does; the rest of it finds nothing yet.
+                std::fs::rename(store.path_of(&made.sha256, false), directory.path().join("sealed")).expect("renamed");
+            }
+            random(bytes);
+        };
+        let refused = store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut while_it_is_encrypted);
+        assert!(matches!(&refused, Err(Error::Io(error)) if error.to_string().contains("closed")), "{refused:?}");
+        let place = store.encrypted_path(&made.sha256);
+        assert!(!place.exists() && !header_path(&place).exists());
+    }
+
+    #[test]
     fn another_sites_key_opens_nothing_and_changes_nothing() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = ArtifactStore::open(directory.path()).expect("a store");
