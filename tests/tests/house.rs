@@ -6,7 +6,7 @@ mod calls;
 mod cancel;
 mod door;
 mod gates;
-mod handoff;
+pub(crate) mod handoff;
 mod mail;
 pub(crate) mod notices;
 mod order;

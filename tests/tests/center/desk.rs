@@ -60,10 +60,15 @@ impl Center {
 
     /// With a clock of its own, and somebody who gets notices.
     pub(super) async fn open_with(source: &str, clock: Clock, subscribers: Vec<Subscriber>) -> Result<Self> {
+        Self::built(source, Plan { clock, subscribers, ..Plan::default() }).await
+    }
+
+    /// To a plan; both targets want consent to `research`.
+    pub(super) async fn built(source: &str, plan: Plan) -> Result<Self> {
         let consent_use = Some("research".to_owned());
         let fetched = Target { consent_use: consent_use.clone(), ..Target::pulled() };
         let targets = BTreeMap::from([("dc1".to_owned(), fetched)]);
-        let house = House::with(Plan { consent_use, clock, targets, subscribers, ..Plan::default() }).await?;
+        let house = House::with(Plan { consent_use, targets, ..plan }).await?;
         let definition = Definition { path: "test.yaml".into(), source: source.into(), called: BTreeMap::new() };
         house.handle().register(&definition, &operator()).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
         let center = Self { house };

@@ -22,9 +22,9 @@ const TEXT: &str = "  a:
 ";
 
 /// Carries at once and says so only when it may: a carrier that dies (or is canceled) between the two.
-struct Slow {
-    courier: DirectoryCourier,
-    may: Arc<Semaphore>,
+pub(crate) struct Slow {
+    pub(crate) courier: DirectoryCourier,
+    pub(crate) may: Arc<Semaphore>,
 }
 
 impl Courier for Slow {

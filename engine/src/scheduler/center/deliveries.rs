@@ -14,6 +14,7 @@ use crate::scheduler::delivery::Given;
 use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::record::{Delivery, FileState, Kind};
+use crate::state::consent;
 use crate::state::delivery::{Event, Status};
 use crate::state::order;
 use crate::store::rows;
@@ -57,6 +58,11 @@ impl Service {
         }
         self.feed(&held);
         self.delivery_ends = self.delivery_ends.min(held.doc.expires_us.unwrap_or(NEVER));
+        // It was under way when consent was taken back: nothing could hold it any more.
+        let participant = self.desk.find_participant(&held.doc.participant).await?;
+        if participant.is_some_and(|participant| participant.row.consent == consent::Status::Withdrawn.word()) {
+            self.call_back(&mut held, "consent was withdrawn", &By::engine())?;
+        }
         Ok(())
     }
 
