@@ -39,8 +39,12 @@ type Sent = BTreeMap<(String, String), (String, bool)>;
 
 pub(super) async fn reconcile(site: &Site, target: &str, list: &Path, output: Output) -> anyhow::Result<Exit> {
     access::of_the_center(site, Inner::Delivery, None).await?;
-    let foreign = own_target(&access::who(site)).is_some_and(|own| own != target);
-    if foreign || !site.config.targets.contains_key(target) {
+    let who = access::who(site);
+    if own_target(&who).is_some() {
+        let message = format!("{} may not do this: it is for people of the center", who.name);
+        return Err(Stop::new(Exit::NotAllowed, message).into());
+    }
+    if !site.config.targets.contains_key(target) {
         let message = format!("there is no target `{}`; see `targets:` in kentai.yaml", target.escape_debug());
         return Err(Stop::new(Exit::NotFound, message).into());
     }

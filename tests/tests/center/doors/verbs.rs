@@ -79,7 +79,7 @@ const VERBS: &[Row] = &[
     ("handoff list", "", &[ReadDelivery], Nothing),
     ("handoff show", "{delivery}", &[ReadDelivery], Delivery),
     ("handoff receipts", "{delivery}", &[ReadDelivery], Delivery),
-    ("handoff reconcile", "outbox nothing.csv", &[ReadDelivery], Nothing),
+    ("handoff reconcile", "outbox nothing.csv", &[ReadDelivery], Inside),
     ("handoff reoffer", "{delivery} --reason x", &[HandOff], Addressed),
     ("handoff recall", "{delivery} --reason x", &[HandOff], Addressed),
     ("logs", "{run}", &[ReadRun], Institution),
