@@ -85,6 +85,15 @@ impl Work {
         key: Option<&SecretKey>,
     ) -> Result<Ready, Error> {
         let corrupt = || Error::Corrupt { sha256: file.sha256.clone() };
+        // A specimen's own file, which lies outside: what leaves must not change any more.
+        if !artifacts.contains(&file.sha256, false) {
+            match artifacts.import_copy(&file.source) {
+                Ok(made) if made.sha256 == file.sha256 => {}
+                Ok(_) => return Err(corrupt()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt()),
+                Err(error) => return Err(self.unreachable(&error)),
+            }
+        }
         let mut source = match artifacts.open_read(&file.sha256) {
             Ok(source) => source,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(corrupt()),

@@ -128,6 +128,15 @@ impl Service {
             for attempt in self.reader.attempts(run.run_id.as_str()).await? {
                 work.attempts.push(attempt.attempt_id.to_string());
             }
+            for delivery in self.reader.deliveries_of(run.run_id.as_str()).await? {
+                // Files from outside that were taken in to be handed off.
+                for file in self.reader.package_files(delivery.delivery_id.as_str()).await? {
+                    let taken_in = !file.artifact.is_empty() && self.reader.makers(&file.artifact).await?.is_empty();
+                    if taken_in && !work.files.iter().any(|(sha256, _)| *sha256 == file.artifact) {
+                        work.files.push((file.artifact, false));
+                    }
+                }
+            }
             for made in self.reader.made(run.run_id.as_str()).await? {
                 let makers = self.reader.makers(&made.sha256).await?;
                 if makers.iter().all(|maker| *maker == participant) {
