@@ -1,7 +1,7 @@
 //! The network door: an accept loop of our own, with TLS, limits, and room for whoever means it.
 //!
 //! It knows connections, not people: what a request may do is decided behind it, and a request that came in here carries a
-//! [`caller::Caller`] instead of a user of this machine.
+//! `Caller` instead of a user of this machine.
 
 mod bodies;
 mod buckets;

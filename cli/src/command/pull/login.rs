@@ -15,7 +15,7 @@ use crate::pull::{Failure, feed, secret};
 /// Arguments of `pull login`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Login {
-    /// The center's address: https://center.example:8443
+    /// The center's address, with its scheme: `https://center.example:8443`
     base: String,
     /// File whose first line is the token; KENTAI_TOKEN is taken otherwise
     #[arg(long, value_name = "FILE")]
