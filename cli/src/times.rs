@@ -22,6 +22,11 @@ impl Zone {
         }
     }
 
+    /// As the page is given it.
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.zone.clone()
+    }
+
     /// A column's head: `updated (Asia/Tokyo)`.
     pub(crate) fn head(&self, what: &str) -> String {
         format!("{what} ({})", self.name)

@@ -268,7 +268,7 @@ fn serve(house: &House, address: SocketAddr) -> Result<(Open, SocketAddr)> {
     let options = Options { address, tls: None, plain_allowed: false, limits, certificates: Arc::new(|_: &str| None) };
     let door = listen::Door::open(options)?;
     let (token, address) = (CancellationToken::new(), door.address());
-    let router = kentai_web::router(house.handle().clone(), Arc::new(|_| None));
+    let router = kentai_web::router(house.handle().clone(), Arc::new(|_| None), kentai_web::TimeZone::UTC);
     let served = tokio::spawn(door.serve(router, token.clone()));
     Ok((Open { token: token.drop_guard(), served }, address))
 }

@@ -23,6 +23,13 @@ pub struct Problem {
     problems: Option<Value>,
 }
 
+/// What a problem says, for whoever shows it in another form.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+}
+
 /// As it is sent.
 #[derive(Serialize)]
 struct Body {
@@ -171,7 +178,9 @@ impl IntoResponse for Problem {
             diagnostics: self.diagnostics,
             problems: self.problems,
         };
+        let told = Told { code: self.code, detail: body.detail.clone() };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(told);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

@@ -1,5 +1,5 @@
 //! The face: API version 1 on the site's own socket and, where the site says so, on the network ([`listen`]), with the bytes of what
-//! is handed off ([`download`]). The pages will stand beside it.
+//! is handed off ([`download`]), and the page that people look at.
 //!
 //! It turns requests into calls of the engine's [`Handle`] and stored rows into views, and knows no executor: which person a
 //! user is, the assembly tells it. What goes wrong leaves as one kind of answer, see [`error`].
@@ -13,6 +13,7 @@ mod health;
 pub mod listen;
 mod openapi;
 mod packages;
+mod page;
 mod peer;
 mod serve;
 mod shield;
@@ -34,6 +35,7 @@ use crate::error::Problem;
 use crate::packages::link::Key;
 
 pub use axum::Router;
+pub use jiff::tz::TimeZone;
 pub use serve::serve;
 pub use socket::{BindError, bind};
 
@@ -46,6 +48,8 @@ struct App {
     engine: Handle,
     people: People,
     links: Arc<OnceCell<Key>>,
+    /// In which people read times.
+    zone: TimeZone,
 }
 
 impl App {
@@ -61,9 +65,9 @@ impl App {
     }
 }
 
-/// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/healthz`, `/readyz`.
-pub fn router(handle: Handle, people: People) -> Router {
-    let app = App { engine: handle, people, links: Arc::default() };
+/// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
+pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
+    let app = App { engine: handle, people, links: Arc::default(), zone };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize_links));
@@ -72,6 +76,7 @@ pub fn router(handle: Handle, people: People) -> Router {
         .route("/api/v1/openapi.json", get(openapi::receivers))
         .nest(drs::BASE, drs::routes(&app))
         .merge(packages)
+        .merge(page::routes(&app))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(no_such_route)

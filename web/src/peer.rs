@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
@@ -22,6 +22,7 @@ use crate::App;
 use crate::error::Problem;
 use crate::listen::Caller;
 use crate::packages::link;
+use crate::page::sign_in;
 
 /// The user at the other end of a connection, when it was made (`SO_PEERCRED`).
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +95,22 @@ impl Credential {
 pub(crate) async fn recognize(State(app): State<App>, request: Request, next: Next) -> Response {
     let shown = in_header(request.headers());
     recognized(app, shown, request, next).await
+}
+
+/// The same at a page, where a session says it too. Whoever is not known yet is asked who they are, and then shown what they came for.
+pub(crate) async fn recognize_visitor(State(app): State<App>, request: Request, next: Next) -> Response {
+    let shown = match sign_in::shown(request.headers()) {
+        Some(session) if !request.headers().contains_key(header::AUTHORIZATION) => Ok(Proof::Token(session)),
+        _ => in_header(request.headers()),
+    };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let over_network = request.extensions().get::<Caller>().is_some();
+    let here = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let response = recognized(app, shown, request, next).await;
+    if over_network && reads && response.status() == StatusCode::UNAUTHORIZED {
+        return sign_in::redirect(&here).into_response();
+    }
+    response
 }
 
 /// The same where a signed link counts as well. A header counts before it: nobody is somebody else than they think.

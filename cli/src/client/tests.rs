@@ -46,8 +46,11 @@ impl House {
         let actor = Actor { name: "ops-02".into(), roles: roles.into(), ..Actor::default() };
         let people: kentai_web::People = Arc::new(move |_| is_person.then(|| actor.clone()));
         let token = CancellationToken::new();
-        let server =
-            tokio::spawn(kentai_web::serve(listener, kentai_web::router(engine.handle.clone(), people), token.clone()));
+        let server = tokio::spawn(kentai_web::serve(
+            listener,
+            kentai_web::router(engine.handle.clone(), people, kentai_web::TimeZone::UTC),
+            token.clone(),
+        ));
         let client = Client::connect(&socket).await.expect("reached").expect("answered");
         (Self { directory, engine, server, token }, client)
     }

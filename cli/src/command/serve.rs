@@ -14,6 +14,7 @@ use crate::access::busy;
 use crate::exit::{Exit, Stop};
 use crate::output::Output;
 use crate::site::Site;
+use crate::times::Zone;
 use crate::triggers::Triggers;
 use crate::{assemble, config, person};
 
@@ -46,7 +47,7 @@ fn router(site: &Site, handle: &Handle) -> kentai_web::Router {
         let settings = config::Config::load(&directory).map_or_else(|_| settings.clone(), |(settings, _)| settings);
         person::of(uid, &settings, &directory)
     });
-    kentai_web::router(handle.clone(), people)
+    kentai_web::router(handle.clone(), people, Zone::of(site).zone())
 }
 
 /// The doors to the network, while they are open.

@@ -12,7 +12,8 @@ use super::Actor;
 use super::why::Because;
 use crate::id::{RunId, SubmissionId};
 use crate::people::permission::Action;
-use crate::people::secret::Hidden;
+use crate::people::secret::{self, Hidden};
+use crate::people::session;
 use crate::port::collect::Collected;
 use crate::port::courier::{Carried, Error as CourierError};
 use crate::port::executor::{Executor, Held, Report};
@@ -240,6 +241,16 @@ impl Handle {
         let request = Box::new(super::center::request::Request::SignIn(attempt));
         let answer = self.ask(|reply| Message::Center(request, Actor::default(), reply)).await?;
         if answer.changed.is_empty() { Err(Refusal::NotAllowed(answer.said)) } else { Ok(secret) }
+    }
+
+    /// Signs out whoever shows this session; one that counts no more is signed out already.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn sign_out(&self, shown: &str) -> Result<(), Refusal> {
+        let session = secret::read(session::PREFIX, shown).map(|shown| shown.id.to_owned());
+        let (Some(session), Ok(actor)) = (session, self.who(shown).await) else { return Ok(()) };
+        self.center(super::center::request::Request::SignOut(session), &actor).await.map(|_| ())
     }
 
     /// Whose token or session this is. What was taken back counts for nothing after the commit that said so.

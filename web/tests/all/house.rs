@@ -107,7 +107,7 @@ impl House {
         let engine = scheduler::start(options(directory.path())).await.expect("an engine");
         let listener = kentai_web::bind(&directory.path().join("run/kentai.sock")).expect("a socket");
         let token = CancellationToken::new();
-        let router = kentai_web::router(engine.handle.clone(), people);
+        let router = kentai_web::router(engine.handle.clone(), people, kentai_web::TimeZone::UTC);
         let server = tokio::spawn(kentai_web::serve(listener, router, token.clone()));
         Self { directory, engine, server, token }
     }

@@ -186,6 +186,7 @@ impl Service {
             Request::AuditRead { what } => Ok(self.audit_read(&what, by)),
             Request::AuditSign { stand } => self.audit_sign(stand, by).await,
             Request::Checkpoint => self.checkpoint(by).await,
+            Request::SignOut(session) => self.sign_out(&session, by).await,
             _ => Err(Refusal::Bad("nobody knows what to do with this request".into())),
         }
     }
@@ -316,6 +317,20 @@ impl Service {
         self.desk.record(&mut held, "session_opened", &by, &json!({}));
         let changed = vec![format!("session {}", attempt.session)];
         Ok(Answer { said: format!("{} is signed in", attempt.name), changed, ..Answer::default() })
+    }
+
+    async fn sign_out(&mut self, session: &str, by: &By) -> Result<Answer, Refusal> {
+        let mut held = self.desk.get::<Session>(Kind::Session, session).await?;
+        if held.row.parent != by.name || held.row.status != token::ACTIVE {
+            return Err(unknown("session", session));
+        }
+        held.row.status = token::REVOKED.into();
+        self.desk.record(&mut held, "session_closed", by, &json!({ "why": "signed out" }));
+        Ok(Answer {
+            said: format!("{} is signed out", by.name),
+            changed: vec![format!("session {session}")],
+            ..Answer::default()
+        })
     }
 
     /// The newest used time step after this code; none when the code is wrong. Who has no key needs no code.

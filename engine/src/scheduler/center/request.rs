@@ -421,4 +421,7 @@ pub enum Request {
     /// Somebody gave name, password and code; only the door asks this.
     #[serde(skip)]
     SignIn(super::people::SignIn),
+    /// A session, by its id, counts no more; only the door asks this, for whom the session is of.
+    #[serde(skip)]
+    SignOut(String),
 }

@@ -45,7 +45,10 @@ impl Tls {
             listen::Door::open(Options { address, tls: Some(files), plain_allowed: false, limits, certificates })?;
         let (token, to) = (CancellationToken::new(), door.address());
         let mut tasks = JoinSet::new();
-        let serving = door.serve(kentai_web::router(site.house.handle().clone(), Arc::new(|_| None)), token.clone());
+        let serving = door.serve(
+            kentai_web::router(site.house.handle().clone(), Arc::new(|_| None), kentai_web::TimeZone::UTC),
+            token.clone(),
+        );
         tasks.spawn(serving);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let proxy = listener.local_addr()?;

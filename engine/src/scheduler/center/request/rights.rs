@@ -28,6 +28,7 @@ impl Request {
                 | Self::AuditSign { .. }
                 | Self::Checkpoint
                 | Self::SignIn(_)
+                | Self::SignOut(_)
         )
     }
 
@@ -81,7 +82,7 @@ impl Request {
             | Self::NewToken { .. }
             | Self::RevokeToken { .. } => Action::ManagePeople,
             Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
-            Self::SignIn(_) => Action::ReadSelf,
+            Self::SignIn(_) | Self::SignOut(_) => Action::ReadSelf,
         }
     }
 }

@@ -1,0 +1,51 @@
+//! The page: what lab managers look at all day, rendered here and whole without JavaScript.
+//!
+//! One file per page. Each asks the engine's views, puts the words of one language around them ([`say`], `words`) and fills a template.
+//! It decides nothing: who may see what and do what is the engine's to say, and a form here leads to the same request as a verb.
+
+mod address;
+mod assets;
+mod events;
+mod fault;
+mod form;
+mod list;
+mod markup;
+mod runs;
+mod say;
+mod settings;
+mod shape;
+mod shell;
+pub(crate) mod sign_in;
+mod visit;
+mod words;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use tower_http::csrf::CsrfLayer;
+
+use crate::{App, peer};
+
+/// A reason and a few names; tables have routes of their own.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Every page, the sheet and the scripts that they need, and the stream that keeps them fresh.
+pub(crate) fn routes(app: &App) -> Router<App> {
+    let inside = Router::new()
+        .route("/events", get(events::listen))
+        .route("/runs", get(runs::list))
+        .route("/settings", get(settings::show))
+        .route("/sign-out", post(sign_in::sign_out))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(fault::as_page))
+        .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor));
+    let outside = Router::new()
+        .route("/sign-in", get(sign_in::ask).post(sign_in::answer))
+        .route("/language/{language}", get(settings::language))
+        .route("/theme/{theme}", get(settings::theme))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(fault::as_page));
+    // What a browser sends because another site asked it to is refused before anybody looks who it is.
+    inside.merge(outside).layer(CsrfLayer::new()).route("/assets/{name}", get(assets::give))
+}

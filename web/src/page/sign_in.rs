@@ -1,0 +1,154 @@
+//! Signing in and out. A session is a secret in a cookie that no script reads and no other site's form sends; what it is worth, the
+//! engine says at each request.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use cookie::{Cookie, SameSite};
+use kentai_engine::people::session;
+use kentai_engine::scheduler::handle::Refusal;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::form::{Posted, Wrong};
+use super::settings::local;
+use super::shape::Shape;
+use super::shell::{Place, Shell, page};
+use super::visit::{Manners, cookie};
+use crate::App;
+use crate::error::Problem;
+use crate::listen::Caller;
+
+/// The cookie over TLS: a browser takes it from nobody but this host.
+const SECURE: &str = "__Host-kentai";
+/// The cookie where the way is this machine alone.
+const PLAIN: &str = "kentai";
+/// A password costs memory and time on purpose: so many are tried at once, the others wait.
+static TRIES: Semaphore = Semaphore::const_new(2);
+
+/// The page.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    shell: Shell,
+    name: String,
+    back: String,
+    wrong: Wrong,
+}
+
+/// Where to go afterwards.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Back {
+    #[serde(default)]
+    back: String,
+}
+
+/// What somebody typed.
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// `GET /sign-in`
+pub(super) async fn ask(manners: Manners, Query(back): Query<Back>) -> Response {
+    let shell = manners.shell(None, Place::Elsewhere);
+    page(&SignIn { shell, name: String::new(), back: local(&back.back).to_owned(), wrong: Wrong::default() })
+}
+
+/// `POST /sign-in`
+pub(super) async fn answer(
+    State(app): State<App>,
+    manners: Manners,
+    caller: Option<Extension<Caller>>,
+    Posted(typed): Posted<Typed>,
+) -> Result<Response, Problem> {
+    let caller = caller.map(|Extension(caller)| caller);
+    if let Some(caller) = &caller {
+        // Guesses are counted by where they come from, before they cost anything.
+        let who = format!("address {}", caller.address);
+        if caller.buckets.take(&who, Instant::now()).is_err() {
+            return Err(Problem::too_many("too many tries: wait a little"));
+        }
+    }
+    let _room = TRIES.acquire().await.map_err(|closed| Problem::internal(&closed))?;
+    match app.engine.sign_in(typed.name.trim(), &typed.password, typed.code.trim()).await {
+        Ok(secret) => {
+            let encrypted = caller.is_some_and(|caller| caller.encrypted);
+            let kept = [(header::SET_COOKIE, made(encrypted, secret.0).to_string())];
+            Ok((kept, Redirect::to(local(&typed.back))).into_response())
+        }
+        Err(Refusal::NotAllowed(said)) => {
+            let shell = manners.shell(None, Place::Elsewhere);
+            let mut wrong = Wrong::default();
+            wrong.say(
+                "name",
+                shell.say.pick(
+                    said.as_str(),
+                    "名前、パスワード、コードのいずれかが違うか、試行回数が多すぎます。15分待ってください。",
+                ),
+            );
+            let again = SignIn { shell, name: typed.name, back: local(&typed.back).to_owned(), wrong };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again)).into_response())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// `POST /sign-out`: the session counts no more, and the browser forgets it.
+pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    if let Some(secret) = shown(&headers) {
+        app.engine.sign_out(&secret).await?;
+    }
+    let gone = |name: &'static str, secure| {
+        let cookie = Cookie::build((name, "")).path("/").secure(secure).max_age(cookie::time::Duration::ZERO);
+        (header::SET_COOKIE, cookie.build().to_string())
+    };
+    let mut response = Redirect::to("/sign-in").into_response();
+    for (name, value) in [gone(SECURE, true), gone(PLAIN, false)] {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().append(name, value);
+        }
+    }
+    Ok(response)
+}
+
+fn made(encrypted: bool, secret: String) -> Cookie<'static> {
+    let seconds = session::LASTS_US / 1_000_000;
+    let name = if encrypted { SECURE } else { PLAIN };
+    Cookie::build((name, secret))
+        .path("/")
+        .http_only(true)
+        .secure(encrypted)
+        .same_site(SameSite::Lax)
+        .max_age(cookie::time::Duration::seconds(seconds))
+        .build()
+}
+
+/// The session that a request shows. A token in a cookie is nothing: only what signing in made.
+pub(crate) fn shown(headers: &HeaderMap) -> Option<String> {
+    let found = cookie(headers, SECURE).or_else(|| cookie(headers, PLAIN))?;
+    found.starts_with(session::PREFIX).then_some(found)
+}
+
+/// To the page that asks who somebody is, and from there back to `here`.
+pub(crate) fn redirect(here: &str) -> Redirect {
+    let back: String = url_encoded(local(here));
+    Redirect::to(&if back == "%2F" { "/sign-in".to_owned() } else { format!("/sign-in?back={back}") })
+}
+
+fn url_encoded(text: &str) -> String {
+    match askama::filters::urlencode_strict(text) {
+        Ok(encoded) => encoded.to_string(),
+        Err(never) => match never {},
+    }
+}
