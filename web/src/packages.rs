@@ -130,13 +130,11 @@ async fn file(
         .map_err(|panic| Problem::internal(&panic))?
         .map_err(|error| gone(&error))?;
     let size = object.size();
-    if method == Method::GET {
-        asker.tell(false).await?;
-    }
     // Two words: a connection whose answer is `ended` is broken off, with whatever still lies in its socket.
     let sent = CancellationToken::new();
     tokio::spawn(asker.clone().watch(ended.clone(), sent.clone()));
     let sent = sent.drop_guard();
+    let begun = asker.clone();
     let guard = Guard::new(ended).telling(move |told| {
         drop(sent);
         let whole = told.complete && told.first + told.bytes == size;
@@ -148,7 +146,12 @@ async fn file(
             });
         }
     });
-    Ok(download::answer(&method, &headers, object, guard))
+    let response = download::answer(&method, &headers, object, guard);
+    // Written down before a byte leaves, and only when one does.
+    if method == Method::GET && response.status().is_success() {
+        begun.tell(false).await?;
+    }
+    Ok(response)
 }
 
 /// Whoever fetches a file, and with what they said who they are.
@@ -256,4 +259,21 @@ fn links(title: &str, names: &[String]) -> Response {
     }
     page.push_str("</ul>\n</html>\n");
     Html(page).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_leaves_its_link_and_its_page_alone() {
+        let name = "a\"><script>&.vcf".to_owned();
+        let page = links("<b>&", &[name]).into_body();
+        let page = axum::body::to_bytes(page, usize::MAX).await.expect("whole");
+        let page = String::from_utf8_lossy(&page);
+        assert!(page.contains("<h1>&lt;b>&amp;</h1>"), "{page}");
+        assert!(page.contains(">a&quot;>&lt;script>&amp;.vcf</a>"), "{page}");
+        assert!(page.contains("href=\"a%22%3E%3Cscript%3E"), "{page}");
+        assert!(!page.contains("<b>") && !page.contains("<script"), "{page}");
+    }
 }

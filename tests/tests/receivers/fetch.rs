@@ -54,6 +54,30 @@ async fn a_package_that_is_fetched_file_by_file_is_whole() -> Result<()> {
     site.check().await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gets_no_byte_has_fetched_nothing() -> Result<()> {
+    let site = Receivers::open().await?;
+    let (_, id) = site.offered("S1", "calls\n").await?;
+    let path = format!("/deliveries/{id}/data/S1.vcf");
+    let (_, head) = site.door.status("dc1", &path, &["--head"])?;
+    let tag = head.to_lowercase().lines().find_map(|line| Some(line.strip_prefix("etag: ")?.trim().to_owned()));
+    let same = format!("If-None-Match: {}", tag.context("an entity tag")?);
+    let cases: [(&[&str], u16); 4] = [
+        (&["--head"], 200),
+        (&["--header", &same], 304),
+        (&["--header", "If-Match: \"other\""], 412),
+        (&["--range", "100-"], 416),
+    ];
+    for (more, wanted) in cases {
+        let (status, said) = site.door.status("dc1", &path, more)?;
+        ensure!(status == wanted, "{more:?}: {status} {said}");
+        ensure!(site.events(&id)? == ["offered"], "{more:?}: {:?}", site.events(&id)?);
+    }
+    ensure!(site.door.status("dc1", &path, &["--range", "0-0"])?.0 == 206);
+    ensure!(site.events(&id)? == ["offered", "pull_began"], "{:?}", site.events(&id)?);
+    site.check().await
+}
+
 /// What a program fetched beneath `place` is the package, says `sha256sum`.
 fn is_whole(place: &Path) -> Result<()> {
     tool("sha256sum", &["--check", "--strict", "--quiet", "manifest-sha256.txt"], place)?;
