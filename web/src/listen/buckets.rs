@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 /// Names that are remembered at most (a few hundred bytes each). Somebody whose bucket is full again needs none.
 const NAMES_MAX: usize = 10_000;
+/// When there are as many, so many are forgotten at once: looking at all of them for each new name would be work that a crowd sets us.
+const NAMES_FORGOTTEN: usize = 1_000;
 
 /// The buckets of one door.
 #[derive(Debug)]
@@ -59,12 +61,17 @@ impl Buckets {
         })
     }
 
-    /// Makes room: whoever has a full bucket again loses nothing; else whoever was not seen for longest.
+    /// Makes room: whoever has a full bucket again loses nothing; else those who were not seen for longest.
     fn forget(&self, all: &mut HashMap<String, Bucket>, now: Instant) {
         all.retain(|_, bucket| self.tokens(Some(bucket), now) < self.burst);
-        if all.len() >= NAMES_MAX {
-            let oldest = all.iter().min_by_key(|(_, bucket)| bucket.seen).map(|(name, _)| name.clone());
-            oldest.map(|name| all.remove(&name));
+        let too_many = (all.len() + NAMES_FORGOTTEN).saturating_sub(NAMES_MAX);
+        if too_many > 0 {
+            let mut by_age: Vec<(Instant, String)> =
+                all.iter().map(|(name, bucket)| (bucket.seen, name.clone())).collect();
+            by_age.sort_unstable();
+            for (_, name) in by_age.into_iter().take(too_many) {
+                all.remove(&name);
+            }
         }
     }
 }
@@ -94,9 +101,19 @@ mod tests {
         let (buckets, now) = (Buckets::new(1, 2), Instant::now());
         for number in 0..2 * NAMES_MAX {
             assert!(buckets.take(&format!("n{number}"), now).is_ok());
+            assert!(buckets.all().len() <= NAMES_MAX);
         }
-        assert_eq!(buckets.all().len(), NAMES_MAX);
-        assert!(buckets.take("last", now + Duration::from_secs(60)).is_ok());
-        assert_eq!(buckets.all().len(), 1);
+        // Whoever came last is known as before.
+        let later = now + Duration::from_millis(1);
+        assert!(buckets.take("busy", later).is_ok() && buckets.take("busy", later).is_ok());
+        for number in 0..NAMES_MAX / 2 {
+            assert!(buckets.take(&format!("m{number}"), later).is_ok());
+        }
+        assert!(buckets.take("busy", later).is_err());
+        // Whoever could ask as much as at first is forgotten before anybody else.
+        for number in 0..=NAMES_FORGOTTEN {
+            assert!(buckets.take(&format!("last{number}"), now + Duration::from_secs(60)).is_ok());
+        }
+        assert!(buckets.all().len() <= NAMES_FORGOTTEN + 1);
     }
 }
