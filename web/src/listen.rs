@@ -41,6 +41,8 @@ use tls::Tls;
 const BACKLOG: u32 = 4_096;
 /// How often times are looked at: so much later than said a connection is closed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// When more connections have had their time than are closed at one look, so soon the next look follows.
+const LOOK_SOON: Duration = Duration::from_millis(10);
 /// Open files that are not for connections: the store, the tools, the files that are served.
 const FILES_KEPT: u64 = 512;
 /// Below so many connections a door is none.
@@ -170,7 +172,11 @@ impl Door {
             tokio::select! {
                 biased;
                 () = token.cancelled() => break,
-                _ = looks.tick() => registry.sweep(Instant::now()),
+                _ = looks.tick() => {
+                    if registry.sweep(Instant::now()) {
+                        looks.reset_after(LOOK_SOON);
+                    }
+                }
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => admit(stream, peer, &registry, &house),
                     Err(error) => refused(&error, &registry).await,

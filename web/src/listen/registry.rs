@@ -12,6 +12,9 @@ use tokio::time::Instant;
 use super::Limits;
 use super::gauge::{Gauge, Phase};
 
+/// Connections that one look closes at most: when thousands end in one moment, whoever asks just then waits for all of them.
+const CLOSED_AT_ONCE: usize = 64;
+
 /// The connections of one door.
 #[derive(Debug)]
 pub(super) struct Registry {
@@ -24,6 +27,8 @@ struct All {
     /// By number: the oldest comes first.
     gauges: BTreeMap<u64, (IpAddr, Arc<Gauge>)>,
     by_peer: HashMap<IpAddr, BTreeSet<u64>>,
+    /// Whoever never sent a whole header, and some who did: they are taken out when they are come upon.
+    newcomers: BTreeSet<u64>,
     next: u64,
 }
 
@@ -54,7 +59,7 @@ impl Registry {
             all.evict(leaves?);
         }
         if all.gauges.len() >= self.limits.connections {
-            let leaves = all.least(all.gauges.keys().copied());
+            let leaves = all.least_of_all();
             all.evict(leaves?);
         }
         let number = all.next;
@@ -62,6 +67,7 @@ impl Registry {
         let gauge = Arc::new(Gauge::new(phase, now));
         all.gauges.insert(number, (peer, Arc::clone(&gauge)));
         all.by_peer.entry(peer).or_default().insert(number);
+        all.newcomers.insert(number);
         drop(all);
         Some(Guest { registry: Arc::clone(self), number, gauge })
     }
@@ -69,19 +75,21 @@ impl Registry {
     /// Makes room for one more file when the machine has none left. Whether somebody went.
     pub(super) fn make_room(&self) -> bool {
         let mut all = self.all();
-        let leaves = all.least(all.gauges.keys().copied());
+        let leaves = all.least_of_all();
         leaves.map(|number| all.evict(number)).is_some()
     }
 
-    /// Ends every connection whose time is over.
-    pub(super) fn sweep(&self, now: Instant) {
-        let all = self.all();
-        for (peer, gauge) in all.gauges.values() {
-            if let Some(reason) = gauge.look(now, &self.limits).filter(|_| !gauge.ended.is_cancelled()) {
-                tracing::debug!(%peer, reason, "a connection is closed");
-                gauge.break_off();
-            }
+    /// Ends connections whose time is over; whether there may be more of them.
+    pub(super) fn sweep(&self, now: Instant) -> bool {
+        let (all, mut closed) = (self.all(), 0);
+        let open = all.gauges.values().filter(|(_, gauge)| !gauge.ended.is_cancelled());
+        let over = open.filter_map(|(peer, gauge)| Some((peer, gauge, gauge.look(now, &self.limits)?)));
+        for (peer, gauge, reason) in over.take(CLOSED_AT_ONCE) {
+            tracing::debug!(%peer, reason, "a connection is closed");
+            gauge.break_off();
+            closed += 1;
         }
+        closed == CLOSED_AT_ONCE
     }
 
     /// Ends every connection that never asked for anything; the others end by themselves after their answer.
@@ -96,7 +104,19 @@ impl Registry {
 }
 
 impl All {
-    /// Whoever is missed least: the oldest that never asked for anything, else the oldest that asks for nothing now.
+    /// As [`All::least`] of all. Whoever comes into a full door makes us look for somebody: that must not be work that grows with the
+    /// connections that were served.
+    fn least_of_all(&mut self) -> Option<u64> {
+        while let Some(first) = self.newcomers.first().copied() {
+            if self.gauges.get(&first).is_some_and(|(_, gauge)| gauge.is_new()) {
+                return Some(first);
+            }
+            self.newcomers.remove(&first);
+        }
+        self.gauges.iter().find(|(_, (_, gauge))| gauge.is_idle()).map(|(number, _)| *number)
+    }
+
+    /// Whoever is missed least of some: the oldest that never asked for anything, else the oldest that asks for nothing now.
     fn least(&self, numbers: impl Iterator<Item = u64> + Clone) -> Option<u64> {
         let is = |number: &u64, what: fn(&Gauge) -> bool| self.gauges.get(number).is_some_and(|(_, gauge)| what(gauge));
         let newcomer = numbers.clone().find(|number| is(number, Gauge::is_new));
@@ -112,6 +132,7 @@ impl All {
 
     fn remove(&mut self, number: u64) -> Option<Arc<Gauge>> {
         let (peer, gauge) = self.gauges.remove(&number)?;
+        self.newcomers.remove(&number);
         if let Some(numbers) = self.by_peer.get_mut(&peer) {
             numbers.remove(&number);
             if numbers.is_empty() {
@@ -181,13 +202,52 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_an_answer_is_not_cut_off_for_somebody_new() {
+        let registry = registry();
+        let guests = [A, A, A].map(|peer| come(&registry, peer).expect("room"));
+        for guest in &guests {
+            guest.gauge.enter(Phase::Busy, Instant::now());
+            guest.gauge.enter(Phase::Idle, Instant::now());
+        }
+        guests[0].gauge.wrote(None, Instant::now());
+        assert!(come(&registry, A).is_some());
+        assert_eq!(ended(&guests.each_ref()), [false, true, false]);
+    }
+
+    #[test]
+    fn for_want_of_a_file_somebody_goes_and_whoever_is_answered_stays() {
+        let registry = registry();
+        let [first, second] = [A, B].map(|peer| come(&registry, peer).expect("room"));
+        first.gauge.enter(Phase::Busy, Instant::now());
+        assert!(registry.make_room());
+        assert_eq!(ended(&[&first, &second]), [false, true]);
+        assert!(!registry.make_room());
+        assert_eq!(ended(&[&first]), [false]);
+    }
+
+    #[test]
+    fn many_whose_time_is_over_are_closed_some_at_a_time() {
+        let many = 2 * CLOSED_AT_ONCE + 1;
+        let registry = Registry::new(Limits { connections_per_address: many, ..Limits::default() });
+        let guests: Vec<Guest> = (0..many).map(|_| come(&registry, A).expect("room")).collect();
+        let count = || guests.iter().filter(|guest| guest.gauge.ended.is_cancelled()).count();
+        assert!(!registry.sweep(Instant::now()));
+        assert_eq!(count(), 0);
+        let later = Instant::now() + Limits::default().header;
+        for (closed, more) in [(CLOSED_AT_ONCE, true), (2 * CLOSED_AT_ONCE, true), (many, false), (many, false)] {
+            assert_eq!((registry.sweep(later), count()), (more, closed));
+        }
+    }
+
+    #[test]
     fn whoever_leaves_counts_no_more() {
         let registry = registry();
         for _ in 0..100 {
             let guests = [A, A, A, B].map(|peer| come(&registry, peer).expect("room"));
             assert_eq!(ended(&guests.each_ref()), [false; 4]);
         }
-        assert!(registry.all().gauges.is_empty() && registry.all().by_peer.is_empty());
+        let all = registry.all();
+        assert!(all.gauges.is_empty() && all.by_peer.is_empty() && all.newcomers.is_empty());
     }
 
     #[test]
