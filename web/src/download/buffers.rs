@@ -90,6 +90,8 @@ mod tests {
         let mut all: Vec<Lent> = (0..=LARGE_MAX).map(|_| lend(1 << 30)).collect();
         assert_eq!(all.last_mut().map(|last| last.space().len()), Some(SMALL_BYTES));
         drop(all);
+        let idle = POOL.0.lock().expect("no panic").idle.len();
+        assert!((1..=IDLE_MAX).contains(&idle), "{idle} are kept");
         assert_eq!(lend(1 << 30).space().len(), LARGE_BYTES);
         assert_eq!(lend(5).space().len(), 5);
         assert_eq!(lend(100_000).space().len(), 100_000);

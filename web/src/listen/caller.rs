@@ -62,12 +62,16 @@ impl Certificate {
     ///
     /// The handshake has looked at it, but a connection may be old, or go on with a session of an older one.
     pub(crate) fn is_good(&self) -> bool {
+        self.is_good_at(Instant::now())
+    }
+
+    pub(super) fn is_good_at(&self, now: Instant) -> bool {
         let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        if good.is_some_and(|when| when.elapsed() < LOOK_EVERY) {
+        if good.is_some_and(|when| now.saturating_duration_since(when) < LOOK_EVERY) {
             return true;
         }
         let is = self.tls.now().is_good(&self.chain, UnixTime::now());
-        *good = is.then(Instant::now);
+        *good = is.then_some(now);
         is
     }
 }

@@ -240,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn whoever_was_waited_for_once_is_not_slow_for_ever() {
+        let once = |gauge: &Gauge, now, second| {
+            if second == 1 {
+                gauge.wrote(None, now);
+                gauge.wrote(Some(1), now);
+            }
+        };
+        assert_eq!(lasts(Phase::Busy, once), None);
+        // Each time is measured by itself: between them nothing was left that the peer could have taken.
+        let now_and_then = |gauge: &Gauge, now, second| gauge.wrote((second % 20 == 0).then_some(1), now);
+        assert_eq!(lasts(Phase::Busy, now_and_then), None);
+    }
+
+    #[test]
     fn a_connection_is_new_until_a_whole_header_came() {
         let gauge = Gauge::new(Phase::Header, Instant::now());
         assert!(gauge.is_new() && gauge.is_idle());

@@ -85,3 +85,23 @@ impl Drop for Metered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::super::gauge::Phase;
+    use super::*;
+
+    #[tokio::test]
+    async fn little_lies_unsent_in_a_socket() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("bound");
+        let stream = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("connected");
+        let metered = Metered::new(stream, Arc::new(Gauge::new(Phase::Header, Instant::now())));
+        let socket = socket2::SockRef::from(&metered.stream);
+        assert_eq!(socket.tcp_notsent_lowat().expect("this kernel has it"), UNSENT_BYTES_MAX);
+        assert!(socket.tcp_nodelay().expect("asked"));
+    }
+}

@@ -49,7 +49,8 @@ fn options(limits: Limits) -> Options {
     Options { address, tls: None, plain_allowed: false, limits, certificates: Arc::new(|_| None) }
 }
 
-/// `/file`: a large one; `/quiet`: a stream that says nothing; `/slow`: an answer that takes two seconds; `/take`: reads a body.
+/// `/file`: a large one; `/quiet`: a stream that says nothing; `/slow`: an answer that takes two seconds; `/take`: reads a body;
+/// `/tired`: does not; `/largest`: measures it.
 fn routes(taken_back: &CancellationToken, asked: &Arc<Notify>) -> Router {
     let bytes = Bytes::from(vec![7; LEN]);
     let ended = taken_back.clone();
@@ -77,7 +78,25 @@ fn routes(taken_back: &CancellationToken, asked: &Arc<Notify>) -> Router {
         .route("/file", get(file))
         .route("/quiet", get(quiet))
         .route("/slow", get(slow))
+        .route("/tired", post(tired))
+        .route("/largest", post(largest))
         .route("/take", post(|body: Bytes| async move { body.len().to_string() }))
+}
+
+/// How many bytes of a body came at once at most.
+async fn largest(body: Body) -> String {
+    let sizes = futures_util::StreamExt::map(body.into_data_stream(), |chunk| chunk.map_or(0, |bytes| bytes.len()));
+    futures_util::StreamExt::fold(sizes, 0, |most, size| async move { most.max(size) }).await.to_string()
+}
+
+/// Gives up on a body, and then takes its time.
+async fn tired(body: Body) -> &'static str {
+    let mut body = body.into_data_stream();
+    let first = tokio::time::timeout(Duration::from_millis(50), futures_util::StreamExt::next(&mut body)).await;
+    assert!(first.is_err(), "something came");
+    drop(body);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    "tired\n"
 }
 
 fn open(options: Options) -> Opened {
@@ -217,6 +236,30 @@ async fn a_stream_that_says_nothing_and_an_answer_that_takes_long_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_listened_to_any_more_is_not_slow() {
+    let door = open(options(quick()));
+    // Of its body nothing comes; after a moment nobody wants it.
+    let (bytes, _) = until_closed(door.say("POST /tired HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n")).await;
+    assert!(bytes.ends_with(b"tired\n"), "{}", String::from_utf8_lossy(&bytes));
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_sent_little_lies_in_memory() {
+    let door = open(options(Limits::default()));
+    let mut peer =
+        door.say("POST /largest HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 33554432\r\n\r\n");
+    let body = aside(move || {
+        peer.write_all(&vec![7; 32 << 20]).expect("sent");
+        peer
+    });
+    let (bytes, _) = until_closed(body.await).await;
+    let told = String::from_utf8_lossy(&bytes).rsplit('\n').next().and_then(|told| told.parse::<usize>().ok());
+    assert!(told.is_some_and(|most| (1..=256 << 10).contains(&most)), "{told:?} bytes at once");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_back_ends_though_nobody_reads() {
     let patient = Limits { rate_over: Duration::from_secs(3_600), ..quick() };
     let door = open(options(patient));
@@ -273,6 +316,34 @@ async fn whoever_only_connects_closes_their_own() {
     assert!(bytes.ends_with(b"ok\n") && String::from_utf8_lossy(&bytes).matches("HTTP/1.1 200").count() == 1);
     drop(stalled);
     door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_without_measure_is_refused() {
+    let door = open(options(Limits::default()));
+    let asks =
+        |lines: String| door.say(&format!("GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{lines}\r\n"));
+    let answered = async |lines: String| {
+        let (bytes, _) = until_closed(asks(lines)).await;
+        String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned()
+    };
+    for (lines, bytes, status) in [(90, 10, "200 "), (110, 10, "431 "), (8, 3_000, "200 "), (12, 3_000, "431 ")] {
+        let said = answered((0..lines).map(|number| format!("x-{number}: {}\r\n", "y".repeat(bytes))).collect()).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{lines} lines of {bytes} bytes: {said}");
+    }
+    door.close().await;
+}
+
+#[tokio::test]
+async fn when_no_file_is_left_the_oldest_newcomer_goes() {
+    let registry = Registry::new(Limits::default());
+    let come = || registry.admit([127, 0, 0, 1].into(), Phase::Header, Instant::now()).expect("room");
+    let guests = [come(), come()];
+    let gone = || guests.each_ref().map(|guest| guest.gauge.ended.is_cancelled());
+    refused(&io::Error::from(Errno::CONNABORTED), &registry).await;
+    assert_eq!(gone(), [false, false], "that was the peer's doing");
+    refused(&io::Error::from(Errno::MFILE), &registry).await;
+    assert_eq!(gone(), [true, false]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
+use super::super::caller::Certificate;
 use super::super::tls::{Error, Files, Tls};
 use super::*;
 
@@ -65,7 +66,7 @@ impl Drawer {
     }
 
     fn open(&self, name: &str, client_ca: Option<&str>) -> Opened {
-        open(Options { tls: Some(self.files(name, client_ca)), ..options(quick()) })
+        open(Options { tls: Some(self.files(name, client_ca)), ..options(Limits::default()) })
     }
 }
 
@@ -84,7 +85,7 @@ async fn shown(door: &Opened) -> String {
 async fn both_versions_are_spoken_and_older_ones_are_not() {
     let drawer = Drawer::new();
     drawer.own("site", "/CN=site");
-    let door = drawer.open("site", None);
+    let door = open(Options { tls: Some(drawer.files("site", None)), ..options(quick()) });
     let (url, ca) = (format!("https://{}/healthz", door.address), drawer.text("site.pem"));
     for version in ["1.2", "1.3"] {
         let exactly = [format!("--tlsv{version}"), "--tls-max".into(), version.to_owned()];
@@ -196,4 +197,29 @@ fn a_certificate_runs_out_on_a_connection_that_stays() {
     assert!(!tls.now().is_good(&[], UnixTime::now()));
     let without = Tls::load(drawer.files("site", None)).expect("good");
     assert!(!without.now().is_good(&chain, UnixTime::now()), "no authority, nobody");
+}
+
+#[test]
+fn an_authority_that_is_trusted_no_more_ends_what_it_vouched_for() {
+    let drawer = Drawer::new();
+    for (name, subject) in [("site", "/CN=site"), ("ca", "/CN=ca"), ("stranger", "/CN=stranger")] {
+        drawer.own(name, subject);
+    }
+    drawer.client("good", "ca", "20200101000000Z", "20990101000000Z");
+    let tls = Arc::new(Tls::load(drawer.files("site", Some("ca.pem"))).expect("good"));
+    let chain = [CertificateDer::from_pem_file(drawer.path("good.pem")).expect("a certificate")];
+    let shown = Certificate::new(&chain, &tls).expect("a chain");
+    let begin = Instant::now();
+    assert!(shown.is_good_at(begin));
+    std::fs::rename(drawer.path("stranger.pem"), drawer.path("ca.pem")).expect("replaced");
+    assert!(shown.is_good_at(begin + Duration::from_secs(9)), "it is not looked at for every request");
+    // The files are looked at once a second.
+    let looks = (1..).map(|number| begin + Duration::from_secs(10 * number));
+    for now in looks {
+        if !shown.is_good_at(now) {
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "it still counts");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
