@@ -216,6 +216,12 @@ async fn many_are_asked_for_at_once_and_what_is_missing_stands_beside() -> Resul
     ensure!(status == 200 && said["summary"] == json!({"requested": 3, "resolved": 1, "unresolved": 2}), "{said}");
     let url = said["resolved_drs_object_access_urls"][0]["url"].as_str().context("a url")?;
     ensure!(tool("curl", &["--silent", "--fail", url], Path::new("."))? == "calls\n");
+    let short = json!({ "bulk_object_ids": [file] }).to_string();
+    let padded = |size: usize| short.clone() + &" ".repeat(size - short.len());
+    for (size, wanted) in [(1 << 20, 200), ((1 << 20) + 1, 413)] {
+        let (status, said) = site.door.post("dc1", &format!("{BASE}/objects"), &padded(size))?;
+        ensure!(status == wanted, "{size} bytes: {status} {said}");
+    }
     // One more than it says that it takes.
     let info: Value = serde_json::from_str(&site.door.curl("", &format!("{BASE}/service-info"), &["--fail"])?)?;
     let most = info["maxBulkRequestLength"].as_u64().and_then(|most| usize::try_from(most).ok()).context("a number")?;

@@ -119,6 +119,22 @@ async fn what_is_no_receipt_is_a_problem_a_line_in_the_log_and_no_change() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_without_measure_is_not_read_to_its_end() -> Result<()> {
+    let site = Receivers::open().await?;
+    let (_, id) = site.offered("S1", "calls\n").await?;
+    let good = receipt(&site, &id, "R1")?.to_string();
+    // All of it would be a receipt.
+    let most = 1 << 20;
+    for (size, wanted) in [(most + 1, 413), (most, 200)] {
+        let body = good.clone() + &" ".repeat(size - good.len());
+        let (status, said) = site.door.post("dc1", &format!("/api/v1/offers/{id}/receipts"), &body)?;
+        ensure!(status == wanted, "{size}: {status} {said}");
+        ensure!(count(&site, &id, "receipt_not_taken")? == 1, "{:?}", site.events(&id)?);
+    }
+    site.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_the_receiver_has_a_key_only_what_it_signed_counts() -> Result<()> {
     let keys = tempfile::tempdir()?;
     for name in ["theirs", "another"] {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use kentai_engine::clock::Clock;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::{Actor, Target};
+use kentai_engine::view::offer;
 use kentai_tests::house::{Act, Plan, operator};
 use kentai_tests::receivers::{Door, Receivers};
 
@@ -48,6 +49,14 @@ async fn what_is_foreign_is_byte_for_byte_what_is_not_there() -> Result<()> {
         let (own, _) = site.door.status("dc1", &route.replace("ID", &id), more)?;
         ensure!(own < 400, "{route}: its own receiver gets {own}");
     }
+    // What cannot be read is said of one's own only.
+    for body in ["{".to_owned(), " ".repeat((1 << 20) + 1)] {
+        let ask = |id: &str| site.door.post("dc2", &format!("/api/v1/offers/{id}/receipts"), &body);
+        let ((status, foreign), (_, nothing)) = (ask(&id)?, ask(missing)?);
+        ensure!(status == 404, "{status} {foreign}");
+        ensure!(foreign.to_string().replace(&id, "ID") == nothing.to_string().replace(missing, "ID"), "{foreign}");
+    }
+    ensure!(site.events(&id)?.iter().all(|event| event != "receipt_not_taken"), "{:?}", site.events(&id)?);
     let (status, _) = site.door.status("", &format!("/deliveries/{id}/bagit.txt"), &[])?;
     ensure!(status == 401, "nobody gets {status}");
     site.check().await
@@ -64,7 +73,7 @@ fn slow(door: &Door, path: &str, to: &std::path::Path) -> Result<Child> {
 }
 
 /// Waits until some of a file is there.
-async fn until_some(to: &std::path::Path) -> Result<()> {
+pub(super) async fn until_some(to: &std::path::Path) -> Result<()> {
     // A file tells nobody: it is looked at.
     for _ in 0..3_000 {
         if std::fs::metadata(to).is_ok_and(|found| found.len() > 0) {
@@ -118,6 +127,60 @@ async fn a_recall_ends_downloads_and_the_receiver_reads_why() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_called_back_is_on_no_list_and_behind_no_address() -> Result<()> {
+    let site = Receivers::open().await?;
+    let (_, id) = site.offered("S1", "calls\n").await?;
+    let (_, stays) = site.offered("S2", "calls\n").await?;
+    let listed = |who: &str| site.door.curl(who, "/deliveries/", &["--fail"]);
+    ensure!(listed("dc1")?.contains(&id) && !listed("dc2")?.contains(&id), "{}\n{}", listed("dc1")?, listed("dc2")?);
+    site.ask("operator", Request::Recall { delivery: id.clone(), reason: "two tubes".into() }).await?;
+    let list = listed("dc1")?;
+    ensure!(!list.contains(&id) && list.contains(&stays), "{list}");
+    for within in ["", "/", ".meta4", "/fetch.txt", "/data/", "/bagit.txt", "/data/S1.vcf"] {
+        let (status, said) = site.door.status("dc1", &format!("/deliveries/{id}{within}"), &[])?;
+        ensure!(status == 410 && said.contains("two tubes"), "{within}: {status} {said}");
+        let (status, said) = site.door.status("dc1", &format!("/deliveries/{stays}{within}"), &[])?;
+        ensure!(status < 400 || within.contains("S1"), "{within} of another: {status} {said}");
+    }
+    site.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_time_is_over_ends_its_download_and_its_links() -> Result<()> {
+    let clock = Clock::standing_at(1_780_000_000_000_000);
+    let plan = Plan { clock: clock.clone(), ..Plan::default() };
+    let mut site = Receivers::with(plan, Target::pulled()).await?;
+    let (_, id) = site.offered("S1", &much()).await?;
+    let admin = Actor { name: "root".into(), roles: ["admin".into()].into(), ..Actor::default() };
+    let wish = Request::NewToken {
+        owner: "dc1-robot".into(),
+        label: String::new(),
+        scopes: Vec::new(),
+        expires_us: Some(clock.now() + 600_000_000),
+        made: Default::default(),
+    };
+    let secret = site.house.handle().center(wish, &admin).await?.secret.context("told once")?.0;
+    site.door.tokens.insert("dc1".into(), secret);
+    let (_, file) = super::drs::ids(&site, &id, "data/S1.vcf")?;
+    let said = site.door.json("dc1", &format!("{}/objects/{file}/access/https", super::drs::BASE))?;
+    let link = said["url"].as_str().context("a link")?.replace(&site.door.base(), "");
+    ensure!(site.door.status("", &link, &["--range", "0-3"])?.0 == 206);
+    let (path, to) = (format!("/deliveries/{id}/data/S1.vcf"), site.door.place("got")?.join("S1.vcf"));
+    let mut curl = slow(&site.door, &path, &to)?;
+    until_some(&to).await?;
+    // The link itself counts for five minutes more.
+    clock.advance(600_000_000);
+    let ended = tokio::task::spawn_blocking(move || curl.wait()).await??;
+    ensure!([Some(18), Some(56)].contains(&ended.code()), "curl ended with {ended}");
+    ensure!(std::fs::metadata(&to)?.len() < 32 << 20, "all of it came");
+    for (who, path) in [("dc1", &path), ("", &link)] {
+        let (status, _) = site.door.status(who, path, &[])?;
+        ensure!(status == 401, "{path} still counts: {status}");
+    }
+    site.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_offer_ends_by_the_clock_and_may_be_made_again() -> Result<()> {
     let clock = Clock::standing_at(1_780_000_000_000_000);
     let plan = Plan { clock: clock.clone(), ..Plan::default() };
@@ -125,8 +188,15 @@ async fn an_offer_ends_by_the_clock_and_may_be_made_again() -> Result<()> {
     let (_, id) = site.offered("S1", "calls\n").await?;
     let path = format!("/deliveries/{id}/data/S1.vcf");
     ensure!(site.door.status("dc1", &path, &[])?.0 == 200);
+    // By the clock, also before it is written down.
+    let (roles, center) = (["data_center".into()].into(), Some("dc1".into()));
+    let dc1 = Actor { name: "dc1-robot".into(), roles, data_center: center, ..Actor::default() }.principal();
+    for (later_us, is_had) in [(3_599_999_999, true), (3_600_000_000, false)] {
+        let seen = offer::fetchable(site.house.handle().reader(), &dc1, &id, clock.now() + later_us).await;
+        ensure!(seen.is_ok() == is_had, "{later_us} µs later: {}", seen.is_ok());
+    }
     clock.advance(3_600_000_000);
-    ensure!(site.door.status("dc1", &path, &[])?.0 == 410, "by the clock, also before it is written down");
+    ensure!(site.door.status("dc1", &path, &[])?.0 == 410);
     site.until_event(&id, "expired").await?;
     site.ask("operator", Request::Reoffer { delivery: id.clone(), days: 1, reason: "they asked".into() }).await?;
     ensure!(site.door.status("dc1", &path, &[])?.0 == 200);
