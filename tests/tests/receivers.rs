@@ -1,5 +1,6 @@
 //! What a data center sees: packages that it fetches with programs of its own, receipts, and whatever ends that.
 
+mod certificates;
 mod cuts;
 mod drs;
 mod encrypted;
