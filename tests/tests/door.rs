@@ -141,7 +141,10 @@ fn a_token_or_a_certificate_says_who_asks_and_the_machines_user_never_does() -> 
     let write = |whose: &str| std::fs::write(door.site.path().join("kentai.yaml"), settings("", whose));
     write(&format!("{{ sha256: \"{digest}\", person: nobody }}"))?;
     door.expect(SITE, &shows, "401")?;
-    write(&format!("{{ sha256: \"{digest}\", person: dc1 }}"))?;
+    let other = "ab".repeat(32);
+    write(&format!("{{ sha256: \"{other}\", person: dc1 }}"))?;
+    door.expect(SITE, &shows, "401")?;
+    write(&format!("{{ sha256: \"{other}\", person: nobody }}, {{ sha256: \"{digest}\", person: dc1 }}"))?;
     door.expect(SITE, &shows, "200")?;
     // A wrong token is refused, whatever certificate comes with it.
     door.expect(SITE, &[&shows[..], &["-H", &bearer(&wrong)]].concat(), "401")?;
