@@ -22,7 +22,7 @@ pub(crate) enum Notice {
   kentai notice list
   kentai notice list --status undelivered")]
     List {
-        /// Only these: pending, sending, sent, undelivered, answered
+        /// Only these: pending, sending, sent, undelivered, answered, called_back
         #[arg(long)]
         status: Option<String>,
         /// At most so many

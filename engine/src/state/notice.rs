@@ -15,6 +15,8 @@ words!(
         Undelivered = "undelivered",
         /// Somebody outside answered.
         Answered = "answered",
+        /// What it spoke of was called back before all of its letters had left.
+        CalledBack = "called_back",
     }
 );
 
@@ -31,6 +33,8 @@ words!(
         AskedAgain = "asked_again",
         /// Somebody outside answered.
         Answered = "answered",
+        /// What it speaks of is called back: its letters that wait are not sent any more.
+        CalledBack = "called_back",
     }
 );
 
@@ -46,16 +50,23 @@ impl Status {
             // What must be answered is not done when it was taken.
             (S::Pending, E::Taken) => Ok(S::Pending),
             (S::Sending, E::Taken) => Ok(S::Sent),
+            // A letter that was on its way arrived all the same.
+            (S::CalledBack, E::Taken) => Ok(S::CalledBack),
+            (S::Sending | S::Undelivered, E::CalledBack) => Ok(S::CalledBack),
             (S::Pending | S::Sending | S::Undelivered, E::GivenUp) => Ok(S::Undelivered),
             (S::Sending | S::Sent | S::Undelivered, E::SentAgain) => Ok(S::Sending),
             (S::Pending | S::Undelivered, E::AskedAgain) => Ok(S::Pending),
             // An answer may come by any way, and be put right later.
-            (S::Pending | S::Sending | S::Sent | S::Undelivered | S::Answered, E::Answered) => Ok(S::Answered),
-            (S::Pending, E::SentAgain)
+            (S::Pending | S::Sending | S::Sent | S::Undelivered | S::Answered | S::CalledBack, E::Answered) => {
+                Ok(S::Answered)
+            }
+            // What waits for an answer is about something else than an offer.
+            (S::Pending, E::SentAgain | E::CalledBack)
             | (S::Sending, E::AskedAgain)
-            | (S::Sent, E::Taken | E::GivenUp | E::AskedAgain)
+            | (S::Sent, E::Taken | E::GivenUp | E::AskedAgain | E::CalledBack)
             | (S::Undelivered, E::Taken)
-            | (S::Answered, E::Taken | E::GivenUp | E::SentAgain | E::AskedAgain) => {
+            | (S::Answered, E::Taken | E::GivenUp | E::SentAgain | E::AskedAgain | E::CalledBack)
+            | (S::CalledBack, E::GivenUp | E::SentAgain | E::AskedAgain | E::CalledBack) => {
                 Err(Illegal { machine: "notice", status: self.word(), event: event.word() })
             }
         }

@@ -4,6 +4,7 @@
 //! What a notice says is its caller's; how often a letter is tried is `decide::letters`'.
 
 mod bag;
+mod called_back;
 mod letters;
 
 use serde_json::{Value, json};
@@ -157,6 +158,11 @@ impl Service {
         let mut notice = found.filter(is_shown).ok_or_else(|| unknown("notice", id))?;
         if notice.row.status == Status::Answered.word() {
             return Err(Refusal::State(format!("notice {id} is answered: there is nothing to send again")));
+        }
+        if notice.row.status == Status::CalledBack.word() {
+            return Err(Refusal::State(format!(
+                "notice {id} is about something that was called back: it is not sent again"
+            )));
         }
         let sent = self.readdress(&mut notice.doc);
         if sent == 0 {

@@ -54,6 +54,8 @@ words!(
         Dead = "dead",
         /// Nobody waits for it any more: the notice was answered first.
         Dropped = "dropped",
+        /// What it spoke of was called back before a receiver said that they have it.
+        CalledBack = "called_back",
     }
 );
 
@@ -78,7 +80,7 @@ pub struct Letter {
     /// When it was last tried.
     #[serde(default)]
     pub tried_us: Option<Micros>,
-    /// What was said then: the receiver's answer, or why there was none.
+    /// What was said then: the receiver's answer, why there was none, or why it is not sent any more.
     #[serde(default)]
     pub said: String,
 }

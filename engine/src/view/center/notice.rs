@@ -19,7 +19,7 @@ pub struct LetterView {
     pub channel: String,
     /// Where to.
     pub address: String,
-    /// `due`, `taken`, `dead`, `dropped`.
+    /// `due`, `taken`, `dead`, `dropped`, `called_back`.
     pub state: LetterState,
     /// How often it was tried since it was last put on its way.
     pub tries: u32,
@@ -42,7 +42,7 @@ pub struct NoticeView {
     pub subject: String,
     /// What it is about; may be empty.
     pub about: String,
-    /// `pending`, `sending`, `sent`, `undelivered`, `answered`.
+    /// `pending`, `sending`, `sent`, `undelivered`, `answered`, `called_back`.
     pub status: String,
     /// When it was written.
     pub written: String,

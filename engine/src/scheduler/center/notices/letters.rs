@@ -12,7 +12,7 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::house::Effect;
 use crate::scheduler::service::Service;
 use crate::scheduler::work::letter::Work;
-use crate::specimen::record::{Kind, LetterState, Notice};
+use crate::specimen::record::{Kind, Letter, LetterState, Notice};
 use crate::state::notice::Event;
 
 /// Notices looked at in one turn.
@@ -93,9 +93,15 @@ impl Service {
         result: Result<String, Error>,
     ) -> Result<(), Refusal> {
         let now = self.desk.now;
-        let is_due = |letter: &&mut crate::specimen::record::Letter| letter.state == LetterState::Due;
-        // Answered in the meantime: nobody waits for this letter any more.
-        let Some(letter) = notice.doc.letters.get_mut(place).filter(is_due) else { return Ok(()) };
+        // Called back while it was on its way: it may have arrived all the same, and then that is the truth.
+        let arrived = result.is_ok();
+        let counts = |letter: &&mut Letter| match letter.state {
+            LetterState::Due => true,
+            LetterState::CalledBack => arrived,
+            // Answered in the meantime: nobody waits for this letter any more.
+            LetterState::Taken | LetterState::Dead | LetterState::Dropped => false,
+        };
+        let Some(letter) = notice.doc.letters.get_mut(place).filter(counts) else { return Ok(()) };
         letter.tries += 1;
         letter.refusals += u32::from(matches!(result, Err(Error::Refused { .. })));
         letter.tried_us = Some(now);

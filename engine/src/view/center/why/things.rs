@@ -85,6 +85,11 @@ fn of_notice(row: &Record, language: Language) -> Result<WhyView, Refused> {
         (Some(notice::Status::Answered), ..) => {
             two(language, format!("{to} answered: {}", doc.receipt), format!("「{to}」が回答済み: {}", doc.receipt))
         }
+        (Some(notice::Status::CalledBack), ..) => two(
+            language,
+            "what it spoke of was called back, and the letters that still waited were not sent".into(),
+            "対象が回収されたため、未送信の通知は送られません".into(),
+        ),
         _ => match waits {
             Some(due) => two(
                 language,
