@@ -22,6 +22,7 @@ use crate::handoff::crypt4gh::key::PublicKey;
 use crate::handoff::delivery::Document;
 use crate::id::{RunId, StepKey};
 use crate::port::courier::{Carried, Error as CourierError, Parcel, ParcelFile};
+use crate::specimen::record::IfLate;
 use crate::state::attempt::Cause;
 use crate::state::step;
 use crate::store::rows;
@@ -245,6 +246,8 @@ pub(super) struct Given {
     pub(super) files: Vec<String>,
     /// A receipt is expected within so many seconds.
     pub(super) receipt_within_s: Option<u64>,
+    /// What follows when it is late.
+    pub(super) if_late: Option<IfLate>,
 }
 
 impl Given {
@@ -274,6 +277,7 @@ impl Given {
             status,
             files: files.map(str::to_owned).collect(),
             receipt_within_s: receipt_within(run, &row.step_key),
+            if_late: if_late(run, &row.step_key),
         }
     }
 }
@@ -282,6 +286,11 @@ impl Given {
 fn receipt_within(run: &LiveRun, key: &StepKey) -> Option<u64> {
     let handoff = definition(run, run.index(key.as_str())?).ok()?;
     handoff.receipt_within_s.or(handoff.receipt_required.then_some(RECEIPT_WITHIN_S))
+}
+
+fn if_late(run: &LiveRun, key: &StepKey) -> Option<IfLate> {
+    let handoff = definition(run, run.index(key.as_str())?).ok()?;
+    handoff.receipt_if_late.as_deref().and_then(IfLate::parse)
 }
 
 fn manifest(packed: &[rows::PackageFile]) -> String {

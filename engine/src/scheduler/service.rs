@@ -98,6 +98,8 @@ pub(super) struct Service {
     pub(super) consent_ends: i64,
     /// When the next offer ends; in the past: to be looked up.
     pub(super) delivery_ends: i64,
+    /// When the next receipt is late that something follows for; in the past: to be looked up.
+    pub(super) receipts_due: i64,
     /// Letters that wait for their time.
     pub(super) bag: Bag,
     /// Order lines whose run is being got ready.
@@ -165,6 +167,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         woken: BTreeSet::new(),
         consent_ends: i64::MIN,
         delivery_ends: i64::MIN,
+        receipts_due: i64::MIN,
         bag: Bag::new(options.drain),
         preparing: BTreeSet::new(),
         measured: HashMap::new(),
@@ -244,6 +247,9 @@ impl Service {
         loop {
             let result = self.expire_consents().await;
             self.own_doing("looking for consent that ended", result)?;
+            // Before offers end: what ends at the same moment, or ended while no engine ran, is late all the same.
+            let result = self.late_receipts().await;
+            self.own_doing("looking for receipts that are late", result)?;
             let result = self.expire_deliveries().await;
             self.own_doing("looking for offers that ended", result)?;
             let result = self.send_due().await;
@@ -297,7 +303,7 @@ impl Service {
         let wait = |at: i64| Duration::from_micros(u64::try_from(at - clock.now()).unwrap_or(0));
         // Time that somebody else moves on is looked at now and then.
         let most = if clock.is_machine() { Duration::MAX } else { Duration::from_millis(5) };
-        let ends = Some(self.consent_ends.min(self.delivery_ends)).filter(|at| *at < i64::MAX);
+        let ends = Some(self.consent_ends.min(self.delivery_ends).min(self.receipts_due)).filter(|at| *at < i64::MAX);
         let wait =
             self.house.next_alarm().into_iter().chain(ends).chain(self.bag.next()).min().map(|at| wait(at).min(most));
         async move {

@@ -10,7 +10,7 @@ mod withdrawal;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::delivery::{Delivery, FileState, Received};
+pub use self::delivery::{Delivery, FileState, IfLate, Received};
 pub use self::lab::{
     Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, Transfer, TransferItem, WorkRequest,
 };

@@ -67,6 +67,15 @@ impl Status {
         }
     }
 
+    /// Does the receiver still owe an answer for some of its files? Who refused has answered.
+    #[must_use]
+    pub fn waits_for_receipt(self) -> bool {
+        match self {
+            Self::Offered | Self::Pulling | Self::Delivered | Self::PartlyAcknowledged => true,
+            Self::Acknowledged | Self::Refused | Self::Expired | Self::Superseded | Self::Recalled => false,
+        }
+    }
+
     /// The status after `event`. Every pair is written out; the page `docs/state-machines.md` has the same table.
     ///
     /// # Errors

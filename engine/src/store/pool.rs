@@ -143,14 +143,18 @@ fn refuse_network(path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    /// Rows of a site that was used before reports had indexes: two specimens, one of them ordered, a notice, a participant.
+    /// Rows of a site that was used before reports had indexes: two specimens, one of them ordered, notices, deliveries, a participant.
     const FILLED: &str = r#"
         insert into record values
             ('specimen', 'S1', 'p1', 'S1', 'H1', 'registered', '{"barcode":"B1","program":"rare"}', 1, 5, 5, 1),
             ('specimen', 'S2', 'p1', 'S2', 'H1', 'registered', '{"barcode":"B2","program":"rare"}', 1, 5, 5, 1),
             ('item', 'S1', 'SH1', 'S1', 'H1', 'extra', '{"barcode":"B1"}', 1, 5, 5, 1),
             ('notice', 'n1', 'k1', '', '', 'pending', '{"to":"biobank","subject":"withdrawal","body":{},"due_us":70}', 1, 5, 5, 1),
-            ('notice', 'n2', 'k1', '', '', 'answered', '{"to":"biobank","subject":"withdrawal","body":{},"due_us":60}', 1, 5, 5, 1);
+            ('notice', 'n2', 'k1', '', '', 'answered', '{"to":"biobank","subject":"withdrawal","body":{},"due_us":60}', 1, 5, 5, 1),
+            ('delivery', 'd1', 'r1', 'S1', 'dc1', 'delivered', '{"step":"give","files":{},"receipt_due_us":75}', 1, 5, 5, 1),
+            ('delivery', 'd2', 'r1', 'S1', 'dc1', 'acknowledged', '{"step":"give","files":{},"receipt_due_us":75}', 1, 5, 5, 1),
+            ('delivery', 'd3', 'r1', 'S1', 'dc1', 'refused', '{"step":"give","files":{},"receipt_due_us":75}', 1, 5, 5, 1),
+            ('delivery', 'd4', 'r1', 'S1', 'dc1', 'offered', '{"step":"give","files":{}}', 1, 5, 5, 1);
         insert into participant values ('p1', 'rare', 'P1', 'H1', 'unknown', '[]', 1, '', '{}', 1, 5, 5, 1, 9223372036854775807);
         insert into order_line values
             ('O1', 'S1', 'p1', 'H1', 'rare', 'wgs', '1', 'in_lab', 1, 0, 'null', '', 80, 90, '{}', 1, 5, 5, 1);
@@ -176,6 +180,8 @@ mod tests {
             (Omitting::Data(80), vec!["O1"]),
             (Omitting::Answers(69), vec![]),
             (Omitting::Answers(70), vec!["n1"]),
+            (Omitting::Receipts(74), vec![]),
+            (Omitting::Receipts(75), vec!["d1"]),
         ] {
             let found = reader.omitted(what, &filter).await.expect("read");
             assert_eq!(found.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), wanted, "{what:?}");

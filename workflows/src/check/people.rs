@@ -57,8 +57,18 @@ impl Scope<'_, '_> {
             self.encrypts(node.get("to")?, encrypt);
         }
         let receipt = node.entry("receipt").map(|entry| &entry.value);
-        if let Some(late) = receipt.and_then(|receipt| receipt.entry("if_late")) {
-            self.checker.no_effect("if_late", late.key_span.clone());
+        let receipt_required = receipt.is_some_and(|receipt| flag(receipt, "required", false));
+        let late = receipt.and_then(|receipt| receipt.entry("if_late"));
+        let is_due = receipt_required || receipt.is_some_and(|receipt| receipt.get("within").is_some());
+        if let Some(entry) = late.filter(|_| !is_due) {
+            let (en, ja) = (
+                "`if_late` needs a receipt that can be late: `within`, or `required: true`",
+                "`if_late` には期限のある受領確認 (`within` か `required: true`) が必要です",
+            );
+            self.checker.note(
+                Diagnostic::error("K011", en, ja).help("write: within: 72h", "書いてください: within: 72h"),
+                entry.key_span.clone(),
+            );
         }
         let receipt_within_s = receipt.and_then(|receipt| self.checker.seconds(receipt.get("within")));
         Some(Handoff {
@@ -66,7 +76,7 @@ impl Scope<'_, '_> {
             files: files?,
             files_if_made: files_if_made?,
             encrypt: owned(node, "encrypt"),
-            receipt_required: receipt.is_some_and(|receipt| flag(receipt, "required", false)),
+            receipt_required,
             receipt_within_s,
             receipt_if_late: receipt.and_then(|receipt| owned(receipt, "if_late")),
         })

@@ -1,5 +1,6 @@
 //! Deliveries at their receivers: offered, fetched, acknowledged, refused, called back, over. It knows no bytes and no network.
 
+mod late;
 mod receipts;
 
 use serde_json::{Value, json};
@@ -41,6 +42,8 @@ impl Service {
             consent_use: target.and_then(|target| target.consent_use.clone()).unwrap_or_default(),
             expires_us: (keep_us > 0).then(|| self.desk.now.saturating_add(keep_us)),
             receipt_due_us: given.receipt_within_s.map(|within| self.desk.now.saturating_add(micros(within))),
+            receipt_within_us: given.receipt_within_s.map_or(0, micros),
+            if_late: given.if_late,
             supersedes,
             files: given.files.into_iter().map(|path| (path, FileState::default())).collect(),
             ..Delivery::default()
@@ -58,10 +61,11 @@ impl Service {
         }
         self.feed(&held);
         self.delivery_ends = self.delivery_ends.min(held.doc.expires_us.unwrap_or(NEVER));
+        self.expect_receipt(&held);
         // It was under way when consent was taken back: nothing could hold it any more.
         let participant = self.desk.find_participant(&held.doc.participant).await?;
         if participant.is_some_and(|participant| participant.row.consent == consent::Status::Withdrawn.word()) {
-            self.call_back(&mut held, "consent was withdrawn", &By::engine())?;
+            self.call_back(&mut held, "consent was withdrawn", &By::engine()).await?;
         }
         Ok(())
     }
@@ -164,13 +168,15 @@ impl Service {
             return Err(Refusal::Bad("a recall needs a reason: the receiver reads it".into()));
         }
         let mut held = self.desk.get::<Delivery>(Kind::Delivery, id).await?;
-        self.call_back(&mut held, reason, by)?;
+        self.call_back(&mut held, reason, by).await?;
         self.tell_order(&held, order::Event::Recalled, by, reason).await?;
         Ok(about(&held, false))
     }
 
-    fn call_back(&mut self, held: &mut Held<Delivery>, reason: &str, by: &By) -> Result<(), Refusal> {
+    async fn call_back(&mut self, held: &mut Held<Delivery>, reason: &str, by: &By) -> Result<(), Refusal> {
         held.go(Event::Recalled)?;
+        // Before they are told of the recall: that letter is not called back.
+        self.call_letters_back(&held.row.record_id, reason, by).await?;
         reason.clone_into(&mut held.doc.reason);
         self.desk.record(held, Event::Recalled.word(), by, &json!({ "reason": reason }));
         self.feed(held);
@@ -190,7 +196,7 @@ impl Service {
             for mut held in self.desk.records_of::<Delivery>(Kind::Delivery, run.run_id.as_str()).await? {
                 let over = held.row.status == Status::Recalled.word() || covered(&held.doc.consent_use);
                 if !over {
-                    self.call_back(&mut held, reason, by)?;
+                    self.call_back(&mut held, reason, by).await?;
                     count += 1;
                 }
             }
@@ -209,13 +215,17 @@ impl Service {
         held.go(Event::Reoffered)?;
         held.doc.expires_us = (keep_us > 0).then(|| self.desk.now.saturating_add(keep_us));
         held.doc.sent.clear();
+        self.receipt_anew(&mut held);
         for file in held.doc.files.values_mut().filter(|file| file.status != FileStatus::Accepted) {
             *file = FileState::default();
         }
-        let body = json!({ "reason": reason, "expires_us": held.doc.expires_us });
+        let body = json!({
+            "reason": reason, "expires_us": held.doc.expires_us, "receipt_due_us": held.doc.receipt_due_us,
+        });
         self.desk.record(&mut held, Event::Reoffered.word(), by, &body);
         self.feed(&held);
         self.delivery_ends = self.delivery_ends.min(held.doc.expires_us.unwrap_or(NEVER));
+        self.expect_receipt(&held);
         self.tell_order(&held, order::Event::Reoffered, by, reason).await?;
         Ok(about(&held, false))
     }

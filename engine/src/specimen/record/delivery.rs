@@ -7,6 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::handoff::bag::DATA;
 use crate::handoff::offer::FileStatus;
+use crate::state::words;
+
+words!(
+    /// What happens when a receipt is not there in time, as the workflow's author wants it.
+    IfLate {
+        /// The receiver is told.
+        Notify = "notify",
+        /// The same, and the order line is held until a person looks.
+        Hold = "hold",
+        /// The receiver is told, the offer ends, and it is a deviation.
+        Fail = "fail",
+    }
+);
 
 /// What was offered or carried to a receiver, and what they said of it. The record's owner is the target, its parent the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +44,15 @@ pub struct Delivery {
     /// Until when a receipt is expected.
     #[serde(default)]
     pub receipt_due_us: Option<Micros>,
+    /// How long the receiver has for it, from each offer on. Zero in records of earlier versions, which count it once.
+    #[serde(default)]
+    pub receipt_within_us: Micros,
+    /// What follows when it is late; none: it is shown, and nothing is done.
+    #[serde(default)]
+    pub if_late: Option<IfLate>,
+    /// When that was done; none: not for this offer.
+    #[serde(default)]
+    pub late_us: Option<Micros>,
     /// The delivery whose place it takes.
     #[serde(default)]
     pub supersedes: String,

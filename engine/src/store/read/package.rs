@@ -64,6 +64,40 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
+    /// The event by which a receipt was taken; `stream` is the delivery's.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn receipt_event(&self, stream: &str, receipt: &str) -> Result<Option<rows::Event>, Error> {
+        let found = self.all(include_str!("../sql/receipt_event.sql"), &[stream, receipt]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Deliveries whose receipt was due at `now_us` and is not there, and for which what follows from that was not done yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn receipts_late(&self, now_us: i64, limit: i64) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(include_str!("../sql/receipts_late.sql"))
+            .bind(now_us)
+            .bind(limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
+    /// When the next receipt is due that something follows for, after `after_us`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn receipt_due_after(&self, after_us: i64) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar(include_str!("../sql/receipt_due_after.sql"))
+            .bind(after_us)
+            .fetch_optional(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
     /// What changed for a target after this number, each delivery once.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ const CONSENTS: Query = listed!("omitted_consents");
 const DATA: Query = listed!("omitted_data");
 const ANSWERS: Query = listed!("omitted_answers");
 const LETTERS: Query = listed!("omitted_letters");
+const RECEIPTS: Query = listed!("omitted_receipts");
 
 /// What is looked for. Each is found by an index of its own, which holds little else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub enum Omitting {
     Answers(Micros),
     /// Notices of which a letter was given up: those of withdrawals too, or not.
     Letters(bool),
+    /// Deliveries whose receipt was due by this time and is not there.
+    Receipts(Micros),
 }
 
 /// Which part of it.
@@ -68,6 +71,7 @@ impl Omitting {
             Self::Data(_) => DATA,
             Self::Answers(_) => ANSWERS,
             Self::Letters(_) => LETTERS,
+            Self::Receipts(_) => RECEIPTS,
         }
     }
 }
@@ -149,7 +153,7 @@ impl Reader {
         let query = match what {
             Omitting::Specimens | Omitting::Consents => query,
             Omitting::Records(kind, status) => query.bind(kind).bind(status),
-            Omitting::Data(now) | Omitting::Answers(now) => query.bind(due_us).bind(now),
+            Omitting::Data(now) | Omitting::Answers(now) | Omitting::Receipts(now) => query.bind(due_us).bind(now),
             Omitting::Letters(of_withdrawals) => query.bind(i64::from(of_withdrawals)),
         };
         query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))
@@ -181,7 +185,7 @@ mod tests {
     async fn no_query_of_a_report_reads_a_whole_table_or_sorts() {
         let site = tempfile::tempdir().expect("a temporary directory");
         let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
-        let wanted: [(&'static str, &[&str]); 10] = [
+        let wanted: [(&'static str, &[&str]); 13] = [
             (
                 explained!("progress"),
                 &[
@@ -199,6 +203,9 @@ mod tests {
             ),
             (explained!("omitted_data"), &["order_line_data_due (expect_us>? AND expect_us<?)"]),
             (explained!("omitted_answers"), &["record_notice_due (<expr>>? AND <expr><?)"]),
+            (explained!("omitted_receipts"), &["record_receipt_due (<expr>>? AND <expr><?)"]),
+            (explained!("receipts_late"), &["record_receipt_due (<expr><?)"]),
+            (explained!("receipt_due_after"), &["record_receipt_due (<expr>>?)"]),
             (explained!("omitted_letters"), &["record_status (kind=? AND status=? AND record_id>?)"]),
             // By id, backwards: with a status or without, a page reads about as many notices as it gives.
             (explained!("notices"), &["sqlite_autoindex_record_1 (kind=?)"]),

@@ -9,7 +9,7 @@ select d.delivery_id, d.run_id, d.step_key, d.specimen_id, d.target, coalesce(r.
    and ($2 is null or d.target = $2)
    and ($3 is null or coalesce(r.status, d.status) = $3)
    and ($4 is null or d.delivery_id < $4)
-   and ($6 is null or (r.status in ('offered', 'pulling', 'delivered', 'partly_acknowledged', 'refused')
+   and ($6 is null or (r.status in ('offered', 'pulling', 'delivered', 'partly_acknowledged')
         and cast(r.document ->> 'receipt_due_us' as bigint) < $6))
  order by d.delivery_id desc
  limit $5

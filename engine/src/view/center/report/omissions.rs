@@ -25,6 +25,7 @@ type Sort = (&'static str, fn(Micros) -> Omitting);
 const KINDS: &[Sort] = &[
     (UNANSWERED, Omitting::Answers),
     (UNDELIVERED, |_| Omitting::Letters(true)),
+    (LATE_RECEIPT, Omitting::Receipts),
     ("order_without_consent", |_| Omitting::Consents),
     ("order_without_data", Omitting::Data),
     ("data_without_specimen", |_| Omitting::Records("lane_library", "unknown_specimen")),
@@ -39,11 +40,14 @@ const UNANSWERED: &str = "unanswered_notice";
 /// A message that did not reach somebody outside. Those of withdrawals are left out for whoever may not see them.
 const UNDELIVERED: &str = "undelivered_notice";
 
+/// A delivery whose receiver owes an answer: whatever follows from that, it is shown until they give it.
+const LATE_RECEIPT: &str = "late_receipt";
+
 /// Something that nobody expected, that nobody brought, or that nobody answered. Shown, never dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Omission {
-    /// `unanswered_notice`, `undelivered_notice`, `order_without_consent`, `order_without_data`, `data_without_specimen`, `specimen_without_order`,
-    /// `extra_item`, `missing_item`.
+    /// `unanswered_notice`, `undelivered_notice`, `late_receipt`, `order_without_consent`, `order_without_data`, `data_without_specimen`,
+    /// `specimen_without_order`, `extra_item`, `missing_item`.
     pub kind: String,
     /// `kind id`
     pub thing: String,
@@ -55,7 +59,7 @@ pub struct Omission {
     pub ja: String,
     /// Since when.
     pub since: String,
-    /// Who must act: `institution`, `lab`, `instrument`, `withdrawal_officer`, `operator`.
+    /// Who must act: `institution`, `lab`, `instrument`, `withdrawal_officer`, `operator`, `data_center`.
     #[serde(default)]
     pub owner: String,
     /// By when something should have happened; absent where no time is set.
@@ -154,7 +158,7 @@ async fn page(
 
 /// Late things are in the order in which they were due, and that may change for one that was on a page: its time is part of the place.
 fn is_by_time(what: Omitting) -> bool {
-    matches!(what, Omitting::Data(_) | Omitting::Answers(_))
+    matches!(what, Omitting::Data(_) | Omitting::Answers(_) | Omitting::Receipts(_))
 }
 
 fn place_text(what: Omitting, row: &Omitted) -> String {
@@ -174,6 +178,7 @@ fn omission(kind: &str, row: &Omitted) -> Result<Omission, Refused> {
     let owner = match kind {
         UNANSWERED => "withdrawal_officer".to_owned(),
         UNDELIVERED => mender(row)?,
+        LATE_RECEIPT => owner_of(Stage::Delivered).unwrap_or_default(),
         "data_without_specimen" => "lab".to_owned(),
         "order_without_data" => Stage::parse(&row.word).and_then(owner_of).unwrap_or_default(),
         _ => "institution".to_owned(),
@@ -211,6 +216,13 @@ fn said(kind: &str, row: &Omitted) -> Result<(String, String), Refused> {
         ),
         "specimen_without_order" => {
             ("nothing was ordered for this specimen".to_owned(), "この検体には依頼がありません".to_owned())
+        }
+        LATE_RECEIPT => {
+            let (to, id) = (&row.parent, &row.id);
+            (
+                format!("`{to}` has not answered for it in time; it is {word}; offered: `kentai handoff reoffer {id}`"),
+                format!("「{to}」の受領確認が期限までにありません ({word})。選択肢: `kentai handoff reoffer {id}`"),
+            )
         }
         "extra_item" | "missing_item" => {
             let Item { barcode, .. } = document("an item", &row.document)?;

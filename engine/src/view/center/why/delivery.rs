@@ -48,7 +48,7 @@ pub(super) fn at_receiver(record: &Record, now: Micros, language: Language) -> R
         Some(Status::Acknowledged) => {
             (None, format!("{to} acknowledged every file"), format!("{to} が全ファイルを受領"))
         }
-        Some(Status::Expired) => (None, "its time is over".into(), "提供期間が終了".into()),
+        Some(Status::Expired) => (None, format!("its time is over{reason}"), format!("提供期間が終了{reason}")),
         Some(Status::Superseded) => (None, "a newer delivery took its place".into(), "新しい引き渡しに置換".into()),
         Some(Status::Recalled) => (None, format!("it was called back{reason}"), format!("回収済み{reason}")),
         None => (None, record.status.clone(), record.status.clone()),
@@ -66,6 +66,9 @@ pub(super) fn at_receiver(record: &Record, now: Micros, language: Language) -> R
     }
     let waits = owner.is_some();
     let due = doc.receipt_due_us.filter(|_| waits);
+    if let Some(late) = due.filter(|due| *due < now) {
+        said.push_str(&late_words(&doc, to, late, language));
+    }
     let can = |word: &'static str, can: bool| can.then(|| word.to_owned());
     let open = status.is_some_and(Status::is_open);
     Ok(WhyView {
@@ -78,4 +81,19 @@ pub(super) fn at_receiver(record: &Record, now: Micros, language: Language) -> R
         stuck: due.is_some_and(|due| due < now),
         ..plain(format!("delivery {} to {to}", record.record_id), record.status.clone(), said)
     })
+}
+
+/// Since when the receipt is late, and what was done about it.
+fn late_words(doc: &Delivery, to: &str, due: Micros, language: Language) -> String {
+    let (due, told) = (time(due), doc.late_us.map(time));
+    match language {
+        Language::En => {
+            let told = told.map_or_else(String::new, |at| format!(", {to} was told at {at}"));
+            format!("; the receipt is late since {due}{told}")
+        }
+        Language::Ja => {
+            let told = told.map_or_else(String::new, |at| format!("、{at} に {to} へ通知済み"));
+            format!("、受領確認は {due} から遅延{told}")
+        }
+    }
 }

@@ -194,7 +194,12 @@ static RECEIPT: Record = Record {
     keys: &[
         key("required", Boolean, "A receipt is wanted.", "受領確認を求めるか。"),
         key("within", Duration, "Time for it.", "期限。"),
-        key("if_late", Choice(&["notify", "hold", "fail"]), "Afterwards.", "期限後。"),
+        key(
+            "if_late",
+            Choice(&["notify", "hold", "fail"]),
+            "Afterwards: tell the receiver; hold the order line too; or end the offer with a deviation.",
+            "期限後: 受領側へ通知、加えて依頼を保留、または逸脱として提供を終了。",
+        ),
     ],
 };
 
