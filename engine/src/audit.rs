@@ -4,6 +4,7 @@
 pub mod checkpoint;
 pub mod export;
 pub mod link;
+pub mod proof;
 pub mod verify;
 
 /// Lowercase hexadecimal.

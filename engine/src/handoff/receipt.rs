@@ -5,6 +5,8 @@
 //! same bytes whatever their libraries make of the JSON. Unlike an offer, a receipt is read strictly: a field that this program does
 //! not know could be the one that matters.
 
+pub mod proof;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use super::offer::{FILES_MAX, FileStatus, Status};
 use super::{bag, name, sshsig};
 use crate::audit::checkpoint::{Checkpoint, Public, Secret};
 use crate::audit::hex;
+use crate::audit::proof::Proof;
 
 /// What a signature of a receipt is for: none of a package's passes for it.
 pub const NAMESPACE: &str = "kentai-receipt";
@@ -122,9 +125,12 @@ pub struct Answer {
     pub status: Status,
     /// Each file that the receipt spoke of.
     pub files: Vec<Taken>,
-    /// How the audit chain stands with this receipt in it.
+    /// How the audit chain stood with this receipt as its newest event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Checkpoint>,
+    /// The receipt's event, and what its place in the chain is proven with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
 }
 
 /// How one file stands after a receipt.

@@ -377,19 +377,6 @@ impl Handle {
         Ok(digest)
     }
 
-    /// How the audit log stands, signed, for somebody who must be able to prove it later; nothing is written. None: nobody may read the
-    /// site's key here.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn stand(&self) -> Result<Option<crate::audit::checkpoint::Checkpoint>, Refusal> {
-        let Some(signer) = &self.signer else { return Ok(None) };
-        let (events, head) = self.reader.head().await?;
-        let stand =
-            crate::audit::checkpoint::Stand { events, head, at_us: self.options.clock.now(), sha256: String::new() };
-        Ok(Some(signer.sign(&stand)))
-    }
-
     /// The key that signs links to the site's files; made when the site has none yet. It reads the disk: whoever asks keeps it.
     ///
     /// # Errors

@@ -6,18 +6,20 @@ use std::{fs, io};
 
 use serde_json::json;
 
-use super::desk::By;
+use super::desk::{By, stream};
 use super::keys::AUDIT;
 use super::request::Answer;
 use crate::audit::checkpoint::{Checkpoint, Secret, Stand};
-use crate::audit::export::CHECKPOINT_SIGNED;
+use crate::audit::export::{CHECKPOINT_SIGNED, EventLine};
+use crate::audit::hex;
+use crate::audit::proof::Proof;
 use crate::id::fresh;
 use crate::scheduler::Options;
-use crate::scheduler::handle::Refusal;
+use crate::scheduler::handle::{Handle, Refusal};
 use crate::scheduler::service::{Error, Service};
 use crate::specimen::record::Kind;
-use crate::store;
 use crate::store::read::Reader;
+use crate::store::{self, rows};
 
 /// Events between two checkpoints.
 const EVENTS_MAX: i64 = 1_000;
@@ -133,4 +135,31 @@ impl Service {
         let what = format!("export of {} events, SHA-256 {}", signed.stand.events, signed.stand.sha256);
         Ok(Answer { signed: Some(signed), ..self.audit_read(&what, by) })
     }
+}
+
+impl Handle {
+    /// The event of a receipt that was taken, and the log's stand with it as the newest, signed: whoever has both and the site's public
+    /// key can prove it later, and sees no other event. Nothing is written. None: nobody may read the site's key here.
+    ///
+    /// # Errors
+    /// When no such receipt was taken, or the database cannot be read.
+    pub async fn receipt_proof(&self, delivery: &str, receipt: &str) -> Result<Option<(Checkpoint, Proof)>, Refusal> {
+        let Some(signer) = &self.signer else { return Ok(None) };
+        let stream = stream(Kind::Delivery.word(), delivery);
+        let taken = self.reader.receipt_event(&stream, receipt).await?;
+        let event =
+            taken.ok_or_else(|| Refusal::NotFound(format!("no receipt `{receipt}` of {delivery} was taken")))?;
+        let before = self.reader.log_after(event.seq - 2, 1).await?;
+        let before = before.into_iter().next().filter(|before| before.seq == event.seq - 1);
+        let previous = before.map_or_else(|| hex(&[0; 32]), |before| before.hash);
+        let at_us = self.options.clock.now();
+        let stand = Stand { events: event.seq, head: event.hash.clone(), at_us, sha256: String::new() };
+        Ok(Some((signer.sign(&stand), Proof { previous, event: line(event) })))
+    }
+}
+
+/// An event as it is shown outside.
+fn line(event: rows::Event) -> EventLine {
+    let rows::Event { seq, stream, n, at_us, kind, subject, actor, role, body, hash } = event;
+    EventLine { seq, stream, n, at_us, kind, subject, actor, role, body, hash }
 }

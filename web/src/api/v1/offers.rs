@@ -102,8 +102,8 @@ pub(super) async fn receipt(
         Taken { path: said.path.clone(), status, reason }
     };
     let files = receipt.files().iter().map(taken).collect();
-    let audit = app.engine.stand().await?;
-    Ok(Json(Answer { receipt: receipt.id().to_owned(), delivery: id, status: seen.status(), files, audit }))
+    let (audit, proof) = app.engine.receipt_proof(&id, receipt.id()).await?.unzip();
+    Ok(Json(Answer { receipt: receipt.id().to_owned(), delivery: id, status: seen.status(), files, audit, proof }))
 }
 
 async fn read(body: Body) -> Result<Receipt, (Problem, String)> {
