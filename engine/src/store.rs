@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod chain;
+pub mod index;
 pub mod package;
 pub mod pool;
 pub mod read;

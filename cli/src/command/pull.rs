@@ -37,7 +37,7 @@ enum Verb {
     List(list::List),
     /// Pull packages; whatever is cut is continued by the next call
     Get(get::Get),
-    /// Check packages that are here, from their first byte to their last
+    /// Check packages that are here, from their first byte to their last, and what the center answered to their receipts
     Verify(verify::Verify),
     /// Decrypt packages that are here
     Decrypt(verify::Decrypt),
@@ -62,7 +62,7 @@ impl Pull {
                 Verb::Decrypt(decrypt) => decrypt.run(directory, output),
                 Verb::Acknowledge(acknowledge) => acknowledge.run(directory, output).await,
                 Verb::Refuse(refuse) => refuse.run(directory, output).await,
-                Verb::Link(link) => link.run(directory, output),
+                Verb::Link(link) => link.run(directory, output).await,
             }
         };
         let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kentai_engine::handoff::offer::{Entry, FileStatus};
+use kentai_engine::handoff::receipt::proof;
 use kentai_engine::handoff::receipt::{Answer, Outcome, Reason, Receipt, Said};
 use serde_json::json;
 
@@ -14,7 +15,7 @@ use super::http::{Center, Trouble, patiently};
 use super::settings::Settings;
 use super::state::{Sent, State};
 use super::verify::Verified;
-use super::{Failure, Refusal, secret};
+use super::{Failure, Refusal, secret, verify};
 use crate::exit::Exit;
 
 /// Stands for the id while it is computed.
@@ -139,6 +140,9 @@ impl Sender<'_> {
         }
         let document = json!({ "delivery": delivery, "receipt": receipt, "answer": answer });
         self.directory.save_receipt(&delivery, &id, &document)?;
+        if let Some(key) = verify::witness(self.settings, state)? {
+            proof::prove(&document, &key).map_err(|wrong| unproven(&place, &wrong))?;
+        }
         let taken: BTreeMap<&str, FileStatus> =
             answer.files.iter().map(|file| (file.path.as_str(), file.status)).collect();
         let heard = receipt.files().iter().all(|said| taken.get(said.path.as_str()) == Some(&FileStatus::Accepted));
@@ -156,6 +160,29 @@ impl Sender<'_> {
         }
         Ok(answer)
     }
+}
+
+/// What was kept of the newest receipt, checked without asking anybody; in words.
+pub(crate) fn proven(directory: &Directory, settings: &Settings, state: &State) -> Result<Option<String>, Failure> {
+    let Some(sent) = &state.receipt else { return Ok(None) };
+    let id = &sent.receipt;
+    let (place, document) = directory.receipt(&state.offer.delivery, id)?;
+    let Some(key) = verify::witness(settings, state)? else {
+        return Ok(Some(format!("receipt {id} is not checked, because nobody's key is known")));
+    };
+    let proven = proof::prove(&document, &key).map_err(|wrong| unproven(&place, &wrong))?;
+    Ok(Some(match proven {
+        Some(proven) => {
+            let (seq, outcome) = (proven.seq, proven.outcome);
+            format!("receipt {id} is proven by event {seq} of the center's log: {outcome}")
+        }
+        None => format!("receipt {id} came without a proof"),
+    }))
+}
+
+fn unproven(place: &str, wrong: &proof::Unproven) -> Failure {
+    let remedy = "the answer does NOT prove that the center took the receipt; acknowledge again, and ask the center";
+    Failure::new(Exit::CheckFailed, format!("{place}: {wrong}; {remedy}"))
 }
 
 /// A reason as a person writes it.

@@ -161,6 +161,14 @@ impl Directory {
         Ok(self.place(&name))
     }
 
+    /// A receipt as it was kept, and where.
+    pub(crate) fn receipt(&self, delivery: &str, id: &str) -> Result<(String, serde_json::Value), Failure> {
+        let name = format!("{RECEIPTS}/{delivery}.{id}.json");
+        let place = self.place(&name);
+        let lost = || Failure::new(Exit::CheckFailed, format!("{place}: it is gone; acknowledge again"));
+        Ok((place.clone(), self.read(&name)?.ok_or_else(lost)?))
+    }
+
     /// The token, when there is one. A file that others can read is refused: it would be theirs too.
     pub(crate) fn token(&self) -> Result<Option<Zeroizing<String>>, Failure> {
         let fail = |error: io::Error| Failure::disk(&self.place(TOKEN), &error);

@@ -12,6 +12,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use kentai_engine::handoff::delivery::{self, Document};
 use kentai_engine::handoff::offer::Status;
+use kentai_engine::store::index;
 use serde::Serialize;
 
 use super::directory::{Directory, PACKAGES};
@@ -25,6 +26,8 @@ pub(crate) struct Index {
     pub participants: Vec<Participant>,
     /// What could not be read.
     pub bad: Vec<Bad>,
+    /// What a person may want to look at, and is no fault: several phenopackets of one participant.
+    pub notes: Vec<String>,
 }
 
 /// One pseudonym: a line of the index.
@@ -124,8 +127,15 @@ impl Index {
             people.entry(pseudonym).or_default().deliveries.push(genome);
         }
         records::read(records, &mut bad, |subject, record| people.entry(subject).or_default().records.push(record))?;
-        let participants = people.into_iter().map(|(participant, found)| found.judged(participant)).collect();
-        Ok(Self { participants, bad })
+        let participants: Vec<Participant> =
+            people.into_iter().map(|(participant, found)| found.judged(participant)).collect();
+        let notes = participants.iter().filter_map(Participant::repeated).collect();
+        Ok(Self { participants, bad, notes })
+    }
+
+    /// The index as a database's rows.
+    pub(crate) fn rows(&self) -> Vec<index::Participant> {
+        self.participants.iter().map(Participant::row).collect()
     }
 
     /// The index as JSON lines, a participant each.
@@ -136,6 +146,42 @@ impl Index {
 }
 
 impl Participant {
+    /// Several phenopackets of one participant may be visits, or a pseudonym that was given twice: a person must know.
+    fn repeated(&self) -> Option<String> {
+        if self.records.len() < 2 {
+            return None;
+        }
+        let line = |one: &Record| one.line.map_or_else(String::new, |line| format!(", line {line}"));
+        let places: Vec<String> =
+            self.records.iter().map(|one| format!("`{}` ({}{})", one.id, one.file, line(one))).collect();
+        let count = places.len();
+        Some(format!("`subject.id` {} is in {count} phenopackets: {}", self.participant, places.join(", ")))
+    }
+
+    fn row(&self) -> index::Participant {
+        let delivery = |one: &Genome| index::Delivery {
+            delivery: one.delivery.clone(),
+            specimen: one.specimen.clone(),
+            status: one.status,
+            folder: one.folder.clone(),
+            created: one.created.clone(),
+            uses: one.uses.clone(),
+        };
+        let record = |one: &Record| index::Record {
+            id: one.id.clone(),
+            file: one.file.clone(),
+            line: one.line.and_then(|line| i64::try_from(line).ok()),
+        };
+        index::Participant {
+            participant: self.participant.clone(),
+            has: self.has.word(),
+            why_none: self.why_none.clone(),
+            uses: self.uses.clone(),
+            deliveries: self.deliveries.iter().map(delivery).collect(),
+            records: self.records.iter().map(record).collect(),
+        }
+    }
+
     /// Says what there is and what is allowed, once everything is known.
     fn judged(mut self, participant: String) -> Self {
         self.participant = participant;

@@ -44,6 +44,12 @@ pub(crate) fn signer(settings: &Settings) -> Result<Option<Public>, Failure> {
         .ok_or_else(|| Failure::new(Exit::Usage, format!("the signer in pull.json is no ssh-ed25519 key: {line}")))
 }
 
+/// The key that answers to receipts are checked with: the center signs them with the key of its packages.
+pub(crate) fn witness(settings: &Settings, state: &State) -> Result<Option<Public>, Failure> {
+    let seen = || state.pulled.as_ref().and_then(|pulled| pulled.signed_by.as_deref()).and_then(sshsig::parse_line);
+    Ok(signer(settings)?.or_else(seen))
+}
+
 /// A package that was pulled, read again from its first byte to its last.
 pub(crate) fn pulled(directory: &Directory, settings: &Settings, state: &State) -> Result<Verified, Failure> {
     let delivery = &state.offer.delivery;

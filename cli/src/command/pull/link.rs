@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kentai_engine::store;
 use serde_json::json;
 use tokio::task::block_in_place;
 
@@ -29,15 +30,23 @@ pub(crate) struct Link {
     /// The list as a table too
     #[arg(long, value_name = "FILE.csv")]
     csv: Option<PathBuf>,
+    /// The index as an SQLite database too
+    #[arg(long, value_name = "FILE.sqlite")]
+    sqlite: Option<PathBuf>,
 }
 
 impl Link {
-    pub(super) fn run(self, path: &Path, output: Output) -> anyhow::Result<Exit> {
+    pub(super) async fn run(self, path: &Path, output: Output) -> anyhow::Result<Exit> {
         let place = Place::open(path)?;
         let index = block_in_place(|| Index::make(&place.directory, &self.phenopackets)).map_err(Stop::from)?;
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from(place.directory.place(INDEX)));
         let fail = |path: &Path, error: &std::io::Error| Stop::from(Failure::disk(&path.display().to_string(), error));
         whole_file::replace(&out, index.lines()?.as_bytes()).map_err(|error| fail(&out, &error))?;
+        if let Some(file) = &self.sqlite {
+            let made = whole_file::beside(file).map_err(|error| fail(file, &error))?;
+            store::index::write(made.path(), &index.rows()).await?;
+            whole_file::put(file, made).map_err(|error| fail(file, &error))?;
+        }
         let allowed = |one: &&Participant| self.wanted_use.as_ref().is_none_or(|wanted| one.uses.contains(wanted));
         let listed: Vec<&Participant> = index.participants.iter().filter(allowed).collect();
         if let Some(file) = &self.csv {
@@ -45,7 +54,7 @@ impl Link {
             whole_file::replace(file, &text).map_err(|error| fail(file, &error))?;
         }
         if output.json {
-            output.json(&json!({ "participants": listed, "bad": index.bad }));
+            output.json(&json!({ "participants": listed, "bad": index.bad, "notes": index.notes }));
         } else if !listed.is_empty() {
             output.line(table(
                 &["participant", "has", "deliveries", "records", "uses"],
@@ -58,6 +67,9 @@ impl Link {
             index.participants.len(),
             out.display()
         ));
+        for note in &index.notes {
+            output.say(plain(note));
+        }
         for bad in &index.bad {
             let line = bad.line.map_or_else(String::new, |line| format!(", line {line}"));
             output.say(plain(&format!("{}{line}: {}", bad.file, bad.why)));

@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 use super::{Place, Worst};
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, plain};
-use crate::pull::{Failure, decrypt, secret, verify};
+use crate::pull::{Failure, acknowledge, decrypt, secret, verify};
 
 /// Arguments of `pull verify`.
 #[derive(clap::Args, Debug)]
@@ -36,10 +36,12 @@ impl Verify {
         let states = place.states(&self.deliveries, |state| state.pulled.is_some() && !state.set_aside)?;
         let mut report = Report::default();
         for state in states {
-            let checked = block_in_place(|| verify::pulled(&place.directory, &place.settings, &state));
-            let said = checked.map(|verified| match verified.signed_by {
-                Some(_) => "as it was offered, and signed".to_owned(),
-                None => "as it was offered, and not signed".to_owned(),
+            let said = block_in_place(|| {
+                let verified = verify::pulled(&place.directory, &place.settings, &state)?;
+                let signed = if verified.signed_by.is_some() { "signed" } else { "not signed" };
+                let receipt = acknowledge::proven(&place.directory, &place.settings, &state)?;
+                let receipt = receipt.map_or_else(String::new, |said| format!("; {said}"));
+                Ok(format!("as it was offered, and {signed}{receipt}"))
             });
             report.add(&state.offer.delivery, said, output);
         }

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
+/// Characters of a pseudonym.
+const PSEUDONYM_MAX: usize = 200;
+
 /// A phenopacket that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
@@ -32,18 +35,31 @@ pub(crate) fn read(text: &[u8]) -> Result<Packet, String> {
     if subject_id.contains(char::is_control) {
         return Err("`subject.id` holds a control character".to_owned());
     }
+    // A pseudonym with a blank around it would join with nobody, and a long text is none.
+    if subject_id.trim() != subject_id || subject_id.chars().count() > PSEUDONYM_MAX {
+        return Err(format!(
+            "`subject.id` is no pseudonym: it has blanks around it, or more than {PSEUDONYM_MAX} characters"
+        ));
+    }
     if let Some(sex) = subject.sex.filter(|sex| !sex.is_known()) {
         return Err(format!("`subject.sex` is {sex:?}"));
     }
     let meta = read.meta_data.ok_or("`metaData` is missing")?;
     let version = needed("metaData.phenopacketSchemaVersion", meta.phenopacket_schema_version)?;
-    if version != "2" && !version.starts_with("2.") {
+    if !is_version_2(&version) {
         return Err(format!("it is of version {version} of the schema; version 2 is read"));
     }
     let created = needed("metaData.created", meta.created)?;
     created.parse::<Timestamp>().map_err(|_| format!("`metaData.created` is `{created}`, which is no time"))?;
     needed("metaData.createdBy", meta.created_by)?;
     Ok(Packet { id, subject: subject_id })
+}
+
+/// `2`, `2.0`, `2.0.1`
+fn is_version_2(version: &str) -> bool {
+    let mut parts = version.split('.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.next() == Some("2") && parts.all(is_number)
 }
 
 /// An object or null. A list of values in the order of the fields would be read too, otherwise.
@@ -189,6 +205,7 @@ mod tests {
             ("null", "", "`subject` is missing"),
             ("{}", "", "`subject.id` is missing"),
             (r#"{"id":"P\n1"}"#, "", "control character"),
+            (r#"{"id":"P1 "}"#, "", "no pseudonym"),
             (r#"{"id":7}"#, "", "expected a string"),
             (r#"{"id":"P1","sex":"woman"}"#, "", "subject.sex"),
             (r#"{"id":"P1"}"#, r#","genes":[]"#, "unknown field `genes`"),
@@ -199,8 +216,14 @@ mod tests {
             let told = packet(subject, more).expect_err("it is none");
             assert!(told.contains(why), "{told}");
         }
-        let old = META.replace("2.0", "1.0.0");
-        let told = read(format!(r#"{{"id":"p1","subject":{{"id":"P1"}},"metaData":{old}}}"#).as_bytes());
-        assert!(told.expect_err("it is none").contains("version 1.0.0"));
+        for version in ["1.0.0", "2.x", "2.", "20.0", "v2"] {
+            let old = META.replace("2.0", version);
+            let told = read(format!(r#"{{"id":"p1","subject":{{"id":"P1"}},"metaData":{old}}}"#).as_bytes());
+            assert!(told.expect_err("it is none").contains(&format!("version {version} ")), "{version}");
+        }
+        let bare = read(br#"{"id":"p1","subject":{"id":"P1"}}"#);
+        assert!(bare.expect_err("it is none").contains("`metaData` is missing"));
+        let unnamed = read(format!(r#"{{"subject":{{"id":"P1"}},"metaData":{META}}}"#).as_bytes());
+        assert!(unnamed.expect_err("it is none").contains("`id` is missing"));
     }
 }
