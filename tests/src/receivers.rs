@@ -22,7 +22,7 @@ const STEPS: &str = "  a:
     outputs: { o: { path: calls.vcf }, n: { path: notes.txt } }
     script: x
   deliver:
-    handoff: { to: dc1, files: [\"${{ steps.a.o }}\", \"${{ steps.a.n }}\"] }
+    handoff: { to: dc1, files: [\"${{ steps.a.o }}\", \"${{ steps.a.n }}\"]MORE }
 ";
 
 /// A house and its door.
@@ -96,9 +96,18 @@ impl Receivers {
     /// # Errors
     /// When it does not come so far.
     pub async fn offered(&self, id: &str, content: &str) -> Result<(RunId, String)> {
+        self.offered_with(id, content, "").await
+    }
+
+    /// The same by a hand-off that says more: `receipt: { … }`.
+    ///
+    /// # Errors
+    /// When it does not come so far.
+    pub async fn offered_with(&self, id: &str, content: &str, more: &str) -> Result<(RunId, String)> {
+        let more = if more.is_empty() { String::new() } else { format!(", {more}") };
         let files = vec![("calls.vcf", content.to_owned()), ("notes.txt", format!("notes of {id}\n"))];
         self.house.hands.plan("a", [Act::Make(files)]);
-        let run = self.house.submit(&workflow(STEPS), &specimen(id)).await?;
+        let run = self.house.submit(&workflow(&STEPS.replace("MORE", &more)), &specimen(id)).await?;
         let end = self.house.end(&run).await?;
         ensure!(end == "succeeded", "{}", self.house.why(&run, None).await?);
         let rows = self.house.handle().reader().deliveries_of(run.as_str()).await?;

@@ -108,6 +108,7 @@ fn types_become_serializable_only_at_a_border() {
         // Lines of an export, and what is signed.
         "engine/src/audit/checkpoint.rs",
         "engine/src/audit/export.rs",
+        "engine/src/audit/proof.rs",
         "engine/src/audit/verify.rs",
         "engine/src/exit_record.rs",
         // Documents of a package: what a receiver reads, and its older programs too.
@@ -116,6 +117,7 @@ fn types_become_serializable_only_at_a_border() {
         // The wire between a center and a receiver.
         "engine/src/handoff/offer.rs",
         "engine/src/handoff/receipt.rs",
+        "engine/src/handoff/receipt/proof.rs",
         "engine/src/id.rs",
         // What is known of a run folder is stored as a document.
         "engine/src/intake/",

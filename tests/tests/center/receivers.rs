@@ -216,3 +216,70 @@ async fn what_arrived_while_consent_was_withdrawn_is_called_back_at_once() -> Re
     ensure!(center.house.sql(stands)? == "recalled", "it is {}", center.house.sql(stands)?);
     center.house.check().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_receipt_holds_the_order_line_until_a_person_looks_and_still_counts() -> Result<()> {
+    const DAY_US: i64 = 86_400_000_000;
+    let clock = Clock::standing_at(1_780_000_000_000_000);
+    let held = fetched().replace("steps.a.m }}\"] }", "steps.a.m }}\"], receipt: { within: 1d, if_late: hold } }");
+    ensure!(held.contains("if_late"), "{held}");
+    let center = Center::open_at(&held, clock.clone()).await?;
+    let door = Door::open(&center.house).await?;
+    let (order, id) = offered(&center, "{\"q\": 35}".into()).await?;
+    clock.advance(DAY_US);
+    let hold = format!("select coalesce(hold ->> 'reason', '') from order_line where order_line_id = '{order}'");
+    center.house.until("the hold", async |house| Ok(!house.sql(&hold)?.is_empty())).await?;
+    let reason = center.house.sql(&hold)?;
+    ensure!(reason.contains(&id) && reason.contains("owner: dc1"), "{reason}");
+    let told = center
+        .house
+        .sql("select count(*) from record where kind = 'notice' and document ->> 'subject' = 'receipt.late'")?;
+    ensure!(told == "1", "{told} notices");
+    center.ask(Request::Resume { order_line: order.clone() }, &operator()).await?;
+    // It is not held a second time for the same offer.
+    clock.advance(DAY_US);
+    let offer = door.json("dc1", &format!("/api/v1/offers/{id}"))?;
+    let files: Vec<Value> = offer["entries"]
+        .as_array()
+        .context("entries")?
+        .iter()
+        .filter(|entry| entry["path"].as_str().is_some_and(|path| path.starts_with("data/")))
+        .map(|entry| json!({ "path": entry["path"], "outcome": "accepted", "sha256": entry["sha256"] }))
+        .collect();
+    let receipt = json!({ "receipt": "R1", "files": files }).to_string();
+    let (status, answer) = door.post("dc1", &format!("/api/v1/offers/{id}/receipts"), &receipt)?;
+    ensure!(status == 200 && answer["status"] == "acknowledged", "{status} {answer}");
+    center.until_stage(&order, "acknowledged").await?;
+    ensure!(center.house.sql(&hold)?.is_empty(), "it is held again");
+    drop(door);
+    center.house.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_waits_is_not_sent_after_consent_is_withdrawn() -> Result<()> {
+    // Nobody listens there: the letter waits for its next try.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    drop(listener);
+    let clock = Clock::standing_at(1_780_000_000_000_000);
+    let subscribers = vec![crate::house::notices::hook("dc1", port, &[crate::house::notices::OLD])?];
+    let center = Center::open_with(&fetched(), clock, subscribers).await?;
+    let (_, id) = offered(&center, "{\"q\": 35}".into()).await?;
+    let stands = format!(
+        "select status || ' ' || json_extract(document, '$.letters[0].state') from record \
+         where kind = 'notice' and parent = '{id}' and document ->> 'subject' = 'sample.offered'"
+    );
+    center.house.until("the offer's letter", async |house| Ok(house.sql(&stands)? == "sending due")).await?;
+    let withdraw = Request::Withdraw {
+        program: "rare".into(),
+        pseudonym: "P1".into(),
+        scopes: Vec::new(),
+        evidence: "letter 7".into(),
+        noticed_us: None,
+    };
+    center.ask(withdraw, &officer("sato")).await?;
+    ensure!(center.house.sql(&stands)? == "called_back called_back", "{}", center.house.sql(&stands)?);
+    let recalled = "select count(*) from record where kind = 'notice' and document ->> 'subject' = 'delivery.recalled'";
+    ensure!(center.house.sql(recalled)? == "1", "the receiver is not told");
+    center.house.check().await
+}

@@ -108,6 +108,73 @@ fn who_has_what_and_what_consent_allows() -> Result<()> {
     Ok(())
 }
 
+/// Counts by Python's own sqlite3: the four groups, and what consent allows.
+const COUNT: &str = r#"
+import json, sqlite3, sys
+index = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+assert index.execute("pragma integrity_check").fetchone() == ("ok",) and not index.execute("pragma foreign_key_check").fetchall()
+rows = lambda sql: [list(row) for row in index.execute(sql)]
+print(json.dumps({
+    "layout": rows("select value from about where key = 'kentai_link_index'"),
+    "has": dict(index.execute("select has, count(*) from participant group by has")),
+    "research": rows("select participant from participant_use where use = 'research' order by participant"),
+    "why": dict(index.execute("select participant, why_none from participant where why_none is not null")),
+    "deliveries": rows("select d.delivery, d.participant, d.folder, u.use from delivery d left join delivery_use u using (delivery) order by 1, 4"),
+    "records": rows("select id, participant, file, line from phenopacket order by id"),
+}))
+"#;
+
+#[test]
+fn another_program_reads_the_index_in_sql_and_counts_the_four_groups() -> Result<()> {
+    let center = Center::start()?;
+    for it in [
+        package("d1", "P1", 0, &["research", "industry"], "given")?,
+        package("d2", "P2", 0, &["industry"], "given")?,
+        package("d3", "P3", 0, &["research"], "withdrawn")?,
+    ] {
+        center.offer(&it);
+    }
+    let client = Client::at(&center.address(), &[])?;
+    client.well(&["get", "--all"])?;
+    center.offer(&package("d4", "P4", 0, &["research"], "given")?);
+    client.well(&["list"])?;
+    let records = client.path("records");
+    fs::create_dir(&records)?;
+    fs::write(records.join("a.json"), phenopacket("a", "P1").to_string())?;
+    fs::write(records.join("more.jsonl"), format!("\n{}\n{}\n", phenopacket("b", "P1"), phenopacket("c", "P5")))?;
+    fs::write(client.path("link.sqlite"), "not a database: it is replaced whole")?;
+    let told = client.well(&["link", "records", "--use", "research", "--sqlite", "link.sqlite"])?;
+    ensure!(
+        told.err.contains("`subject.id` P1 is in 2 phenopackets: `a` (a.json), `b` (more.jsonl, line 2)"),
+        "{}",
+        told.err
+    );
+    let python = peer("python3")?.map_or_else(|| "python3".into(), |path| path.to_string_lossy().into_owned());
+    let counted: Value = serde_json::from_str(&tool(&python, &["-c", COUNT, "link.sqlite"], client.directory.path())?)?;
+    let wanted = json!({
+        "layout": [["1"]],
+        "has": { "both": 1, "genome": 2, "clinical": 1, "neither": 1 },
+        "research": [["P1"]],
+        "why": {
+            "P3": "consent is withdrawn", "P4": "no delivery that stands is here", "P5": "no delivery says what is allowed",
+        },
+        "deliveries": [
+            ["d1", "P1", "S1_d1", "industry"], ["d1", "P1", "S1_d1", "research"], ["d2", "P2", "S1_d2", "industry"],
+            ["d3", "P3", "S1_d3", "research"], ["d4", "P4", null, null],
+        ],
+        "records": [
+            ["a", "P1", "a.json", null], ["b", "P1", "more.jsonl", 2], ["c", "P5", "more.jsonl", 3],
+        ],
+    });
+    ensure!(counted == wanted, "{counted:#}");
+    // Nothing is left beside it, and a place that cannot be written changes nothing.
+    let beside: Vec<_> = fs::read_dir(client.directory.path())?.flatten().map(|entry| entry.file_name()).collect();
+    ensure!(!beside.iter().any(|name| name.to_string_lossy().contains("journal")), "{beside:?}");
+    let told = client.run(&["link", "records", "--sqlite", "no/such/link.sqlite"])?;
+    ensure!(told.code != 0 && told.err.contains("no/such"), "{}: {}", told.code, told.err);
+    Ok(())
+}
+
 #[test]
 fn a_package_that_was_changed_allows_nothing() -> Result<()> {
     let center = Center::start()?;

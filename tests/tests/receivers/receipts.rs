@@ -9,7 +9,7 @@ use kentai_tests::tool;
 use serde_json::{Value, json};
 
 /// A receipt over every payload file of a delivery, its checksums as the offer says them.
-fn receipt(site: &Receivers, delivery: &str, name: &str) -> Result<Value> {
+pub(super) fn receipt(site: &Receivers, delivery: &str, name: &str) -> Result<Value> {
     let offer = site.door.json("dc1", &format!("/api/v1/offers/{delivery}"))?;
     let files: Vec<Value> = offer["entries"]
         .as_array()
@@ -21,7 +21,7 @@ fn receipt(site: &Receivers, delivery: &str, name: &str) -> Result<Value> {
     Ok(json!({ "receipt": name, "files": files }))
 }
 
-fn send(site: &Receivers, delivery: &str, receipt: &Value) -> Result<(u16, Value)> {
+pub(super) fn send(site: &Receivers, delivery: &str, receipt: &Value) -> Result<(u16, Value)> {
     site.door.post("dc1", &format!("/api/v1/offers/{delivery}/receipts"), &receipt.to_string())
 }
 
