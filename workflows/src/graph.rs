@@ -19,6 +19,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
+pub use layout::{Spot, Way};
 pub use mermaid::mermaid;
 pub use svg::svg;
 
@@ -48,6 +49,24 @@ pub fn edges(workflow: &Workflow) -> Vec<Edge> {
         }
     }
     edges.into_iter().map(|((from, to), data)| Edge { from, to, data }).collect()
+}
+
+/// How a workflow is drawn: a place for each step, a way for each edge that is worth drawing.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// By step index.
+    pub spots: Vec<Spot>,
+    /// Those that a longer way does not say already.
+    pub edges: Vec<(Edge, Way)>,
+}
+
+/// Left to right, the longest path straight, the others below it.
+#[must_use]
+pub fn drawing(workflow: &Workflow) -> Drawing {
+    let edges = drawn_edges(workflow);
+    let spots = layout::spots(workflow, &edges);
+    let edges = edges.into_iter().map(|edge| (edge, layout::way(edge, &spots))).collect();
+    Drawing { spots, edges }
 }
 
 /// Step indexes in an order that respects the edges, and the file's order where there is a choice.

@@ -7,15 +7,16 @@ use crate::workflow::Workflow;
 
 /// A box's place, counted in columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Spot {
-    pub(super) column: usize,
+pub struct Spot {
+    /// From the left, zero first.
+    pub column: usize,
     /// Zero is the straight path.
-    pub(super) row: usize,
+    pub row: usize,
 }
 
 /// How an edge travels between its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub enum Way {
     /// Along the row of its start, changing rows just before its end.
     AlongStart,
     /// Changing rows just after its start, then along the row of its end.
