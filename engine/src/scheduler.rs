@@ -24,6 +24,7 @@ mod requests;
 mod retention;
 mod scope;
 mod service;
+pub mod sheet;
 mod start;
 mod submit;
 pub mod why;

@@ -12,6 +12,7 @@ pub mod log;
 pub mod offer;
 pub mod provenance;
 mod run;
+pub mod run_sheet;
 mod specimen;
 mod step;
 mod workflow;

@@ -119,11 +119,22 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 /// Requests about one run.
 #[derive(Debug)]
 pub(super) enum Request {
-    Cancel { reason: String },
-    Hold { reason: String },
+    Cancel {
+        reason: String,
+    },
+    Hold {
+        reason: String,
+    },
     Resume,
-    Retry { from: Option<String> },
-    Answer { step: String, answer: Answer },
+    Retry {
+        from: Option<String>,
+    },
+    /// `shown`: the fingerprint of the question as they saw it, if they say.
+    Answer {
+        step: String,
+        answer: Answer,
+        shown: Option<String>,
+    },
 }
 
 impl Request {
@@ -339,7 +350,41 @@ impl Handle {
     /// # Errors
     /// When nothing waits for it or the actor may not.
     pub async fn answer(&self, run: &RunId, step: &str, actor: &Actor, answer: Answer) -> Result<String, Refusal> {
-        self.about(run, actor, Request::Answer { step: step.to_owned(), answer }).await
+        let request = Request::Answer { step: step.to_owned(), answer, shown: None };
+        self.about(run, actor, request).await
+    }
+
+    /// As [`Handle::answer`], and only to the question that they were shown ([`crate::store::rows::detail::Ask::fingerprint`]): one
+    /// that was asked anew since, or about other values, is refused.
+    ///
+    /// # Errors
+    /// When the question is another one, nothing waits for it, or the actor may not.
+    pub async fn answer_as_shown(
+        &self,
+        run: &RunId,
+        step: &str,
+        actor: &Actor,
+        (answer, shown): (Answer, &str),
+    ) -> Result<String, Refusal> {
+        let request = Request::Answer { step: step.to_owned(), answer, shown: Some(shown.to_owned()) };
+        self.about(run, actor, request).await
+    }
+
+    /// What is wrong with a workflow's text, and the workflow when nothing is: as a submission would be told. Nothing is stored.
+    #[must_use]
+    pub fn check(&self, definition: &Definition) -> kentai_workflows::check::Checked {
+        let Definition { path, source, called } = definition;
+        super::submit::check_text((path, source, called), &(self.options.facts)(), &self.options)
+    }
+
+    /// Which parameters are wrong, before anything is submitted.
+    #[must_use]
+    pub fn check_params(
+        &self,
+        workflow: &kentai_workflows::workflow::Workflow,
+        given: &BTreeMap<String, String>,
+    ) -> Vec<Diagnostic> {
+        super::submit::params(workflow, given, &(self.options.facts)()).err().unwrap_or_default()
     }
 
     /// May they submit?

@@ -53,7 +53,10 @@ impl Service {
                 let steps = self.house.retry(&id, from.as_deref(), actor)?;
                 Ok(format!("run {id}: {steps} step(s) will be done again"))
             }
-            Request::Answer { step, answer } => {
+            Request::Answer { step, answer, shown } => {
+                if let Some(shown) = shown {
+                    self.house.still_asked(&id, &step, &answer, &shown)?;
+                }
                 if answer.verdict == "approve" {
                     self.may_leave(&id).await?;
                 }

@@ -9,10 +9,12 @@ mod center;
 mod package;
 mod page;
 mod report;
+mod run;
 
 pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
 pub use page::DeliveryFilter;
 pub use report::{OmittedFilter, Omitting};
+pub use run::{FileFilter, TaskFilter};
 
 /// Reads rows; cheap to clone.
 #[derive(Clone, Debug)]

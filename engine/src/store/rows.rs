@@ -4,6 +4,7 @@ pub mod center;
 pub mod detail;
 pub mod line;
 pub mod report;
+pub mod run;
 
 use serde::Serialize;
 use sqlx::FromRow;

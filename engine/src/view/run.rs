@@ -179,7 +179,7 @@ pub async fn runs(reader: &Reader, filter: &RunFilter) -> Result<Page<RunView>, 
 }
 
 /// These runs, newest first.
-async fn views(reader: &Reader, ids: &[String]) -> Result<Vec<RunView>, Error> {
+pub(super) async fn views(reader: &Reader, ids: &[String]) -> Result<Vec<RunView>, Error> {
     let lines = reader.run_lines(ids).await?;
     let mut reasons: HashMap<RunId, Vec<line::StepReason>> = HashMap::new();
     for reason in reader.run_reasons(ids).await? {

@@ -86,6 +86,9 @@ pub struct AskView {
     pub asked: String,
     /// When it expires.
     pub expires: Option<String>,
+    /// Names this question: what an answer to it is bound to.
+    #[serde(skip)]
+    pub fingerprint: String,
 }
 
 /// One person's answer.
@@ -173,6 +176,7 @@ impl FileView {
 impl AskView {
     fn of(ask: detail::Ask) -> Self {
         Self {
+            fingerprint: ask.fingerprint(),
             kind: ask.kind,
             roles: ask.roles,
             count: ask.count,

@@ -48,6 +48,24 @@ impl House {
         Ok(())
     }
 
+    /// What they were shown is still what is asked: a gate that was judged anew, or a question that was asked again, is another one.
+    pub(in crate::scheduler) fn still_asked(
+        &self,
+        id: &RunId,
+        key: &str,
+        answer: &Answer,
+        shown: &str,
+    ) -> Result<(), Refusal> {
+        let index = self.awaiting(id, key, answer)?;
+        let step = &self.run(id).steps[index];
+        let asked = step.detail.ask.as_ref().map(detail::Ask::fingerprint);
+        if asked.as_deref() == Some(shown) {
+            return Ok(());
+        }
+        let key = &step.planned.key;
+        Err(Refusal::State(format!("step `{key}` was asked anew since this was shown: look at what it says now")))
+    }
+
     fn awaiting(&self, id: &RunId, key: &str, answer: &Answer) -> Result<usize, Refusal> {
         let run = self.run(id);
         let asked = |index: &usize| {

@@ -129,7 +129,7 @@ impl Reader {
 }
 
 /// Ids as `json_each` reads them alike on both databases: `{"0": {"id": …}, …}`.
-fn id_object(ids: &[String]) -> String {
+pub(super) fn id_object(ids: &[String]) -> String {
     let object: serde_json::Map<String, serde_json::Value> =
         ids.iter().enumerate().map(|(index, id)| (index.to_string(), serde_json::json!({ "id": id }))).collect();
     serde_json::Value::Object(object).to_string()

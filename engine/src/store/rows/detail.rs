@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kentai_workflows::plan::PlannedStep;
 use kentai_workflows::value::Value;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::state::attempt::Cause;
 
@@ -87,6 +88,15 @@ pub struct Ask {
     /// Fail instead of hold when expired.
     #[serde(default)]
     pub fail_if_expired: bool,
+}
+
+impl Ask {
+    /// Names the question with the values that were shown, and when it was asked: an answer to it is an answer to nothing else.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let said = serde_json::json!([self.kind, self.text, self.shown, self.asked_us]).to_string();
+        Sha256::digest(said.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// One person's answer.
