@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use kentai_engine::store::read::RunFilter;
+use kentai_engine::view::center::{Inner, inside};
 use kentai_engine::view::{self, RunView, State as RunState};
 use kentai_workflows::diagnostic::Language;
 use serde::Deserialize;
@@ -27,6 +28,7 @@ use words::Words;
 pub(super) struct Narrow {
     status: Option<String>,
     specimen: Option<String>,
+    submission: Option<String>,
     after: Option<String>,
     #[serde(default)]
     format: Format,
@@ -54,14 +56,15 @@ pub(super) async fn list(
     visit: Visit,
     Asked(narrow): Asked<Narrow>,
 ) -> Result<Response, Problem> {
-    let Narrow { status, specimen, after, format } = narrow;
+    inside(app.engine.reader(), &visit.principal(), Inner::Run, None).await?;
+    let Narrow { status, specimen, submission, after, format } = narrow;
     if let Some(word) = status.as_deref().filter(|word| RunState::parse(word).is_none()) {
         return Err(Problem::bad(format!("`{}` is no state of a run", word.escape_debug())));
     }
     let filter = RunFilter {
         status: status.clone(),
         specimen: specimen.clone(),
-        submission: None,
+        submission: submission.clone(),
         after: after.clone(),
         limit: format.rows(),
     };
@@ -86,6 +89,7 @@ pub(super) async fn list(
     let shell = visit.shell(Place::Runs);
     let words = Words::of(visit.language());
     let address = Address::new("/runs").with("status", status.as_deref()).with("specimen", specimen.as_deref());
+    let address = address.with("submission", submission.as_deref());
     let by = |value: Option<RunState>, label: &str| {
         Filter::new(&address, "status", value.map(RunState::word), status.as_deref(), label)
     };

@@ -159,6 +159,22 @@ impl Say {
         }
     }
 
+    /// A time on an axis, of microseconds since the epoch: `09:42`, with seconds where they matter, with the day where hours do not.
+    pub(crate) fn tick(&self, at_us: i64, step_s: i64) -> String {
+        let at = Timestamp::from_microsecond(at_us).unwrap_or_default().to_string();
+        match step_s {
+            ..MINUTE => self.time_exact(&at),
+            MINUTE..DAY => self.time(&at),
+            _ => self.date(&at),
+        }
+    }
+
+    /// Seconds that the site's zone is ahead of UTC then.
+    pub(crate) fn ahead(&self, at_us: i64) -> i64 {
+        let at = Timestamp::from_microsecond(at_us).unwrap_or_default();
+        i64::from(self.zone.to_offset(at).seconds())
+    }
+
     pub(crate) fn parse(&self, at: &str) -> Option<Timestamp> {
         at.parse().ok()
     }
