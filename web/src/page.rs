@@ -5,11 +5,13 @@
 
 mod address;
 mod assets;
+mod chart;
 mod events;
 mod fault;
 mod form;
 mod list;
 mod markup;
+mod run;
 mod runs;
 mod say;
 mod settings;
@@ -18,6 +20,7 @@ mod shell;
 pub(crate) mod sign_in;
 mod visit;
 mod words;
+mod workflows;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -35,6 +38,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     let inside = Router::new()
         .route("/events", get(events::listen))
         .route("/runs", get(runs::list))
+        .merge(run::routes())
+        .merge(workflows::routes())
         .route("/settings", get(settings::show))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

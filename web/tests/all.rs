@@ -10,3 +10,7 @@ mod house;
 mod reading;
 #[path = "all/requests.rs"]
 mod requests;
+#[path = "all/run_page.rs"]
+mod run_page;
+#[path = "all/workflow_page.rs"]
+mod workflow_page;

@@ -112,6 +112,10 @@ impl House {
         Self { directory, engine, server, token }
     }
 
+    pub(crate) fn engine(&self) -> &scheduler::handle::Handle {
+        &self.engine.handle
+    }
+
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().join("run/kentai.sock")
     }

@@ -1,0 +1,22 @@
+// A run's page: printing, and arrow keys that follow the order of the steps. Links work without it.
+
+const print = document.getElementById("print");
+function offer(button) { button.hidden = false; button.addEventListener("click", () => window.print()); }
+if (print) offer(print);
+// The title is replaced when something changes: its button is offered anew.
+new MutationObserver(() => {
+  const button = document.getElementById("print");
+  if (button?.hidden) offer(button);
+}).observe(document.getElementById("main"), { childList: true });
+
+const STEP = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+document.addEventListener("keydown", (event) => {
+  const node = event.target instanceof Element ? event.target.closest("#dag .node") : null;
+  if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
+  const nodes = [...document.querySelectorAll("#dag .node")];
+  const at = nodes.indexOf(node);
+  const to = event.key === "Home" ? 0 : event.key === "End" ? nodes.length - 1 : at + (STEP[event.key] ?? 0);
+  if (to === at || !nodes[to]) return;
+  event.preventDefault();
+  nodes[to].focus();
+});
