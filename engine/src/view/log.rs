@@ -96,6 +96,26 @@ fn of_step<'a>(attempts: &'a [rows::Attempt], step: &str) -> Result<Vec<&'a rows
 /// # Errors
 /// When the disk refuses, or the log is not a plain file.
 pub fn read_log(site_dir: &Path, attempt: &rows::Attempt, offset: u64, max: u64) -> io::Result<LogChunk> {
+    read(site_dir, attempt, Begin::At(offset), max)
+}
+
+/// Reads the end of an attempt's log, at most `max` bytes (and at most [`CHUNK_BYTES_MAX`]), however long it is.
+///
+/// # Errors
+/// When the disk refuses, or the log is not a plain file.
+pub fn read_tail(site_dir: &Path, attempt: &rows::Attempt, max: u64) -> io::Result<LogChunk> {
+    read(site_dir, attempt, Begin::BeforeEnd, max)
+}
+
+/// Where reading begins.
+#[derive(Clone, Copy)]
+enum Begin {
+    At(u64),
+    /// As far before the end as is read.
+    BeforeEnd,
+}
+
+fn read(site_dir: &Path, attempt: &rows::Attempt, begin: Begin, max: u64) -> io::Result<LogChunk> {
     let ended = Status::parse(&attempt.status).is_none_or(Status::is_end);
     let places = Places::new(Path::new(""));
     let kept = places.log(attempt.run_id.as_str(), attempt.step_key.as_str(), attempt.round, attempt.number);
@@ -103,17 +123,22 @@ pub fn read_log(site_dir: &Path, attempt: &rows::Attempt, offset: u64, max: u64)
     // A log moves from its attempt to where it is kept, never back: looking there once more misses none.
     for (path, complete) in [(&kept, true), (&growing, ended), (&kept, true)] {
         if let Some(file) = open_beneath(site_dir, path)? {
-            return chunk(file, offset, max.min(CHUNK_BYTES_MAX), complete);
+            return chunk(file, begin, max.min(CHUNK_BYTES_MAX), complete);
         }
     }
-    Ok(LogChunk { bytes: Vec::new(), next: offset, is_final: ended })
+    let next = if let Begin::At(offset) = begin { offset } else { 0 };
+    Ok(LogChunk { bytes: Vec::new(), next, is_final: ended })
 }
 
-fn chunk(mut file: File, offset: u64, max: u64, complete: bool) -> io::Result<LogChunk> {
+fn chunk(mut file: File, begin: Begin, max: u64, complete: bool) -> io::Result<LogChunk> {
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the log is not a plain file"));
     }
+    let offset = match begin {
+        Begin::At(offset) => offset,
+        Begin::BeforeEnd => found.len().saturating_sub(max),
+    };
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
     file.take(max).read_to_end(&mut bytes)?;

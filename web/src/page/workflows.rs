@@ -7,7 +7,6 @@ mod words;
 use std::sync::Arc;
 
 use askama::Template;
-use askama::filters::Safe;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::Response;
@@ -20,10 +19,11 @@ use kentai_workflows::diagnostic::{Severity, spoken};
 use kentai_workflows::graph;
 use kentai_workflows::resources::{format_duration_s, format_size};
 use kentai_workflows::value::{Value, to_text};
-use kentai_workflows::workflow::{Param, ParamKind, Workflow};
+use kentai_workflows::workflow::{Param, ParamKind, Step, StepKind, Workflow};
 use serde::Deserialize;
 
 use super::address::Address;
+use super::chart::dag;
 use super::list::Filter;
 use super::markup::Markup;
 use super::run::definition::definition;
@@ -212,7 +212,7 @@ async fn show(State(app): State<App>, visit: Visit, Path(name): Path<String>) ->
     let own: Vec<_> = checked.diagnostics.into_iter().filter(|found| found.file == kept.path).collect();
     let errors = own.iter().filter(|found| found.severity == Severity::Error).count();
     let notes = notes(&own, language);
-    let drawn = workflow.as_ref().map(|workflow| Safe(graph::svg(workflow, language)));
+    let drawn = workflow.as_ref().map(|workflow| drawn(workflow, (&shell, words)));
     let count = |number: usize| shell.say.count(i64::try_from(number).unwrap_or(i64::MAX));
     let readable = workflow.is_some();
     Ok(page(&One {
@@ -230,6 +230,48 @@ async fn show(State(app): State<App>, visit: Visit, Path(name): Path<String>) ->
         words,
         shell,
     }))
+}
+
+/// The graph without a run: each box says its kind.
+fn drawn(workflow: &Workflow, (shell, words): (&Shell, &'static Words)) -> Markup {
+    let drawing = graph::drawing(workflow);
+    let node = |step: &Step| dag::Node {
+        name: step.id.clone(),
+        words: step_words(step, words),
+        below: String::new(),
+        shape: None,
+        gate: matches!(step.kind, StepKind::Gate(_)),
+        segments: Vec::new(),
+        href: format!("#L{}", step.line),
+    };
+    dag::svg(&dag::Graph {
+        title: words.graph.to_owned(),
+        description: spoken(&workflow.title, shell.language()).to_owned(),
+        nodes: workflow.steps.iter().map(node).collect(),
+        spots: drawing.spots,
+        lines: drawing.edges.into_iter().map(|(edge, way)| (edge.from, edge.to, way)).collect(),
+    })
+}
+
+/// `script, per lane, conditional`
+fn step_words(step: &Step, words: &'static Words) -> String {
+    let (en, ja) = match &step.kind {
+        StepKind::Receive(_) => ("receive", "受領"),
+        StepKind::Tool(_) => ("tool", "ツール"),
+        StepKind::Gate(_) => ("gate", "判定"),
+        StepKind::Approve(_) => ("approval", "承認"),
+        StepKind::Handoff(_) => ("hand-off", "引き渡し"),
+        StepKind::Call(_) => ("another workflow", "別のワークフロー"),
+    };
+    let mut told = vec![words.pick(en, ja).to_owned()];
+    if !step.for_each.is_empty() {
+        let names: Vec<&str> = step.for_each.iter().map(|(name, _)| name.as_str()).collect();
+        told.push(words.pick(format!("per {}", names.join(" and ")), format!("{}ごと", names.join("・"))));
+    }
+    if step.when.is_some() {
+        told.push(words.pick("conditional", "条件付き").to_owned());
+    }
+    told.join(words.pick(", ", "、"))
 }
 
 fn params(workflow: &Workflow, (shell, words): (&Shell, &'static Words)) -> Vec<ParamRow> {

@@ -21,9 +21,9 @@ steps:
     outputs: { out: { path: out.txt } }
     script: echo "$lane" > "$out_out"
   merge:
-    inputs: { all: "${{ steps.trim.all.out }}" }
+    inputs: { parts: "${{ steps.trim.all.out }}" }
     outputs: { out: { path: merged.txt } }
-    script: cat $in_all > "$out_out"
+    script: cat $in_parts > "$out_out"
 "#;
 
 /// As a browser sends a form.

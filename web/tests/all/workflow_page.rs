@@ -50,7 +50,7 @@ async fn what_is_known_is_listed_and_one_is_shown_with_its_text() {
     assert!(narrowed.contains("1 of 2") && !narrowed.contains(">tiny<"));
     for name in ["asks", "asks@1", &digest] {
         let page = house.get(&format!("/workflows/{name}")).await.check(200).text;
-        assert!(page.contains("workflow-graph") && page.contains("<code>workflow: asks</code>"), "{name}");
+        assert!(page.contains("class=\"node plain\"") && page.contains("<code>workflow: asks</code>"), "{name}");
         assert!(page.contains("Wanted &#60;depth&#62;") && page.contains("1 – 100"));
         assert!(page.contains(&format!("/workflows/{digest}/submit")));
     }

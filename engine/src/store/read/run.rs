@@ -148,3 +148,49 @@ impl Reader {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::pool::Pool;
+
+    macro_rules! explained {
+        ($name:literal) => {
+            concat!("explain query plan\n", include_str!(concat!("../sql/", $name, ".sql")))
+        };
+    }
+
+    /// What may be walked from end to end: what was narrowed to one run before, and what the caller handed over.
+    fn may_scan(line: &str) -> bool {
+        let narrowed = ["SCAN c", "SCAN f", "SCAN r", "SCAN ranked", "SCAN chosen", "SCAN (subquery"];
+        line.starts_with("SCAN m VIRTUAL TABLE") || narrowed.iter().any(|known| line.starts_with(known))
+    }
+
+    #[tokio::test]
+    async fn no_query_about_one_run_reads_another() {
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
+        let wanted: [(&'static str, &str); 9] = [
+            (explained!("run_tally"), "run_id=?"),
+            (
+                explained!("run_tasks"),
+                "SEARCH i USING COVERING INDEX sqlite_autoindex_step_1 (run_id=? AND step_key>? AND step_key<?)",
+            ),
+            (explained!("last_attempts"), "attempt_run (run_id=? AND step_key=?)"),
+            (explained!("step_attempts"), "attempt_run (run_id=? AND step_key=?)"),
+            (explained!("steps_named"), "sqlite_autoindex_step_1 (run_id=? AND step_key=?)"),
+            (explained!("run_bars"), "attempt_run (run_id=? AND step_key=?)"),
+            (explained!("run_files"), "made_run (run_id=?)"),
+            (explained!("run_files_count"), "made_run (run_id=?)"),
+            (explained!("run_kin"), "run_open (status=? AND priority=? AND created_us>?)"),
+        ];
+        for (sql, index) in wanted {
+            let rows = sqlx::query(sql).fetch_all(&pool.read).await.expect("explained");
+            let plan = rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n");
+            for line in plan.lines().filter(|line| line.starts_with("SCAN")) {
+                assert!(may_scan(line), "{sql}\n{plan}");
+            }
+            assert!(plan.contains(index), "no {index} in:\n{plan}\n{sql}");
+        }
+    }
+}

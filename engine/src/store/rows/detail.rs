@@ -183,3 +183,19 @@ pub struct ItemReport {
     /// Its verdict.
     pub verdict: Verdict,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_question_that_is_asked_anew_or_about_other_values_is_another_one() {
+        let ask = Ask { kind: "qc".into(), shown: json!({ "q30": 0.8 }), asked_us: 7, ..Ask::default() };
+        assert_eq!(ask.fingerprint(), Ask { expires_us: Some(9), ..ask.clone() }.fingerprint());
+        assert_ne!(ask.fingerprint(), Ask { asked_us: 8, ..ask.clone() }.fingerprint());
+        assert_ne!(ask.fingerprint(), Ask { shown: json!({ "q30": 0.9 }), ..ask.clone() }.fingerprint());
+        assert_ne!(ask.fingerprint(), Ask { text: "Release it?".into(), ..ask.clone() }.fingerprint());
+    }
+}

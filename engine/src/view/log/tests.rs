@@ -40,6 +40,18 @@ fn a_growing_log_is_never_final() {
 }
 
 #[test]
+fn the_end_of_a_log_is_read_without_its_beginning() {
+    let site = site();
+    write(site.path(), "logs/r1/trim@L001.1.log", "hello world");
+    let tail = read_tail(site.path(), &row(), 5).expect("read");
+    assert_eq!((tail.bytes.as_slice(), tail.next, tail.is_final), (b"world".as_slice(), 11, true));
+    let all = read_tail(site.path(), &row(), 100).expect("read");
+    assert_eq!((all.bytes.len(), all.next), (11, 11));
+    let none = read_tail(self::site().path(), &running(), 5).expect("read");
+    assert_eq!((none.bytes.len(), none.next, none.is_final), (0, 0, false));
+}
+
+#[test]
 fn no_log_is_an_empty_one() {
     let site = site();
     let chunk = read_log(site.path(), &running(), 7, 100).expect("read");

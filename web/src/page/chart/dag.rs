@@ -23,6 +23,8 @@ const GAP_MIN: f64 = 28.0;
 const GAP_MAX: f64 = 48.0;
 /// Left edge of the words in a box.
 const TEXT: f64 = 32.0;
+/// Where there is no shape.
+const TEXT_ALONE: f64 = 13.0;
 /// Radius of an edge's corners.
 const CORNER: f64 = 9.0;
 /// A strip with more segments than that says their shares, not each of them.
@@ -36,7 +38,8 @@ pub(crate) struct Node {
     pub(crate) words: String,
     /// What stands under the box; may be empty.
     pub(crate) below: String,
-    pub(crate) shape: Shape,
+    /// None where no run is shown: the words say its kind.
+    pub(crate) shape: Option<Shape>,
     /// It has a double left edge.
     pub(crate) gate: bool,
     /// How many items are in each state; empty when it runs once.
@@ -46,12 +49,17 @@ pub(crate) struct Node {
 
 impl Node {
     fn done(&self) -> bool {
-        matches!(self.shape, Shape::Passed | Shape::Warned)
+        matches!(self.shape, Some(Shape::Passed | Shape::Warned))
+    }
+
+    /// Where its words begin.
+    fn indent(&self) -> f64 {
+        if self.shape.is_some() { TEXT } else { TEXT_ALONE }
     }
 
     /// It could have been given something.
     fn begun(&self) -> bool {
-        !matches!(self.shape, Shape::Waiting | Shape::Canceled)
+        !matches!(self.shape, None | Some(Shape::Waiting | Shape::Canceled))
     }
 }
 
@@ -109,7 +117,7 @@ fn frame(graph: &Graph) -> Frame {
     let mut under = vec![false; rows];
     for (node, spot) in graph.nodes.iter().zip(&graph.spots) {
         // Bold letters are wider: the name is measured as if it were a size larger.
-        let needs = TEXT + 12.0 + width(&node.name, 13.6).max(width(&node.words, 12.0));
+        let needs = node.indent() + 12.0 + width(&node.name, 13.6).max(width(&node.words, 12.0));
         wide[spot.column] = wide[spot.column].max(needs).min(WIDTH_MAX);
         under[spot.row] |= !node.below.is_empty();
     }
@@ -209,11 +217,11 @@ fn toward(from: Point, to: Point) -> Point {
 
 fn drawn(node: &Node, spot: Spot, order: usize, frame: &Frame) -> String {
     let (x, y, wide) = (frame.left[spot.column], frame.top[spot.row], frame.wide[spot.column]);
-    let room = wide - TEXT - 8.0;
+    let room = wide - node.indent() - 8.0;
     let mut out = format!(
         "<a class=\"node {state}\" href=\"{href}\" data-order=\"{order}\" aria-label=\"{name}: {words}\">\
          <rect class=\"box\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"3\"/>",
-        state = node.shape.name(),
+        state = node.shape.map_or("plain", Shape::name),
         href = markup::text(&node.href),
         name = markup::text(&node.name),
         words = markup::text(&node.words),
@@ -221,13 +229,15 @@ fn drawn(node: &Node, spot: Spot, order: usize, frame: &Frame) -> String {
     if node.gate {
         let _ = write!(out, "<path class=\"second-edge\" d=\"M{:.1} {y:.1}v{BOX_HEIGHT}\"/>", x + 4.0);
     }
-    out.push_str(&node.shape.drawn(x + 18.0, y + 17.0, 12.0));
+    if let Some(shape) = node.shape {
+        out.push_str(&shape.drawn(x + 18.0, y + 17.0, 12.0));
+    }
     let _ = write!(
         out,
         "<text class=\"bold\" x=\"{tx:.1}\" y=\"{ny:.1}\">{}</text><text class=\"second\" x=\"{tx:.1}\" y=\"{wy:.1}\">{}</text>",
         markup::text(fitted(&node.name, room, 13.6)),
         markup::text(fitted(&node.words, room, 12.0)),
-        tx = x + TEXT,
+        tx = x + node.indent(),
         ny = y + 21.5,
         wy = y + 39.0,
     );
@@ -286,7 +296,7 @@ mod tests {
             name,
             words: "Passed".into(),
             below: String::new(),
-            shape,
+            shape: Some(shape),
             gate: false,
             segments: Vec::new(),
             href: "#".into(),

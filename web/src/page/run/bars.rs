@@ -61,7 +61,11 @@ pub(super) fn bars(
     let other = if as_table { format!("/runs/{id}#timeline") } else { format!("/runs/{id}?timeline=table#timeline") };
     let other_word = if as_table { words.as_chart } else { words.as_table };
     let cut = note(seen, drawn, words);
-    let note = if cut.is_empty() { words.timeline_note.to_owned() } else { format!("{}; {cut}", words.timeline_note) };
+    let note = if cut.is_empty() {
+        words.timeline_note.to_owned()
+    } else {
+        format!("{}{}{cut}", words.timeline_note, words.pick("; ", "・"))
+    };
     let by_step = by_step(drawn);
     let spans = spans(seen, &by_step, now);
     let table = if as_table { table(seen, &by_step, &spans, (shell, words)) } else { Vec::new() };

@@ -3,7 +3,7 @@
 
 use kentai_engine::people::permission::Action;
 use kentai_engine::state::attempt::Cause;
-use kentai_engine::view::log::{CHUNK_BYTES_MAX, read_log};
+use kentai_engine::view::log::read_tail;
 use kentai_engine::view::run_sheet::{self, Bar, Task, TaskState};
 
 use super::text::{last_lines, plain};
@@ -203,12 +203,9 @@ async fn tail(
 ) -> (String, String) {
     let Some(row) = row.cloned() else { return (String::new(), String::new()) };
     let directory = app.engine.options().directory.clone();
-    let size = u64::try_from(row.log_bytes).unwrap_or(0);
-    let read = tokio::task::spawn_blocking(move || {
-        read_log(&directory, &row, size.saturating_sub(TAIL_BYTES), CHUNK_BYTES_MAX)
-    });
+    let read = tokio::task::spawn_blocking(move || read_tail(&directory, &row, TAIL_BYTES));
     let Ok(Ok(chunk)) = read.await else { return (String::new(), String::new()) };
-    let text = plain(&chunk.bytes);
+    let (size, text) = (chunk.next, plain(&chunk.bytes));
     // The first line may be cut.
     let text = if size > TAIL_BYTES { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
     let lines = last_lines(text, TAIL_LINES);

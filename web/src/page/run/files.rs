@@ -208,7 +208,8 @@ fn body(body: &Value) -> String {
         Value::Object(fields) => {
             let told: Vec<String> = fields
                 .iter()
-                .filter(|(_, value)| !value.is_null())
+                // Lists and documents are told by the rows that they made.
+                .filter(|(_, value)| !value.is_null() && !value.is_array() && !value.is_object())
                 .map(|(name, value)| match value {
                     Value::String(text) => format!("{name}: {text}"),
                     other => format!("{name}: {other}"),
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_events_document_is_told_in_one_short_line() {
-        assert_eq!(body(&json!({ "cause": "tool", "n": 3, "none": null })), "cause: tool, n: 3");
+        assert_eq!(body(&json!({ "cause": "tool", "n": 3, "none": null, "made": [1] })), "cause: tool, n: 3");
         assert_eq!(body(&Value::Null), "");
         assert!(body(&json!({ "x": "y".repeat(1_000) })).chars().count() <= BODY_MAX + 1);
     }

@@ -39,7 +39,7 @@ pub(super) struct Item {
 pub(super) fn steps(seen: &Seen, (shell, words): (&Shell, &'static Words), as_list: bool) -> Steps {
     let id = &seen.sheet.run.id;
     let all = shell.say.count(i64::try_from(seen.sheet.steps.len()).unwrap_or(i64::MAX));
-    let note = format!("{}; {}", shell.words.of_all(&all, &all), words.steps_note);
+    let note = format!("{}{}{}", shell.words.of_all(&all, &all), words.pick("; ", "・"), words.steps_note);
     let other = if as_list { format!("/runs/{id}#steps") } else { format!("/runs/{id}?steps=list#steps") };
     let other_word = if as_list { words.as_graph } else { words.as_list };
     let drawn = if as_list { None } else { drawn(seen, (shell, words)) };
@@ -61,7 +61,7 @@ fn drawn(seen: &Seen, (shell, words): (&Shell, &'static Words)) -> Option<Markup
                 name: step.id.clone(),
                 words: tally.map_or_else(String::new, |tally| said(tally, head, (&shell.say, words))),
                 below: head.and_then(|head| head.gate.as_ref()).map(|gate| gate_words(gate, words)).unwrap_or_default(),
-                shape: tally.map_or(Shape::Waiting, |tally| shape(tally, head)),
+                shape: Some(tally.map_or(Shape::Waiting, |tally| shape(tally, head))),
                 gate: matches!(step.kind, StepKind::Gate(_)),
                 segments: tally.map(segments).unwrap_or_default(),
                 href: of_step(seen, &step.id),
@@ -189,10 +189,16 @@ pub(super) fn gate_words(gate: &GateReport, words: &'static Words) -> String {
     let limit = match check.verdict {
         Verdict::Pass => String::new(),
         Verdict::Warn | Verdict::Fail | Verdict::NotMeasured => {
-            words.pick(format!(", pass {}", check.pass), format!("、合格 {}", check.pass))
+            let pass = comparison(&check.pass);
+            words.pick(format!(", pass {pass}"), format!("、合格 {pass}"))
         }
     };
     format!("{} {value}{limit}", check.metric)
+}
+
+/// A comparison as it is printed: `≥ 85`.
+pub(super) fn comparison(text: &str) -> String {
+    text.replace(">=", "≥").replace("<=", "≤").replace(' ', "\u{a0}")
 }
 
 /// As measured, with at most four digits behind the point.
@@ -205,6 +211,12 @@ pub(super) fn number(value: f64, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_printed_as_people_write_it() {
+        assert_eq!(comparison(">= 0.85"), "≥\u{a0}0.85");
+        assert_eq!(comparison("< 3"), "<\u{a0}3");
+    }
 
     #[test]
     fn a_value_says_no_more_digits_than_it_has() {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use kentai_engine::id::RunId;
 use kentai_engine::store::rows;
-use kentai_engine::view::log::{CHUNK_BYTES_MAX, LogChunk, choose, read_log};
+use kentai_engine::view::log::{CHUNK_BYTES_MAX, LogChunk, choose, read_log, read_tail};
 use kentai_engine::view::run_sheet::{self, Bar};
 use serde::Deserialize;
 
@@ -94,21 +94,11 @@ async fn piece(app: &App, attempt: &rows::Attempt, offset: u64, max: u64) -> Res
     read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))
 }
 
-/// Where the end of a log begins: of one that grows nobody has stored the size.
-async fn end(app: &App, attempt: &rows::Attempt) -> Result<u64, Problem> {
-    let kept = u64::try_from(attempt.log_bytes).unwrap_or(0);
-    if kept > 0 {
-        return Ok(kept.saturating_sub(PIECE_BYTES));
-    }
-    // Pieces are read until there are no more: a log is capped.
-    let mut at = 0;
-    loop {
-        let chunk = piece(app, attempt, at, CHUNK_BYTES_MAX).await?;
-        if chunk.next == at || chunk.bytes.len() < usize::try_from(CHUNK_BYTES_MAX).unwrap_or(usize::MAX) {
-            return Ok(chunk.next.saturating_sub(PIECE_BYTES));
-        }
-        at = chunk.next;
-    }
+/// The end of a log.
+async fn end(app: &App, attempt: &rows::Attempt) -> Result<LogChunk, Problem> {
+    let (directory, attempt) = (app.engine.options().directory.clone(), attempt.clone());
+    let read = tokio::task::spawn_blocking(move || read_tail(&directory, &attempt, PIECE_BYTES));
+    read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))
 }
 
 /// `GET /runs/{id}/log`
@@ -124,11 +114,11 @@ pub(super) async fn show(
     let Some((attempts, attempt)) = chosen(&app, &id, &wish).await? else {
         return Ok(page(&nothing(&id, wish.step.unwrap_or_default(), (shell, words))));
     };
-    let offset = match wish.offset {
-        Some(offset) => offset,
+    let chunk = match wish.offset {
+        Some(offset) => piece(&app, &attempt, offset, PIECE_BYTES).await?,
         None => end(&app, &attempt).await?,
     };
-    let chunk = piece(&app, &attempt, offset, PIECE_BYTES).await?;
+    let offset = chunk.next.saturating_sub(u64::try_from(chunk.bytes.len()).unwrap_or(0));
     let query = format!("step={}&attempt={}", url(attempt.step_key.as_str()), url(attempt.attempt_id.as_str()));
     let here = format!("/runs/{id}/log");
     let at = |offset: u64| format!("{here}?{query}&offset={offset}");

@@ -6,7 +6,7 @@ use kentai_engine::view::run_sheet::{self, TaskState};
 use kentai_engine::view::{AskView, StepView};
 use kentai_workflows::value::Value;
 
-use super::graph::number;
+use super::graph::{comparison, number};
 use super::words::Words;
 use super::{Seen, url};
 use crate::App;
@@ -175,8 +175,8 @@ fn checks(step: &StepView, shell: &Shell) -> Vec<Check> {
             state: shape.called(word),
             metric: check.metric.clone(),
             value: check.value.map(|value| number(value, &check.unit)).unwrap_or_default(),
-            pass: check.pass.clone(),
-            warn: check.warn.clone().unwrap_or_default(),
+            pass: comparison(&check.pass),
+            warn: check.warn.as_deref().map(comparison).unwrap_or_default(),
         }
     };
     gate.checks.iter().map(check).collect()

@@ -165,7 +165,7 @@ pub(super) async fn tasks(
     let filters =
         filters.into_iter().map(|filter| Filter { href: format!("{}#tasks", filter.href), ..filter }).collect();
     Ok(Tasks {
-        note: format!("{shown}, {}", words.attention_first),
+        note: format!("{shown}{}{}", words.pick(", ", "・"), words.attention_first),
         all: list.to_string(),
         all_words: format!("{} {}", shell.words.all, shell.say.count(all)),
         filters,
