@@ -18,6 +18,8 @@ mod settings;
 mod shape;
 mod shell;
 pub(crate) mod sign_in;
+mod specimen;
+mod stage;
 mod visit;
 mod words;
 mod workflows;
@@ -40,6 +42,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/runs", get(runs::list))
         .merge(run::routes())
         .merge(workflows::routes())
+        .merge(specimen::routes())
         .route("/settings", get(settings::show))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

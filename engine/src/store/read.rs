@@ -6,12 +6,16 @@ use sqlx::{FromRow, Row};
 use super::{Error, pool::Pool, rows};
 
 mod center;
+mod list;
 mod package;
 mod page;
 mod report;
 mod run;
+mod search;
+mod story;
 
 pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
+pub use list::{LineFilter, Listing, SpecimenFilter};
 pub use page::DeliveryFilter;
 pub use report::{OmittedFilter, Omitting};
 pub use run::{FileFilter, TaskFilter};

@@ -6,11 +6,14 @@
 mod access;
 mod inside;
 mod line;
+pub mod list;
 mod measured;
 pub mod multiqc;
 mod notice;
 mod record;
 pub mod report;
+pub mod search;
+pub mod story;
 pub mod trend;
 mod why;
 

@@ -14,12 +14,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Name, kind, bytes.
-const ALL: [(&str, &str, &[u8]); 6] = [
+const ALL: &[(&str, &str, &[u8])] = &[
     ("editor.js", JS, include_bytes!("../../assets/editor.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
     ("kentai.css", CSS, include_bytes!("../../assets/kentai.css")),
     ("live.js", JS, include_bytes!("../../assets/live.js")),
     ("log.js", JS, include_bytes!("../../assets/log.js")),
+    ("print.js", JS, include_bytes!("../../assets/print.js")),
     ("run.js", JS, include_bytes!("../../assets/run.js")),
 ];
 

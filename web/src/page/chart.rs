@@ -1,6 +1,7 @@
 //! Charts: pure functions from numbers to SVG, one small module each. They know no page and no database.
 
 pub(super) mod dag;
+pub(super) mod gate;
 pub(super) mod timeline;
 
 /// Width of `text` in pixels at `size` pixels per em: an estimate, a little wide, because the reader's font is not known.

@@ -20,10 +20,11 @@ pub const ITEM: &str = "item";
 pub const BARCODE: &str = "barcode";
 
 /// Names of specimens by institution and barcode without leading zeros. The first one of several has it.
-pub(in crate::scheduler) const NEAR: &str = "near_barcode";
+pub const NEAR: &str = "near_barcode";
 
 /// What a barcode is looked up by when it may have lost its zeros.
-pub(in crate::scheduler) fn near_name(institution: &str, text: &str) -> String {
+#[must_use]
+pub fn near_name(institution: &str, text: &str) -> String {
     format!("{institution}/{}", barcode::bare(text))
 }
 

@@ -98,7 +98,7 @@ impl OrderLineView {
 }
 
 /// Stages as people from outside see them.
-fn coarse(stage: Stage) -> &'static str {
+pub(super) fn coarse(stage: Stage) -> &'static str {
     match stage {
         Stage::Expected => "announced",
         Stage::Received => "received",

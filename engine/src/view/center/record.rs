@@ -263,7 +263,7 @@ pub async fn history(reader: &Reader, who: &Principal, id: &str) -> Result<Page<
     Ok(Page { items: events, next: None })
 }
 
-fn told(row: &rows::Event, outside: bool) -> HistoryView {
+pub(super) fn told(row: &rows::Event, outside: bool) -> HistoryView {
     let body = if outside { Value::Null } else { document("an event", &row.body).unwrap_or_default() };
     let only_inside = |text: &str| if outside { String::new() } else { text.to_owned() };
     HistoryView {

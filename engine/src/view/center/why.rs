@@ -2,7 +2,7 @@
 //! engine. What a run itself waits for is the run's own answer.
 
 mod delivery;
-mod things;
+pub(super) mod things;
 
 use kentai_workflows::diagnostic::Language;
 use serde::Serialize;

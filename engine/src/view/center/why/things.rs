@@ -208,7 +208,7 @@ fn of_instrument_run(row: Record, language: Language) -> WhyView {
 }
 
 /// What a barcode stands for: specimens, or tubes that nobody announced. Several institutions may have the same one.
-pub(super) async fn barcode(
+pub(in crate::view::center) async fn barcode(
     reader: &Reader,
     who: &Principal,
     text: &str,

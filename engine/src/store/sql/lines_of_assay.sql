@@ -1,0 +1,14 @@
+-- Order lines of an assay, by id.
+-- $1, $2: only those after this time (microseconds) and id. $3: stage or null. $4: institution or null. $5: assay or null. $6: limit.
+-- $7: now, microseconds. $8, $9, $10: 1: only what is stuck, late, held.
+select * from order_line
+ where assay = $5
+   and order_line_id > $2
+   and ($3 is null or stage = $3)
+   and ($4 is null or institution = $4)
+   and ($5 is null or assay = $5)
+   and ($8 = 0 or expect_us <= $7)
+   and ($9 = 0 or (due_us < $7 and stage not in ('awaiting_material', 'acknowledged', 'archived', 'closed_failed', 'withdrawn', 'canceled')))
+   and ($10 = 0 or hold <> 'null')
+ order by order_line_id
+ limit $6
