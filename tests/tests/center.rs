@@ -13,6 +13,8 @@ mod folders;
 mod notices;
 #[path = "center/once.rs"]
 mod once;
+#[path = "center/page.rs"]
+mod page;
 #[path = "center/receivers.rs"]
 mod receivers;
 #[path = "center/records.rs"]

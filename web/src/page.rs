@@ -4,6 +4,7 @@
 //! It decides nothing: who may see what and do what is the engine's to say, and a form here leads to the same request as a verb.
 
 mod address;
+mod arrivals;
 mod assets;
 mod chart;
 mod events;
@@ -14,11 +15,13 @@ mod markup;
 mod run;
 mod runs;
 mod say;
+mod search;
 mod settings;
 mod shape;
 mod shell;
 pub(crate) mod sign_in;
 mod specimen;
+mod specimens;
 mod stage;
 mod visit;
 mod words;
@@ -42,7 +45,10 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/runs", get(runs::list))
         .merge(run::routes())
         .merge(workflows::routes())
+        .merge(arrivals::routes())
+        .merge(search::routes())
         .merge(specimen::routes())
+        .merge(specimens::routes())
         .route("/settings", get(settings::show))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -30,7 +30,6 @@ words! {
     priority: "Priority", "優先度";
     clocks: "Clocks", "所要日数";
     due: "due", "期限";
-    since: "since", "";
     print: "Print as evidence", "証跡を印刷する";
     verify: "Verify chain", "監査記録を検証する";
     provenance: "Download provenance", "来歴をダウンロードする";
@@ -68,9 +67,7 @@ words! {
     state: "State", "状態";
     changed: "Last change", "最終更新";
     events: "Events", "記録";
-    event: "event", "記録";
     engine: "engine", "エンジン";
-    decided: "decided", "判断";
     printed: "Printed", "印刷";
     chain_root: "chain root", "監査記録の先端";
     story: "From shipment to accession", "発送から受入まで";
