@@ -14,6 +14,7 @@ mod house;
 mod keep;
 mod live;
 mod messages;
+pub mod queue;
 mod queues;
 mod recovery;
 pub mod registered;

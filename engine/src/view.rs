@@ -27,6 +27,7 @@ pub use workflow::{WorkflowView, workflows};
 
 pub use delivery::{deliveries, delivery};
 
+use run::run_reason;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;

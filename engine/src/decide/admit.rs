@@ -25,6 +25,61 @@ pub struct Book {
     running: usize,
 }
 
+/// What is missing for something to start.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
+    /// As many tools run as may.
+    Slots {
+        /// That run.
+        used: usize,
+        /// That may.
+        total: usize,
+    },
+    /// Cores.
+    Cpus {
+        /// Asked for.
+        wish: u32,
+        /// Taken.
+        used: u32,
+        /// That are there.
+        total: u32,
+    },
+    /// Bytes of memory.
+    Memory {
+        /// Asked for.
+        wish: u64,
+        /// Taken.
+        used: u64,
+        /// That are there.
+        total: u64,
+    },
+    /// Bytes of disk.
+    Disk {
+        /// Asked for.
+        wish: u64,
+        /// Taken.
+        used: u64,
+        /// That are there.
+        total: u64,
+    },
+}
+
+impl std::fmt::Display for Lack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use kentai_workflows::resources::format_size as size;
+        match *self {
+            Self::Slots { used, total } => write!(f, "a free slot ({used} of {total} taken)"),
+            Self::Cpus { wish, used, total } => write!(f, "{wish} cpus ({used} of {total} taken)"),
+            Self::Memory { wish, used, total } => {
+                write!(f, "{} of memory ({} of {} taken)", size(wish), size(used), size(total))
+            }
+            Self::Disk { wish, used, total } => {
+                write!(f, "{} of disk ({} of {} taken)", size(wish), size(used), size(total))
+            }
+        }
+    }
+}
+
 /// After so long nothing smaller may pass a request that does not fit.
 pub const PATIENCE_US: Micros = 30 * 60 * 1_000_000;
 
@@ -64,23 +119,29 @@ impl Book {
     /// What is missing for `request` right now, in words.
     #[must_use]
     pub fn lacks(&self, request: Request) -> Option<String> {
-        use kentai_workflows::resources::format_size;
+        self.lack(request).map(|lack| lack.to_string())
+    }
+
+    /// What is missing for `request` right now: the first thing of them.
+    #[must_use]
+    pub fn lack(&self, request: Request) -> Option<Lack> {
         let over = |total: u64, used: u64, wish: u64| total > 0 && used.saturating_add(wish) > total;
+        let (used, total) = (&self.used, &self.total);
         if self.running >= self.slots {
-            return Some(format!("a free slot ({} of {} taken)", self.running, self.slots));
+            return Some(Lack::Slots { used: self.running, total: self.slots });
         }
-        if over(self.total.cpus.into(), self.used.cpus.into(), request.cpus.into()) {
-            return Some(format!("{} cpus ({} of {} taken)", request.cpus, self.used.cpus, self.total.cpus));
+        if over(total.cpus.into(), used.cpus.into(), request.cpus.into()) {
+            return Some(Lack::Cpus { wish: request.cpus, used: used.cpus, total: total.cpus });
         }
-        if over(self.total.memory_bytes, self.used.memory_bytes, request.memory_bytes) {
-            let [wish, used, total] =
-                [request.memory_bytes, self.used.memory_bytes, self.total.memory_bytes].map(format_size);
-            return Some(format!("{wish} of memory ({used} of {total} taken)"));
+        if over(total.memory_bytes, used.memory_bytes, request.memory_bytes) {
+            return Some(Lack::Memory {
+                wish: request.memory_bytes,
+                used: used.memory_bytes,
+                total: total.memory_bytes,
+            });
         }
-        if over(self.total.disk_bytes, self.used.disk_bytes, request.disk_bytes) {
-            let [wish, used, total] =
-                [request.disk_bytes, self.used.disk_bytes, self.total.disk_bytes].map(format_size);
-            return Some(format!("{wish} of disk ({used} of {total} taken)"));
+        if over(total.disk_bytes, used.disk_bytes, request.disk_bytes) {
+            return Some(Lack::Disk { wish: request.disk_bytes, used: used.disk_bytes, total: total.disk_bytes });
         }
         None
     }

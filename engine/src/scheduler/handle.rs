@@ -153,6 +153,8 @@ pub(super) enum Message {
     Submitted(Box<super::submit::Ready>, Reply<Submitted>),
     About(RunId, Actor, Request, Reply<String>),
     Why(RunId, Option<String>, Reply<Vec<Because>>),
+    /// What waits, and for what.
+    Queue(Reply<Vec<super::queue::Waiting>>),
     /// Rows that belong to no run (specimens, registered workflows).
     Keep(Box<crate::store::writer::Change>, Reply<()>),
     Report(crate::id::AttemptId, Report),
@@ -401,6 +403,14 @@ impl Handle {
     /// When it does not exist.
     pub async fn why(&self, run: &RunId, step: Option<&str>) -> Result<Vec<Because>, Refusal> {
         self.ask(|reply| Message::Why(run.clone(), step.map(str::to_owned), reply)).await
+    }
+
+    /// What waits to start, over all runs that are looked at, in the order in which it will.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn queue(&self) -> Result<Vec<super::queue::Waiting>, Refusal> {
+        self.ask(Message::Queue).await
     }
 
     /// Keeps what a sheet says about specimens, without running anything.

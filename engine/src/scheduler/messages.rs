@@ -19,6 +19,10 @@ impl Service {
                 };
                 self.reply(reply, result);
             }
+            Message::Queue(reply) => {
+                let waiting = self.house.waiting();
+                self.reply(reply, Ok(waiting));
+            }
             Message::Keep(mut change, reply) => {
                 self.house.ledger.change.absorb(&mut change);
                 self.reply(reply, Ok(()));

@@ -294,7 +294,11 @@ impl Service {
         let active =
             self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
         let tools = self.house.book.running();
-        self.pulse.send_modify(|pulse| *pulse = Pulse { commits: pulse.commits + u64::from(written), active, tools });
+        // Who only asked something changed nothing, and wakes nobody: a page that is asked for because of the pulse would ask again.
+        self.pulse.send_if_modified(|pulse| {
+            let now = Pulse { commits: pulse.commits + u64::from(written), active, tools };
+            std::mem::replace(pulse, now) != now
+        });
     }
 
     /// Sleeps until the next moment at which something may happen by itself.

@@ -73,7 +73,7 @@ impl House {
         }
     }
 
-    fn at_max_parallel(&self, id: &RunId, index: usize) -> bool {
+    pub(super) fn at_max_parallel(&self, id: &RunId, index: usize) -> bool {
         let run = self.run(id);
         let Some(max) = run.definition(index).max_parallel else { return false };
         let step = &run.steps[index].planned.step;

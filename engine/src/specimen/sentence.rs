@@ -202,7 +202,17 @@ impl Because {
         }
     }
 
-    /// The sentence.
+    /// The sentence alone, where owner and choices stand beside it.
+    #[must_use]
+    pub fn sentence(&self, language: Language) -> String {
+        let (en, ja) = self.both();
+        match language {
+            Language::En => en,
+            Language::Ja => ja,
+        }
+    }
+
+    /// The sentence, with who must act and what is offered.
     #[must_use]
     pub fn say(&self, language: Language) -> String {
         let (en, ja) = self.both();

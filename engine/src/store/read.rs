@@ -5,6 +5,7 @@ use sqlx::{FromRow, Row};
 
 use super::{Error, pool::Pool, rows};
 
+mod board;
 mod center;
 mod list;
 mod package;

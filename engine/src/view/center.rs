@@ -4,17 +4,20 @@
 //! is refused by name. People from outside see their own in coarse states.
 
 mod access;
+pub mod board;
 mod inside;
 mod line;
 pub mod list;
 mod measured;
 pub mod multiqc;
+pub mod needs;
 mod notice;
 mod record;
 pub mod report;
 pub mod search;
 pub mod story;
 pub mod trend;
+pub mod trouble;
 mod why;
 
 pub use access::Refused;

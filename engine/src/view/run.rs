@@ -188,6 +188,11 @@ pub(super) async fn views(reader: &Reader, ids: &[String]) -> Result<Vec<RunView
     lines.into_iter().map(|line| view(&line, reasons.get(&line.run_id).map_or(&[], Vec::as_slice))).collect()
 }
 
+/// Why a run stands where it stands, when there is something to say; `id` is a whole id.
+pub(super) async fn run_reason(reader: &Reader, id: &str) -> Result<Option<String>, Error> {
+    reason(&reader.run_reasons(&[id.to_owned()]).await?)
+}
+
 /// One run with everything about it; `id` is a whole id.
 ///
 /// # Errors

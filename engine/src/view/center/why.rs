@@ -203,7 +203,7 @@ async fn of_order(
 }
 
 /// The one rule that does not hold.
-async fn reason(reader: &Reader, row: &OrderLine, now: Micros) -> Result<Because, Refused> {
+pub(super) async fn reason(reader: &Reader, row: &OrderLine, now: Micros) -> Result<Because, Refused> {
     let doc: record::OrderLine = serde_json::from_str(&row.document).unwrap_or_default();
     let since_us = doc.since.get(&row.stage).copied().unwrap_or(row.updated_us);
     let Some(stage) = Stage::parse(&row.stage) else {
