@@ -50,6 +50,8 @@ struct App {
     links: Arc<OnceCell<Key>>,
     /// In which people read times.
     zone: TimeZone,
+    /// What goes over everything, counted once for all readers.
+    keeper: Arc<page::keep::Keeper>,
 }
 
 impl App {
@@ -67,7 +69,7 @@ impl App {
 
 /// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
-    let app = App { engine: handle, people, links: Arc::default(), zone };
+    let app = App { engine: handle, people, links: Arc::default(), zone, keeper: Arc::default() };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize_links));

@@ -7,11 +7,16 @@ mod address;
 mod arrivals;
 mod assets;
 mod chart;
+mod decide;
 mod events;
 mod fault;
 mod form;
+mod institution;
+pub(crate) mod keep;
 mod list;
 mod markup;
+mod needs;
+mod queue;
 mod run;
 mod runs;
 mod say;
@@ -23,7 +28,10 @@ pub(crate) mod sign_in;
 mod specimen;
 mod specimens;
 mod stage;
+mod today;
+mod turnaround;
 mod visit;
+mod wall;
 mod words;
 mod workflows;
 
@@ -51,6 +59,13 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(specimens::routes())
         .route("/settings", get(settings::show))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(today::routes())
+        .merge(needs::routes())
+        .merge(queue::routes())
+        .merge(turnaround::routes())
+        .merge(wall::routes())
+        .merge(institution::routes())
+        .merge(decide::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(fault::as_page))
         .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor));

@@ -12,6 +12,7 @@ mod measured;
 pub mod multiqc;
 pub mod needs;
 mod notice;
+mod proposal;
 mod record;
 pub mod report;
 pub mod search;
@@ -26,6 +27,7 @@ pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use measured::Wish;
 pub use notice::{LetterView, NoticeView, notice, notices};
+pub use proposal::{OpenProposal, proposals_about};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,

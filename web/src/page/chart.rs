@@ -2,6 +2,8 @@
 
 pub(super) mod dag;
 pub(super) mod gate;
+pub(super) mod line;
+pub(super) mod strip;
 pub(super) mod timeline;
 
 /// Width of `text` in pixels at `size` pixels per em: an estimate, a little wide, because the reader's font is not known.

@@ -1,10 +1,11 @@
 //! What keeps pages fresh: which topics changed, as server-sent events. A topic says only where to look; what is to be seen is asked for
 //! again, with the reader's own rights.
 //!
-//! Topics: `line` (any commit), `run:R…` (that run). `*` is everything: at the beginning, and when a reader was too slow to be told each.
+//! Topics: `line` (any commit), `board` (what goes over everything was counted anew), `run:R…` (that run). `*` is everything: at the beginning, and when a reader was too slow to be told each.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -16,6 +17,7 @@ use kentai_workflows::value::Value;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, watch};
 
+use super::keep::{Counted, Today};
 use crate::App;
 use crate::peer::Credential;
 use crate::serve::Closing;
@@ -28,6 +30,7 @@ const ALIVE_EVERY: Duration = Duration::from_secs(15);
 struct Listener {
     pulse: watch::Receiver<Pulse>,
     told: broadcast::Receiver<Told>,
+    counted: watch::Receiver<Option<Arc<Counted<Today>>>>,
     credential: Credential,
     closing: Closing,
     first: bool,
@@ -41,7 +44,8 @@ pub(super) async fn listen(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let closing = closing.map(|Extension(closing)| closing).unwrap_or_default();
     let (pulse, told) = (app.engine.pulse(), app.engine.listen());
-    let listener = Listener { pulse, told, credential, closing, first: true };
+    let counted = app.keeper.today.newer();
+    let listener = Listener { pulse, told, counted, credential, closing, first: true };
     Sse::new(stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))
@@ -53,12 +57,16 @@ impl Listener {
     async fn next(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.first) {
             self.pulse.borrow_and_update();
+            self.counted.borrow_and_update();
             return Some(changed(&["*".to_owned()].into()));
         }
         let changes = async {
-            self.pulse.changed().await.ok()?;
+            let (line, board) = tokio::select! {
+                changed = self.pulse.changed() => (changed.is_ok(), false),
+                changed = self.counted.changed() => (false, changed.is_ok()),
+            };
             tokio::time::sleep(TOGETHER).await;
-            Some(())
+            (line || board).then_some((line, board))
         };
         let heard = tokio::select! {
             heard = changes => Some(heard?),
@@ -67,13 +75,17 @@ impl Listener {
         };
         // Topics are no secret worth a second each, and a session that ended hears nothing more for long.
         self.credential.still().await?;
-        let Some(()) = heard else { return Some(Event::default().event("alive").data("{}")) };
-        self.pulse.borrow_and_update();
-        self.topics().map(|topics| changed(&topics))
+        let Some((line, board)) = heard else { return Some(Event::default().event("alive").data("{}")) };
+        self.topics(line, board).map(|topics| changed(&topics))
     }
 
-    fn topics(&mut self) -> Option<BTreeSet<String>> {
-        let mut topics = BTreeSet::from(["line".to_owned()]);
+    fn topics(&mut self, line: bool, board: bool) -> Option<BTreeSet<String>> {
+        let line = self.pulse.has_changed().ok()? || line;
+        let board = self.counted.has_changed().ok()? || board;
+        self.pulse.borrow_and_update();
+        self.counted.borrow_and_update();
+        let told = [("line", line), ("board", board)].into_iter().filter(|(_, changed)| *changed);
+        let mut topics: BTreeSet<String> = told.map(|(topic, _)| topic.to_owned()).collect();
         loop {
             match self.told.try_recv() {
                 Ok(told) => _ = topics.insert(format!("run:{}", told.run)),

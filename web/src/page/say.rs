@@ -100,6 +100,21 @@ impl Say {
         self.parse(at).map_or_else(|| at.to_owned(), |at| self.duration(self.now.as_second() - at.as_second()))
     }
 
+    /// How long ago that was, microseconds since the epoch.
+    pub(crate) fn age_us(&self, at_us: i64) -> String {
+        self.duration((self.now.as_microsecond() - at_us) / 1_000_000)
+    }
+
+    /// That time, as a view says it.
+    pub(crate) fn iso(&self, at_us: i64) -> String {
+        Timestamp::from_microsecond(at_us).unwrap_or_default().to_string()
+    }
+
+    /// `9.2`: days, to a tenth.
+    pub(crate) fn tenth(&self, number: f64) -> String {
+        format!("{number:.1}")
+    }
+
     /// Seconds from then to now; negative when it is still to come.
     pub(crate) fn seconds_since(&self, at: &str) -> Option<i64> {
         Some(self.now.as_second() - self.parse(at)?.as_second())
@@ -148,6 +163,23 @@ impl Say {
             }
             Language::Ja => format!("{year}年{month}月{day}日（{}）{clock}", WEEKDAYS_JA[weekday % 7]),
         }
+    }
+
+    /// The hour of the page: `09:42`
+    pub(crate) fn clock(&self) -> String {
+        let now = self.now.to_zoned(self.zone.clone());
+        format!("{:02}:{:02}", now.hour(), now.minute())
+    }
+
+    /// The day of the page: `Tue 19 Nov`, `11月19日（火）`
+    pub(crate) fn day(&self) -> String {
+        let now = self.now.to_zoned(self.zone.clone());
+        let weekday = usize::try_from(now.weekday().to_monday_zero_offset()).unwrap_or(0) % 7;
+        let (month, day) = (now.month(), now.day());
+        self.pick(
+            format!("{} {day} {}", WEEKDAYS_EN[weekday], month_name(month)),
+            format!("{month}月{day}日（{}）", WEEKDAYS_JA[weekday]),
+        )
     }
 
     /// Four characters, an ellipsis, four; `title` and copying give all of it.

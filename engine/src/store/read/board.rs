@@ -49,13 +49,12 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
-    /// How many order lines are late, due until `soon`, and have lapsed beside.
+    /// How many order lines of each stage are late, due until `soon`, and have lapsed beside.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn due_counts(&self, now: Micros, soon: Micros) -> Result<Due, Error> {
-        let rows = self.two(include_str!("../sql/board_due.sql"), now, soon).await?;
-        Ok(rows.into_iter().next().unwrap_or_default())
+    pub async fn due_counts(&self, now: Micros, soon: Micros) -> Result<Vec<Due>, Error> {
+        self.two(include_str!("../sql/board_due.sql"), now, soon).await
     }
 
     /// Order lines whose whole order is due by then, the longest ago first.
@@ -119,6 +118,44 @@ impl Reader {
         self.two(include_str!("../sql/needs_receipts.sql"), now, limit).await
     }
 
+    /// How many instrument runs, shipments, cases and schedules stand in each status: kind, status, how many.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn record_counts(&self) -> Result<Vec<(String, String, i64)>, Error> {
+        self.all(include_str!("../sql/record_counts.sql"), &[]).await
+    }
+
+    /// The newest records of a kind.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_records(&self, kind: &str, limit: i64) -> Result<Vec<Record>, Error> {
+        sqlx::query_as(include_str!("../sql/newest_records.sql"))
+            .bind(kind)
+            .bind(limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
+    /// Why attempts failed, among the newest `looked_at`: cause, how many.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_causes(&self, looked_at: i64) -> Result<Vec<(String, i64)>, Error> {
+        self.numbered(include_str!("../sql/newest_causes.sql"), looked_at).await
+    }
+
+    /// Bytes that the newest attempts asked for, bytes that they used, and how many of them say both.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_memory(&self, looked_at: i64) -> Result<(i64, i64, i64), Error> {
+        let rows = self.numbered(include_str!("../sql/newest_memory.sql"), looked_at).await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
     async fn numbered<T>(&self, sql: &'static str, number: i64) -> Result<Vec<T>, Error>
     where
         T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
@@ -152,7 +189,7 @@ mod tests {
     async fn what_the_first_page_asks_is_answered_by_an_index() {
         let site = tempfile::tempdir().expect("a temporary directory");
         let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
-        let wanted: [(&'static str, &str); 11] = [
+        let wanted: [(&'static str, &str); 13] = [
             (explained!("board_middle"), "order_line_since (stage=?)"),
             (explained!("board_lapsed"), "COVERING INDEX order_line_lapses (stage=? AND expect_us<?)"),
             (explained!("board_moved"), "order_line_age (stage=? AND updated_us>?)"),
@@ -164,6 +201,8 @@ mod tests {
             (explained!("needs_steps"), "run_open (status=?)"),
             (explained!("needs_runs"), "run_open (status=?)"),
             (explained!("needs_receipts"), "record_receipt_due (<expr><?)"),
+            (explained!("record_counts"), "COVERING INDEX record_status (kind=?)"),
+            (explained!("newest_records"), "sqlite_autoindex_record_1 (kind=?)"),
         ];
         for (sql, index) in wanted {
             let rows = sqlx::query(sql).fetch_all(&pool.read).await.expect("explained");

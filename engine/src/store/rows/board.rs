@@ -12,10 +12,11 @@ pub struct Moved {
     pub since: Option<String>,
 }
 
-/// What is due.
-#[derive(Clone, Copy, Debug, Default, FromRow)]
+/// What is due, of one stage.
+#[derive(Clone, Debug, FromRow)]
 #[expect(missing_docs, reason = "columns; `board_due.sql` says what they hold")]
 pub struct Due {
+    pub stage: String,
     pub late: i64,
     pub soon: i64,
     pub lapsed: i64,

@@ -7,11 +7,15 @@
 use std::collections::BTreeMap;
 
 use super::access::{Refused, is_outsider, part};
+use super::report::{self, OmissionFilter};
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
+use crate::people::role::Role;
+use crate::specimen::record::{Decision, Kind};
 use crate::state::order::Stage;
 use crate::store::read::Reader;
 use crate::store::rows::board::Moved;
+use crate::view::document;
 
 const DAY_US: Micros = 86_400_000_000;
 /// Due so soon is near.
@@ -87,6 +91,8 @@ pub struct StageCount {
     pub middle_us: Option<Micros>,
     /// Of them, those whose expectation has lapsed.
     pub stuck: i64,
+    /// Of them, those that are late, due soon or stuck: each counted once.
+    pub trouble: i64,
 }
 
 /// Deliveries of one receiver.
@@ -121,6 +127,38 @@ pub struct Board {
     pub trouble: i64,
     /// Every receiver that something was ever for, by name.
     pub receivers: Vec<Receiver>,
+    /// How many instrument runs, shipments, cases and schedules stand in each status: kind, status, how many.
+    pub records: Vec<(String, String, i64)>,
+    /// What was omitted: kind, how many (10,000 means that many or more).
+    pub omissions: Vec<(String, i64)>,
+    /// Why the newest [`LOOKED_AT`] attempts failed: cause, how many.
+    pub causes: Vec<(String, i64)>,
+    /// Bytes that the newest [`LOOKED_AT`] attempts asked for, bytes that they used, and how many say both.
+    pub memory: (i64, i64, i64),
+    /// The newest decisions about quality.
+    pub decisions: Vec<Decided>,
+    /// Events of the audit chain, and of how many a signed checkpoint speaks.
+    pub chain: (i64, i64),
+}
+
+/// Attempts that failures are counted among.
+pub const LOOKED_AT: i64 = 1_000;
+/// Decisions that are shown.
+const DECISIONS: i64 = 5;
+
+/// A decision about quality.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// `order_line O…`
+    pub subject: String,
+    /// What was decided.
+    pub way: String,
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub person: String,
+    /// When, microseconds.
+    pub at_us: Micros,
 }
 
 impl Board {
@@ -153,12 +191,13 @@ pub fn may_see(who: &Principal) -> Result<(), Refused> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn count(reader: &Reader, now: Micros) -> Result<Board, Refused> {
+    let due = reader.due_counts(now, now + SOON_US).await?;
     let counted: BTreeMap<String, i64> =
         reader.stage_counts().await?.into_iter().map(|row| (row.stage, row.count)).collect();
     let mut board = Board { at_us: now, ..Board::default() };
     for stage in Stage::ALL {
         let count = counted.get(stage.word()).copied().unwrap_or(0);
-        let mut one = StageCount { stage: *stage, count, middle_us: None, stuck: 0 };
+        let mut one = StageCount { stage: *stage, count, middle_us: None, stuck: 0, trouble: 0 };
         if count > 0 {
             one.middle_us = reader.stage_since(stage.word(), (count - 1) / 2).await?;
             one.stuck = reader.stage_lapsed(stage.word(), now).await?;
@@ -166,13 +205,18 @@ pub async fn count(reader: &Reader, now: Micros) -> Result<Board, Refused> {
                 passed(&mut board.moved, &row, now - DAY_US);
             }
         }
+        one.trouble = one.stuck;
+        if let Some(due) = due.iter().find(|due| due.stage == stage.word()) {
+            board.late += due.late;
+            board.soon += due.soon;
+            one.trouble += due.late + due.soon - due.lapsed;
+        }
         board.stuck += one.stuck;
+        board.trouble += one.trouble;
         board.stages.push(one);
     }
-    let due = reader.due_counts(now, now + SOON_US).await?;
-    (board.late, board.soon) = (due.late, due.soon);
-    board.trouble = due.late + due.soon + board.stuck - due.lapsed;
     board.receivers = receivers(reader).await?;
+    rest(reader, now, &mut board).await?;
     Ok(board)
 }
 
@@ -192,6 +236,27 @@ fn passed(moved: &mut [i64; STATIONS.len()], row: &Moved, after: Micros) {
             moved[*from..*to].iter_mut().for_each(|count| *count += 1);
         }
     }
+}
+
+/// What the rest of the page shows: each a count by index, or a few of the newest rows.
+async fn rest(reader: &Reader, now: Micros, board: &mut Board) -> Result<(), Refused> {
+    board.records = reader.record_counts().await?;
+    // It is for all readers of the site: each kind of omission that all of them may see.
+    let everybody = Principal { roles: vec![Role::Operator], ..Principal::default() };
+    let filter = OmissionFilter { limit: 1, ..OmissionFilter::default() };
+    for one in report::omissions(reader, &everybody, now, &filter).await? {
+        let count = i64::try_from(one.items.len()).unwrap_or(0) + one.more;
+        board.omissions.push((one.kind, count));
+    }
+    board.memory = reader.newest_memory(LOOKED_AT).await?;
+    board.causes = reader.newest_causes(LOOKED_AT).await?;
+    for row in reader.newest_records(Kind::Decision.word(), DECISIONS).await? {
+        let doc: Decision = document("a decision", &row.document)?;
+        let Decision { subject, way, reason, person, at_us, .. } = doc;
+        board.decisions.push(Decided { subject, way, reason, person, at_us });
+    }
+    board.chain = (reader.head().await?.0, reader.signed_until().await?);
+    Ok(())
 }
 
 async fn receivers(reader: &Reader) -> Result<Vec<Receiver>, Refused> {

@@ -8,4 +8,4 @@ mod turnaround;
 
 pub use omissions::{MORE_MAX, Omission, OmissionFilter, Omissions, omissions};
 pub use progress::{Progress, progress};
-pub use turnaround::{Turnaround, turnaround};
+pub use turnaround::{Turnaround, Window, turnaround, turnaround_in};

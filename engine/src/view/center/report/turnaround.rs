@@ -133,7 +133,11 @@ fn days(us: Micros) -> f64 {
     us as f64 / DAY_US
 }
 
+/// Times at which a gate was passed, microseconds.
+pub type Window = std::ops::Range<Micros>;
+
 /// Time that counts, and time that does not.
+#[derive(Clone, Copy)]
 struct Took {
     us: Micros,
     paused_us: Micros,
@@ -155,23 +159,28 @@ fn took(row: &OrderTimes, times: &Times, from: Stage, to: Stage) -> Option<Took>
 /// What is known of one assay version.
 struct Gathered {
     targets: Targets,
-    gates: [Spread; GATES.len()],
+    /// For each time that is asked for.
+    windows: Vec<[Spread; GATES.len()]>,
 }
 
 impl Gathered {
-    async fn of(reader: &Reader, assay: &str) -> Result<Self, Refused> {
+    async fn of(reader: &Reader, assay: &str, windows: usize) -> Result<Self, Refused> {
         let targets = match reader.record(Kind::Assay.word(), assay).await? {
             Some(row) => document::<Assay>("an assay", &row.document)?.targets,
             None => Targets::default(),
         };
-        Ok(Self { targets, gates: Default::default() })
+        Ok(Self { targets, windows: (0..windows).map(|_| Default::default()).collect() })
     }
 
-    fn add(&mut self, row: &OrderTimes) -> Result<(), Refused> {
+    fn add(&mut self, row: &OrderTimes, windows: &[Window]) -> Result<(), Refused> {
         let times: Times = document("an order line", &row.document)?;
-        for ((_, from, to, target), spread) in GATES.iter().zip(&mut self.gates) {
-            if let Some(took) = took(row, &times, *from, *to) {
-                spread.add(took, target(&self.targets));
+        for (at, (_, from, to, target)) in GATES.iter().enumerate() {
+            let Some(passed) = times.since.get(to.word()) else { continue };
+            let Some(took) = took(row, &times, *from, *to) else { continue };
+            for (window, spreads) in windows.iter().zip(&mut self.windows) {
+                if window.contains(passed) {
+                    spreads[at].add(took, target(&self.targets));
+                }
             }
         }
         Ok(())
@@ -187,7 +196,22 @@ impl Gathered {
 /// # Errors
 /// When they may not see reports, or the database cannot be read.
 pub async fn turnaround(reader: &Reader, who: &Principal) -> Result<Vec<Turnaround>, Refused> {
-    let Some(institution) = part(who, &[Action::ReadReport], None)?.institution() else { return Ok(Vec::new()) };
+    let all = turnaround_in(reader, who, &[Micros::MIN..Micros::MAX]).await?;
+    Ok(all.into_iter().next().unwrap_or_default())
+}
+
+/// The same for each of these times, by when the gate was passed; one pass, however many there are.
+///
+/// # Errors
+/// When they may not see reports, or the database cannot be read.
+pub async fn turnaround_in(
+    reader: &Reader,
+    who: &Principal,
+    windows: &[Window],
+) -> Result<Vec<Vec<Turnaround>>, Refused> {
+    let Some(institution) = part(who, &[Action::ReadReport], None)?.institution() else {
+        return Ok(vec![Vec::new(); windows.len()]);
+    };
     let mut assays: BTreeMap<String, Gathered> = BTreeMap::new();
     let mut after = String::new();
     loop {
@@ -195,10 +219,10 @@ pub async fn turnaround(reader: &Reader, who: &Principal) -> Result<Vec<Turnarou
         for row in &page {
             let assay = format!("{}@{}", row.assay, row.assay_version);
             match assays.get_mut(&assay) {
-                Some(gathered) => gathered.add(row)?,
+                Some(gathered) => gathered.add(row, windows)?,
                 None => {
-                    let mut gathered = Gathered::of(reader, &assay).await?;
-                    gathered.add(row)?;
+                    let mut gathered = Gathered::of(reader, &assay, windows.len()).await?;
+                    gathered.add(row, windows)?;
                     assays.insert(assay, gathered);
                 }
             }
@@ -210,11 +234,14 @@ pub async fn turnaround(reader: &Reader, who: &Principal) -> Result<Vec<Turnarou
             _ => break,
         }
     }
-    let told = assays.iter().flat_map(|(assay, gathered)| {
-        let passed = GATES.iter().zip(&gathered.gates).filter(|(_, spread)| spread.count > 0);
-        passed.map(move |((gate, _, _, target), spread)| spread.told(assay, gate, target(&gathered.targets)))
-    });
-    Ok(told.collect())
+    let told = |at: usize| {
+        let each = assays.iter().flat_map(move |(assay, gathered)| {
+            let passed = GATES.iter().zip(&gathered.windows[at]).filter(|(_, spread)| spread.count > 0);
+            passed.map(move |((gate, _, _, target), spread)| spread.told(assay, gate, target(&gathered.targets)))
+        });
+        each.collect()
+    };
+    Ok((0..windows.len()).map(told).collect())
 }
 
 #[cfg(test)]

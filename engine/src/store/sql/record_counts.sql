@@ -1,0 +1,6 @@
+-- record_counts
+-- How many records of some kinds stand in each status. No parameters.
+select kind, status, count(*) as count
+  from record
+ where kind in ('instrument_run', 'shipment', 'case', 'schedule')
+ group by kind, status

@@ -1,0 +1,176 @@
+//! What goes over everything is counted once for all readers, and never for one request: the line, what needs a person, the queue, how long
+//! things took.
+//!
+//! A count that is quick is made anew whenever something was committed since. One that is not is shown as it is, with its age, while
+//! the next is made; who listens for `board` hears when it is there. It knows no page.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use kentai_engine::people::permission::Principal;
+use kentai_engine::people::role::Role;
+use kentai_engine::scheduler::queue::Waiting;
+use kentai_engine::view::center::board::{self, Board};
+use kentai_engine::view::center::needs::{self, Needs};
+use kentai_engine::view::center::report::{self, Turnaround, Window};
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
+
+use crate::App;
+use crate::error::Problem;
+
+/// A count that takes no longer is made while its reader waits.
+const QUICK: Duration = Duration::from_millis(20);
+/// Ages and lapses change by themselves: no count is older.
+const OLDEST_US: i64 = 60_000_000;
+/// Of the time, the part that counting may take: one in so many.
+const REST: u32 = 10;
+const DAY_US: i64 = 86_400_000_000;
+/// Turnaround is shown over so many days, and so many weeks.
+pub(crate) const DAYS: i64 = 30;
+pub(crate) const WEEKS: i64 = 13;
+
+/// The first page's numbers.
+#[derive(Debug)]
+pub(crate) struct Today {
+    pub(crate) board: Board,
+    pub(crate) needs: Needs,
+    pub(crate) queue: Vec<Waiting>,
+}
+
+/// How long things took.
+#[derive(Debug)]
+pub(crate) struct Turnarounds {
+    /// Of the last [`DAYS`] days.
+    pub(crate) month: Vec<Turnaround>,
+    /// Of each of the last [`WEEKS`] weeks, the newest first: until when, and what.
+    pub(crate) weeks: Vec<(i64, Vec<Turnaround>)>,
+}
+
+/// A count, and how it came about.
+#[derive(Debug)]
+pub(crate) struct Counted<T> {
+    pub(crate) value: T,
+    /// Microseconds since the epoch: its age.
+    pub(crate) at_us: i64,
+    commits: u64,
+    took: Duration,
+    made: Instant,
+}
+
+type Counting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
+
+/// Keeps one count.
+pub(crate) struct Keep<T> {
+    count: fn(App, i64) -> Counting<T>,
+    newest: watch::Sender<Option<Arc<Counted<T>>>>,
+    /// One counts, the others wait for it.
+    turn: Mutex<()>,
+    busy: AtomicBool,
+}
+
+impl<T: Send + Sync + 'static> Keep<T> {
+    fn new(count: fn(App, i64) -> Counting<T>) -> Self {
+        Self { count, newest: watch::Sender::new(None), turn: Mutex::new(()), busy: AtomicBool::new(false) }
+    }
+
+    /// Tells when there is a newer one.
+    pub(crate) fn newer(&self) -> watch::Receiver<Option<Arc<Counted<T>>>> {
+        self.newest.subscribe()
+    }
+
+    fn known(&self) -> Option<Arc<Counted<T>>> {
+        self.newest.borrow().clone()
+    }
+
+    async fn count(&self, app: &App) -> Result<Arc<Counted<T>>, Problem> {
+        let _turn = self.turn.lock().await;
+        let (commits, now) = stand(app);
+        if let Some(known) = self.known().filter(|known| known.holds(commits, now)) {
+            return Ok(known);
+        }
+        let began = Instant::now();
+        let value = (self.count)(app.clone(), now).await?;
+        let counted = Counted { value, at_us: now, commits, took: began.elapsed(), made: Instant::now() };
+        let counted = Arc::new(counted);
+        self.newest.send_replace(Some(Arc::clone(&counted)));
+        Ok(counted)
+    }
+}
+
+/// How far the site is, and when.
+fn stand(app: &App) -> (u64, i64) {
+    let commits = app.engine.pulse().borrow().commits;
+    (commits, app.engine.options().clock.now())
+}
+
+impl<T> Counted<T> {
+    fn holds(&self, commits: u64, now: i64) -> bool {
+        self.commits == commits && (now - self.at_us).abs() < OLDEST_US
+    }
+}
+
+/// The newest count; the first ever is waited for.
+pub(crate) async fn newest<T: Send + Sync + 'static>(
+    keep: &Arc<Keep<T>>,
+    app: &App,
+) -> Result<Arc<Counted<T>>, Problem> {
+    let (commits, now) = stand(app);
+    let Some(known) = keep.known() else { return keep.count(app).await };
+    if known.holds(commits, now) {
+        return Ok(known);
+    }
+    if known.took < QUICK {
+        return keep.count(app).await;
+    }
+    if !keep.busy.swap(true, Ordering::AcqRel) {
+        let (keep, app) = (Arc::clone(keep), app.clone());
+        let wait = (known.took * REST).saturating_sub(known.made.elapsed());
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            // Who comes while it is counted has it made once more: what they came for may not be in it.
+            keep.busy.store(false, Ordering::Release);
+            drop(keep.count(&app).await);
+        });
+    }
+    Ok(known)
+}
+
+/// Everything that is kept.
+pub(crate) struct Keeper {
+    pub(crate) today: Arc<Keep<Today>>,
+    pub(crate) turnarounds: Arc<Keep<Turnarounds>>,
+}
+
+impl Default for Keeper {
+    fn default() -> Self {
+        Self { today: Arc::new(Keep::new(today)), turnarounds: Arc::new(Keep::new(turnarounds)) }
+    }
+}
+
+fn today(app: App, now: i64) -> Counting<Today> {
+    Box::pin(async move {
+        let reader = app.engine.reader();
+        let board = board::count(reader, now).await?;
+        let needs = needs::gather(reader, now).await?;
+        let queue = app.engine.queue().await?;
+        Ok(Today { board, needs, queue })
+    })
+}
+
+fn turnarounds(app: App, now: i64) -> Counting<Turnarounds> {
+    Box::pin(async move {
+        let week = |back: i64| now - (back + 1) * 7 * DAY_US..now - back * 7 * DAY_US;
+        let mut windows: Vec<Window> = vec![now - DAYS * DAY_US..i64::MAX];
+        windows.extend((0..WEEKS).map(week));
+        // It is for everybody of the center; people from outside are not shown it.
+        let everybody = Principal { roles: vec![Role::Operator], ..Principal::default() };
+        let mut told = report::turnaround_in(app.engine.reader(), &everybody, &windows).await?.into_iter();
+        let month = told.next().unwrap_or_default();
+        let weeks = windows.iter().skip(1).map(|window| window.end).zip(told).collect();
+        Ok(Turnarounds { month, weeks })
+    })
+}

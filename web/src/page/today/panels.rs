@@ -1,0 +1,162 @@
+//! What is below the fold: the rest of the center in a few numbers each, every one a way to its list.
+
+use kentai_engine::view::center::board::Board;
+
+use super::words::Words;
+use crate::App;
+use crate::page::address::Address;
+use crate::page::say::Say;
+
+/// Rows of a panel.
+const ROWS: usize = 5;
+
+/// One part.
+#[derive(Debug)]
+pub(super) struct Panel {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) note: String,
+    pub(super) more: (&'static str, String),
+    pub(super) rows: Vec<Row>,
+    /// Said when there are no rows.
+    pub(super) empty: &'static str,
+}
+
+/// Something and its number.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) said: String,
+    pub(super) number: String,
+    pub(super) href: String,
+    pub(super) beside: String,
+}
+
+fn row(said: impl Into<String>, number: String, href: impl ToString) -> Row {
+    Row { said: said.into(), number, href: href.to_string(), beside: String::new() }
+}
+
+/// All of them, in order.
+pub(super) fn all(app: &App, board: &Board, words: &Words, say: &Say) -> Vec<Panel> {
+    vec![
+        charts(words),
+        failures(board, words, say),
+        intake(board, words, say),
+        omissions(board, words, say),
+        capacity(app, words, say),
+        waste(board, words, say),
+        schedules(board, words, say),
+        withdrawals(board, words, say),
+        decisions(board, words, say),
+    ]
+}
+
+fn panel(
+    id: &'static str,
+    title: &'static str,
+    more: (&'static str, &str),
+    rows: Vec<Row>,
+    empty: &'static str,
+) -> Panel {
+    Panel { id, title, note: String::new(), more: (more.0, more.1.to_owned()), rows, empty }
+}
+
+fn charts(words: &Words) -> Panel {
+    panel("charts", words.charts, (words.open_charts, "/quality"), Vec::new(), words.charts_says)
+}
+
+fn failures(board: &Board, words: &Words, say: &Say) -> Panel {
+    let rows = board.causes.iter().take(ROWS);
+    let rows = rows.map(|(cause, count)| row(words.plain(cause), say.count(*count), "/runs?status=failed")).collect();
+    let panel =
+        panel("failures", words.failures, (words.all_failed, "/runs?status=failed"), rows, words.failures_empty);
+    Panel { note: words.failures_note.to_owned(), ..panel }
+}
+
+fn of_kind<'a>(board: &'a Board, kind: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
+    board.records.iter().filter(move |(known, ..)| known == kind).map(|(_, status, count)| (status.as_str(), *count))
+}
+
+fn intake(board: &Board, words: &Words, say: &Say) -> Panel {
+    let of = |kind: &str| {
+        let name = words.plain(kind);
+        let rows = of_kind(board, kind).map(|(status, count)| {
+            row(format!("{name}{}{}", say.pick(", ", "・"), words.plain(status)), say.count(count), "/specimens")
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let rows = of("instrument_run").into_iter().chain(of("shipment")).collect();
+    panel("intake", words.intake, (words.run_folders, "/specimens"), rows, words.intake_empty)
+}
+
+fn omissions(board: &Board, words: &Words, say: &Say) -> Panel {
+    let some = board.omissions.iter().filter(|(_, count)| *count > 0);
+    let rows = some.map(|(kind, count)| {
+        let list = Address::new("/omissions").with("kind", Some(kind));
+        row(words.plain(kind), say.count(*count), list)
+    });
+    panel("omissions", words.omissions, (words.all_omissions, "/omissions"), rows.collect(), words.omissions_empty)
+}
+
+fn capacity(app: &App, words: &Words, say: &Say) -> Panel {
+    let options = app.engine.options();
+    let tools = app.engine.pulse().borrow().tools;
+    let mut rows = vec![row(words.slots, format!("{tools} / {}", options.slots), "/capacity")];
+    for executor in &options.executors {
+        rows.push(Row { beside: executor.kind().to_owned(), ..row(executor.name(), String::new(), "/capacity") });
+    }
+    // One question to the kernel; a place that cannot be asked is left out.
+    if let Ok(disk) = rustix::fs::statvfs(&options.directory) {
+        let share = |free: u64, all: u64| {
+            let (free, all) = (i64::try_from(free).unwrap_or(i64::MAX), i64::try_from(all).unwrap_or(i64::MAX));
+            say.share(super::parts::share(free, all))
+        };
+        let free = say.bytes(disk.f_bavail.saturating_mul(disk.f_frsize));
+        let beside = share(disk.f_bavail, disk.f_blocks);
+        rows.push(Row { beside, ..row(words.disk_free, free, "/capacity") });
+        if disk.f_files > 0 {
+            rows.push(row(words.inodes_free, share(disk.f_favail, disk.f_files), "/capacity"));
+        }
+    }
+    panel("capacity", words.capacity, (words.all_capacity, "/capacity"), rows, "")
+}
+
+fn waste(board: &Board, words: &Words, say: &Say) -> Panel {
+    let (asked, used, count) = board.memory;
+    let bytes = |bytes: i64| say.memory(u64::try_from(bytes).unwrap_or(0));
+    let rows = if count == 0 {
+        Vec::new()
+    } else {
+        let used_row = row(words.used, bytes(used), "/capacity");
+        vec![
+            row(words.asked, bytes(asked), "/capacity"),
+            Row { beside: say.share(super::parts::share(used, asked)), ..used_row },
+        ]
+    };
+    let panel = panel("waste", words.waste, (words.all_capacity, "/capacity"), rows, words.waste_empty);
+    Panel { note: words.waste_note.to_owned(), ..panel }
+}
+
+fn schedules(board: &Board, words: &Words, say: &Say) -> Panel {
+    let rows =
+        of_kind(board, "schedule").map(|(status, count)| row(words.plain(status), say.count(count), "/schedules"));
+    panel("schedules", words.schedules, (words.all_schedules, "/schedules"), rows.collect(), words.schedules_empty)
+}
+
+fn withdrawals(board: &Board, words: &Words, say: &Say) -> Panel {
+    let rows = of_kind(board, "case").map(|(status, count)| row(words.plain(status), say.count(count), "/withdrawals"));
+    let more = (words.all_withdrawals, "/withdrawals");
+    panel("withdrawals", words.withdrawals, more, rows.collect(), words.withdrawals_empty)
+}
+
+fn decisions(board: &Board, words: &Words, say: &Say) -> Panel {
+    let rows = board.decisions.iter().map(|one| {
+        let order = one.subject.strip_prefix("order_line ").unwrap_or(&one.subject);
+        let said = format!("{}{}{}", words.plain(&one.way), say.pick(": ", "："), one.reason);
+        let href = Address::new(format!("/order-lines/{order}"));
+        Row { beside: format!("{}, {}", one.person, say.age_us(one.at_us)), ..row(said, order.to_owned(), href) }
+    });
+    let (events, signed) = board.chain;
+    let panel =
+        panel("decisions", words.decisions, (words.all_decided, "/decisions"), rows.collect(), words.decisions_empty);
+    Panel { note: format!("{} {} / {}", words.chain, say.count(events), say.count(signed)), ..panel }
+}
