@@ -14,3 +14,5 @@ mod requests;
 mod run_page;
 #[path = "all/workflow_page.rs"]
 mod workflow_page;
+#[path = "all/today.rs"]
+mod today;

@@ -1,10 +1,9 @@
 //! What goes over everything is counted once for all readers, and never for one request: the line, what needs a person, the queue, how long
 //! things took.
 //!
-//! A count that is quick is made anew whenever something was committed since. One that is not is shown as it is, with its age, while
-//! the next is made; who listens for `board` hears when it is there. It knows no page.
+//! A small center is counted anew whenever something was committed since: whoever decided something sees it decided. The count of a large one
+//! is shown as it is, with its age, while the next is made; who listens for `board` hears when it is there. It knows no page.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +21,8 @@ use tokio::time::Instant;
 use crate::App;
 use crate::error::Problem;
 
-/// A count that takes no longer is made while its reader waits.
-const QUICK: Duration = Duration::from_millis(20);
+/// A center with no more order lines than that is counted while its reader waits: some milliseconds.
+const SMALL: i64 = 5_000;
 /// Ages and lapses change by themselves: no count is older.
 const OLDEST_US: i64 = 60_000_000;
 /// Of the time, the part that counting may take: one in so many.
@@ -48,6 +47,8 @@ pub(crate) struct Turnarounds {
     pub(crate) month: Vec<Turnaround>,
     /// Of each of the last [`WEEKS`] weeks, the newest first: until when, and what.
     pub(crate) weeks: Vec<(i64, Vec<Turnaround>)>,
+    /// Order lines that were gone through.
+    lines: i64,
 }
 
 /// A count, and how it came about.
@@ -59,6 +60,24 @@ pub(crate) struct Counted<T> {
     commits: u64,
     took: Duration,
     made: Instant,
+}
+
+/// How much was counted, to know what counting it again costs.
+pub(crate) trait Size {
+    /// It may be counted while somebody waits.
+    fn is_small(&self) -> bool;
+}
+
+impl Size for Today {
+    fn is_small(&self) -> bool {
+        self.board.total() <= SMALL
+    }
+}
+
+impl Size for Turnarounds {
+    fn is_small(&self) -> bool {
+        self.lines <= SMALL
+    }
 }
 
 type Counting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
@@ -114,7 +133,7 @@ impl<T> Counted<T> {
 }
 
 /// The newest count; the first ever is waited for.
-pub(crate) async fn newest<T: Send + Sync + 'static>(
+pub(crate) async fn newest<T: Size + Send + Sync + 'static>(
     keep: &Arc<Keep<T>>,
     app: &App,
 ) -> Result<Arc<Counted<T>>, Problem> {
@@ -123,7 +142,7 @@ pub(crate) async fn newest<T: Send + Sync + 'static>(
     if known.holds(commits, now) {
         return Ok(known);
     }
-    if known.took < QUICK {
+    if known.value.is_small() {
         return keep.count(app).await;
     }
     if !keep.busy.swap(true, Ordering::AcqRel) {
@@ -171,6 +190,7 @@ fn turnarounds(app: App, now: i64) -> Counting<Turnarounds> {
         let mut told = report::turnaround_in(app.engine.reader(), &everybody, &windows).await?.into_iter();
         let month = told.next().unwrap_or_default();
         let weeks = windows.iter().skip(1).map(|window| window.end).zip(told).collect();
-        Ok(Turnarounds { month, weeks })
+        let lines = app.engine.reader().stage_counts().await?.iter().map(|row| row.count).sum();
+        Ok(Turnarounds { month, weeks, lines })
     })
 }

@@ -100,9 +100,10 @@ impl Say {
         self.parse(at).map_or_else(|| at.to_owned(), |at| self.duration(self.now.as_second() - at.as_second()))
     }
 
-    /// How long ago that was, microseconds since the epoch.
+    /// How long ago that was, microseconds since the epoch; below a day whole hours are enough.
     pub(crate) fn age_us(&self, at_us: i64) -> String {
-        self.duration((self.now.as_microsecond() - at_us) / 1_000_000)
+        let seconds = ((self.now.as_microsecond() - at_us) / 1_000_000).saturating_abs();
+        self.duration(if (HOUR..DAY).contains(&seconds) { seconds / HOUR * HOUR } else { seconds })
     }
 
     /// That time, as a view says it.

@@ -110,19 +110,21 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
 /// For what order lines of a stage wait, and who must act.
 fn waits_for(stage: Stage, say: &Say) -> (&'static str, &'static str) {
     let (en, ja) = match stage {
-        Stage::Expected => (("wait for arrival", "institution"), ("到着待ち", "依頼施設")),
-        Stage::Received => (("wait for accession", "reception"), ("受付待ち", "受付")),
-        Stage::Accessioned | Stage::InLab => (("wait for the lab", "lab"), ("ラボ作業待ち", "ラボ")),
-        Stage::AwaitingMaterial => (("wait for new material", "institution"), ("再採取待ち", "依頼施設")),
-        Stage::Sequencing => (("wait for the instrument", "instrument"), ("装置待ち", "装置")),
-        Stage::SequenceQcFailed | Stage::AwaitingTopUp => (("wait for reads", "lab"), ("リード待ち", "ラボ")),
-        Stage::Offered | Stage::Delivered => (("wait for receipts", "data center"), ("受領確認待ち", "データセンター")),
+        Stage::Expected => (("waiting for arrival", "institution"), ("到着待ち", "依頼施設")),
+        Stage::Received => (("waiting for accession", "reception"), ("受付待ち", "受付")),
+        Stage::Accessioned | Stage::InLab => (("waiting for the lab", "lab"), ("ラボ作業待ち", "ラボ")),
+        Stage::AwaitingMaterial => (("waiting for new material", "institution"), ("再採取待ち", "依頼施設")),
+        Stage::Sequencing => (("waiting for the instrument", "instrument"), ("装置待ち", "装置")),
+        Stage::SequenceQcFailed | Stage::AwaitingTopUp => (("waiting for reads", "lab"), ("リード待ち", "ラボ")),
+        Stage::Offered | Stage::Delivered => {
+            (("waiting for receipts", "data center"), ("受領確認待ち", "データセンター"))
+        }
         Stage::Rejected
         | Stage::AnalysisFailed
         | Stage::AnalysisQcFailed
         | Stage::ReleaseReview
         | Stage::Refused
-        | Stage::Recalled => (("wait for a decision", "people"), ("判断待ち", "担当者")),
+        | Stage::Recalled => (("waiting for a decision", "people"), ("判断待ち", "担当者")),
         Stage::Sequenced
         | Stage::Ready
         | Stage::Analyzing
@@ -131,7 +133,7 @@ fn waits_for(stage: Stage, say: &Say) -> (&'static str, &'static str) {
         | Stage::Archived
         | Stage::ClosedFailed
         | Stage::Withdrawn
-        | Stage::Canceled => (("wait for the engine", "engine"), ("処理待ち", "エンジン")),
+        | Stage::Canceled => (("waiting for the engine", "engine"), ("処理待ち", "エンジン")),
     };
     say.pick(en, ja)
 }

@@ -48,7 +48,7 @@ async fn the_person_is_the_user_of_the_sockets_peer() {
 async fn what_is_not_there_is_told_as_a_problem() {
     let house = House::open_to_all().await;
     for path in [
-        "/",
+        "/nothing",
         "/api/v1/nothing",
         "/api/v1/runs/r0",
         "/api/v1/runs/x%2F..",

@@ -32,12 +32,14 @@ pub(crate) struct Measure {
     pub(crate) digit: f64,
     /// "2 stuck" stands beside the count, or below the age.
     pub(crate) stuck_beside: bool,
+    /// Of a letter of a name, where stations have as much room as their names need; none: as much as the next.
+    pub(crate) letter: Option<f64>,
 }
 
 /// On a page that is 1376 wide.
 pub(crate) const PAGE: Measure = Measure {
     width: 1376.0,
-    height: 150.0,
+    height: 139.0,
     first: 6.0,
     last: 1284.0,
     count: 21.0,
@@ -49,8 +51,9 @@ pub(crate) const PAGE: Measure = Measure {
     thick: 10.0,
     ring: 4.8,
     shape: 12.0,
-    digit: 12.6,
+    digit: 13.4,
     stuck_beside: true,
+    letter: None,
 };
 
 /// On a wall.
@@ -70,6 +73,7 @@ pub(crate) const WALL: Measure = Measure {
     shape: 22.0,
     digit: 37.0,
     stuck_beside: false,
+    letter: Some(15.5),
 };
 
 /// A stage at the line.
@@ -133,8 +137,10 @@ fn link(href: &str, inside: &str) -> String {
 #[expect(clippy::cast_precision_loss, reason = "a dozen stations, names of a few letters")]
 impl Line {
     fn x(&self, at: usize, of: &Measure) -> f64 {
-        let spaces = self.stops.len().saturating_sub(1).max(1) as f64;
-        of.first + (of.last - of.first) * at as f64 / spaces
+        let last = self.stops.len().saturating_sub(1);
+        let rooms: Vec<f64> = self.stops.iter().take(last).map(|stop| room(stop, of)).collect();
+        let all: f64 = rooms.iter().sum();
+        of.first + (of.last - of.first) * rooms.iter().take(at).sum::<f64>() / all.max(1.0)
     }
 
     /// Lying; `id` tells the drawing's own names from others.
@@ -180,7 +186,7 @@ impl Line {
         if let Some((said, href)) = &stop.stuck {
             let wide = stop.count.chars().map(|digit| if digit == ',' { 0.5 } else { 1.0 }).sum::<f64>() * of.digit;
             let (x, y, class) =
-                if of.stuck_beside { (left + wide + 7.0, of.count, "minor") } else { (left, of.age + of.step, "bold") };
+                if of.stuck_beside { (left + wide + 8.0, of.count, "minor") } else { (left, of.age + of.step, "bold") };
             let said = format!(r#"<text class="{class}" x="{}" y="{}">{}</text>"#, n(x), n(y), text(said));
             *svg += &link(href, &said);
             let half = of.ring * 1.45;
@@ -244,6 +250,15 @@ impl Line {
         });
         rows.collect()
     }
+}
+
+/// How much room a station needs until the next.
+#[expect(clippy::cast_precision_loss, reason = "names of a few letters")]
+fn room(stop: &Stop, of: &Measure) -> f64 {
+    let Some(letter) = of.letter else { return 1.0 };
+    // A Han letter is as wide as two others.
+    let letters: usize = stop.name.chars().map(|one| if one.is_ascii() { 1 } else { 2 }).sum();
+    (letters as f64 * letter).max(stop.count.len() as f64 * of.digit) + letter
 }
 
 fn x_of(left: f64, of: &Measure) -> f64 {

@@ -26,6 +26,8 @@ pub(super) enum Choice {
     Way(&'static str),
     /// Something that people report.
     Report(Event),
+    /// Do not wait for the rest of the family.
+    Singleton,
     Hold,
     Resume,
     Cancel,
@@ -57,6 +59,9 @@ pub(super) fn of(standing: &Standing, proposals: &[OpenProposal]) -> Vec<Choice>
     let ways = WAYS.iter().filter(|(way, event)| stage.next(*event).is_ok() || (*way == "release" && waives));
     all.extend(ways.map(|(way, _)| Choice::Way(way)));
     all.extend(REPORTS.into_iter().filter(|event| stage.next(*event).is_ok()).map(Choice::Report));
+    if stage == Stage::Ready {
+        all.push(Choice::Singleton);
+    }
     match (standing.held, stage.is_end()) {
         (true, _) => all.push(Choice::Resume),
         (false, false) => all.push(Choice::Hold),
@@ -78,6 +83,7 @@ impl Choice {
         match self {
             Self::Way(way) => (*way).to_owned(),
             Self::Report(event) => event.word().to_owned(),
+            Self::Singleton => "singleton".to_owned(),
             Self::Hold => "hold".to_owned(),
             Self::Resume => "resume".to_owned(),
             Self::Cancel => "cancel".to_owned(),
@@ -91,7 +97,7 @@ impl Choice {
         match self {
             Self::Way(_) => Action::QcDecide,
             Self::Report(Event::Released) => Action::Release,
-            Self::Report(_) => Action::ReportStage,
+            Self::Report(_) | Self::Singleton => Action::ReportStage,
             Self::Hold => Action::Hold,
             Self::Resume => Action::Resume,
             Self::Cancel => Action::Cancel,
@@ -118,6 +124,7 @@ impl Choice {
         match self {
             Self::Way(way) => Request::Decide { order_line, way: (*way).to_owned(), code: String::new(), reason },
             Self::Report(event) => Request::Report { order_line, event: event.word().to_owned(), reason },
+            Self::Singleton => Request::Singleton { order_line, reason },
             Self::Hold => Request::Hold { order_line, reason },
             Self::Resume => Request::Resume { order_line },
             Self::Cancel => Request::Cancel { order_line, reason },
@@ -191,6 +198,10 @@ impl Choice {
             Self::Report(_) => (
                 ("Analyze again", "A new run is made of the same data. Another round begins."),
                 ("再解析", "同じデータで新しい実行を始めます。新しい回が始まります。"),
+            ),
+            Self::Singleton => (
+                ("Start alone", "It is analyzed without waiting for the rest of its family."),
+                ("単独で開始", "家族のほかの検体を待たずに解析を始めます。"),
             ),
             Self::Hold => (
                 ("Hold", "Nothing of it starts or leaves until somebody lets it go on."),

@@ -158,5 +158,10 @@ fn decisions(board: &Board, words: &Words, say: &Say) -> Panel {
     let (events, signed) = board.chain;
     let panel =
         panel("decisions", words.decisions, (words.all_decided, "/decisions"), rows.collect(), words.decisions_empty);
-    Panel { note: format!("{} {} / {}", words.chain, say.count(events), say.count(signed)), ..panel }
+    let (events, signed) = (say.count(events), say.count(signed));
+    let note = say.pick(
+        format!("audit chain: {events} events, signed up to {signed}"),
+        format!("監査ログ{events}件・{signed}件まで署名済み"),
+    );
+    Panel { note, ..panel }
 }

@@ -3,6 +3,7 @@
 use askama::filters::Safe;
 use kentai_engine::decide::admit::Lack;
 use kentai_engine::scheduler::queue::{Waiting, Waits};
+use kentai_engine::specimen::sentence::Because;
 use kentai_engine::state::order::Stage;
 use kentai_engine::view::center::board::{Board, Place, Receiver, STATIONS, place};
 use kentai_engine::view::center::report::Turnaround;
@@ -93,7 +94,8 @@ pub(crate) fn share(part: i64, all: i64) -> f64 {
 /// How many order lines there are, each once.
 pub(crate) fn total_said(board: &Board, say: &Say) -> String {
     let total = say.count(board.total());
-    say.pick(format!("{total} order lines, each counted once"), format!("依頼{total}件・重複なし"))
+    let lines = if board.total() == 1 { "order line" } else { "order lines" };
+    say.pick(format!("{total} {lines}, each counted once"), format!("依頼{total}件・重複なし"))
 }
 
 /// How long a gate took.
@@ -299,11 +301,29 @@ pub(crate) fn lates(all: Vec<Trouble>, say: &Say) -> Vec<Late> {
                 due: worry_said(one.worry, one.at_us, say),
                 said: one.said,
                 owner: one.owner,
-                next: one.next,
+                next,
                 next_href,
             }
         })
         .collect()
+}
+
+/// What is done about it, and where; nothing where only waiting helps.
+fn next(one: &Trouble, say: &Say) -> (String, String) {
+    let decide = format!("/order-lines/{}/decide", one.line.id);
+    let (label, href) = match &one.because {
+        Because::WaitsForReceiver { .. } => (say.pick("Ask again", "再照会"), "/hand-off".to_owned()),
+        Because::ReadsShort { .. } => (say.pick("Top up", "追加シーケンス"), decide),
+        Because::FamilyIncomplete { .. } => (say.pick("Start alone", "単独で開始"), decide),
+        Because::RunFailed { run, .. } | Because::GateHolds { run, .. } | Because::WaitsForReview { run }
+            if !run.is_empty() =>
+        {
+            (say.pick("Decide", "判断"), format!("/runs/{run}"))
+        }
+        _ if one.next.is_empty() => return (String::new(), String::new()),
+        _ => (say.pick("Decide", "判断"), decide),
+    };
+    (label.to_owned(), href)
 }
 
 fn worry_said(worry: Worry, at_us: i64, say: &Say) -> String {

@@ -100,7 +100,6 @@ words! {
     decisions: "Recent decisions", "最近の判断";
     decisions_empty: "Nobody decided a quality question yet.", "品質の判断はまだありません。";
     all_decided: "All decisions", "判断の一覧";
-    chain: "audit chain: events, signed", "監査ログ：件数、署名済み";
     // The wall.
     wall_line_note: "each counted once; thickness: moved on in 24 h; grey: median age", "重複なし・太さは24時間の進み・灰色は滞在期間の中央値";
     by_reason: "by reason", "理由別";
