@@ -181,7 +181,7 @@ fn about(about: &About, say: &Say) -> (String, String, String) {
 }
 
 /// An id, as one part of a path: it may hold anything.
-fn encoded(id: &str) -> String {
+pub(super) fn encoded(id: &str) -> String {
     url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20")
 }
 

@@ -14,6 +14,7 @@ use crate::page::address::Address;
 use crate::page::chart::line::{End, Line, Siding, Stop};
 use crate::page::chart::strip::strip;
 use crate::page::markup::{Markup, text};
+use crate::page::needs::encoded;
 use crate::page::say::Say;
 use crate::page::shape::Shape;
 
@@ -291,9 +292,8 @@ pub(crate) fn lates(all: Vec<Trouble>, say: &Say) -> Vec<Late> {
     all.into_iter()
         .map(|one| {
             let line = &one.line;
-            let href = Address::new(format!("/specimens/{}", line.specimen)).to_string();
-            let next_href =
-                if one.next.is_empty() { String::new() } else { format!("/order-lines/{}/decide", line.id) };
+            let href = Address::new(format!("/specimens/{}", encoded(&line.specimen))).to_string();
+            let (next, next_href) = next(&one, say);
             Late {
                 id: line.id.clone(),
                 specimen: line.specimen.clone(),
