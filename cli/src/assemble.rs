@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kentai_engine::clock::Clock;
 use kentai_engine::decide::admit::Request;
 use kentai_engine::decide::retry::Budgets;
 use kentai_engine::handoff::crypt4gh::keyfile;
@@ -18,6 +19,7 @@ use kentai_executors::courier::directory::DirectoryCourier;
 use kentai_executors::courier::s3::{self, S3Courier};
 use kentai_executors::courier::sftp::{self, SftpCourier};
 use kentai_executors::docker::{self, DockerExecutor};
+use kentai_executors::pretend::PretendExecutor;
 use kentai_executors::process::ProcessExecutor;
 
 use crate::config;
@@ -49,6 +51,11 @@ pub(crate) async fn engine(site: &Site, wish: Option<&str>, drain: bool) -> Resu
     Ok(scheduler::start(options(site, wish, drain)?).await?)
 }
 
+/// Starts an engine that goes by somebody's clock and works with somebody's hands: for what is told and not done.
+pub(crate) async fn story(site: &Site, clock: Clock, hands: Arc<dyn Executor>) -> Result<Running, Error> {
+    Ok(scheduler::start(Options { clock, executors: vec![hands], ..options(site, None, false)? }).await?)
+}
+
 fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Error> {
     let config = &site.config;
     let machine = Machine::look();
@@ -77,7 +84,7 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
             lost: config.limits.retries.lost,
         },
         keep_attempts_s: config.retention.attempts.0,
-        clock: kentai_engine::clock::Clock::Machine,
+        clock: Clock::Machine,
         drain,
     })
 }
@@ -101,6 +108,9 @@ pub(crate) fn executors(site: &Site, wish: Option<&str>) -> Result<Vec<Arc<dyn E
 fn hands(site: &Site, executor: &config::Executor, binary: &std::path::Path) -> Result<Arc<dyn Executor>, Error> {
     if executor.kind == "process" {
         return Ok(Arc::new(ProcessExecutor::new(executor.name.clone(), site.directory.join("attempts"), binary)));
+    }
+    if executor.kind == "pretend" {
+        return Ok(Arc::new(PretendExecutor::alone(executor.name.clone())));
     }
     let tasks = &site.config.tasks;
     let own = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());

@@ -135,7 +135,7 @@ pub(crate) struct Retries {
 pub(crate) struct Executor {
     /// Its name at this site.
     pub name: String,
-    /// `docker` or `process`.
+    /// `docker`, `process`, or `pretend`: a demonstration, which runs nothing.
     pub kind: String,
     /// Docker's socket.
     #[serde(default = "docker_socket")]
@@ -323,9 +323,9 @@ impl Config {
         }
         serve::check(&self.serve, &self.client_certificates)?;
         for executor in &self.executors {
-            if !["docker", "process"].contains(&executor.kind.as_str()) {
+            if !["docker", "process", "pretend"].contains(&executor.kind.as_str()) {
                 return Err(format!(
-                    "executor `{}`: this version knows the kinds docker and process, not `{}`",
+                    "executor `{}`: this version knows the kinds docker, process and pretend, not `{}`",
                     executor.name, executor.kind
                 ));
             }

@@ -2,6 +2,7 @@
 //!
 //! Pure calculation and plain files; nothing here knows the engine, a site or a workflow beyond the columns of its sheet.
 
+pub(crate) mod big;
 pub(crate) mod compare;
 mod genome;
 mod reads;

@@ -28,6 +28,7 @@ mod service;
 pub mod sheet;
 mod start;
 mod submit;
+mod underway;
 pub mod why;
 mod work;
 mod worked;

@@ -8,6 +8,7 @@ pub mod courier;
 pub mod docker;
 pub mod intake;
 pub mod messenger;
+pub mod pretend;
 pub mod process;
 pub mod scripted;
 mod static_check;

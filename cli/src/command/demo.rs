@@ -1,5 +1,6 @@
-//! `kentai demo`: the whole line on two simulated specimens whose variants are known.
+//! `kentai demo`: the whole line on two simulated specimens whose variants are known; and a center with a history.
 
+mod big;
 mod hands;
 mod report;
 
@@ -30,7 +31,9 @@ Ends with 0 only when every simulated variant was found and nothing else.
 Examples:
   kentai demo                       in containers
   kentai demo --executor process    with the tools of this machine
-  kentai demo --dir try --seed 7")]
+  kentai demo --dir try --seed 7
+  kentai demo --site big            a center with months of history, in ./big, for looking at
+  kentai demo --big --dir try --now 2026-11-19T09:42:00+09:00")]
 pub(crate) struct Demo {
     /// docker, or process for the tools of this machine
     #[arg(long, default_value = "docker")]
@@ -41,11 +44,16 @@ pub(crate) struct Demo {
     /// Seed of the simulation: another one gives other specimens
     #[arg(long, default_value_t = 20_261_125)]
     seed: u64,
+    #[command(flatten)]
+    big: big::Big,
 }
 
 impl Demo {
     /// Simulates, runs to the hand-off, and compares the delivered calls with the truth.
     pub(crate) async fn run(self, site: &Path, output: Output) -> anyhow::Result<Exit> {
+        if self.big.is_wanted(site) {
+            return self.big.make(site, self.dir.as_ref(), self.seed, output).await;
+        }
         let (site, data) = match &self.dir {
             Some(dir) => (open(&dir.join(".kentai"))?, dir.join(format!("simulated/{}", self.seed))),
             None => {

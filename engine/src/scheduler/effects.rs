@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::handle::Message;
 use super::house::Effect;
 use super::service::Service;
+use super::underway::Mark;
 use super::work::pack;
 use crate::id::AttemptId;
 use crate::port::executor::{Report, Stop};
@@ -18,7 +19,7 @@ impl Service {
         let drain = self.house.options.drain;
         match effect {
             Effect::Reply(answer) => answer(),
-            Effect::Link(work) => drop(self.linker.send(work)),
+            Effect::Link(work) => drop(self.linker.send((work, self.underway.mark()))),
             Effect::Seal(work) => self.seal(*work),
             Effect::Destroy(item, sha256) => self.destroy(item, sha256),
             Effect::Post(work) => self.post_file(work),
@@ -31,12 +32,12 @@ impl Service {
             }),
             Effect::Stop(id, how) => self.stop_attempt(&id, how),
             Effect::End(id, after_ms) => self.end_attempt(&id, after_ms),
-            Effect::Collect(order, 0) => drop(self.collector.send(order)),
+            Effect::Collect(order, 0) => drop(self.collector.send((order, self.underway.mark()))),
             Effect::Collect(order, after_ms) => {
-                let collector = self.collector.clone();
+                let (collector, mark) = (self.collector.clone(), self.underway.mark());
                 self.spawn(async move {
                     tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                    let _ = collector.send(order);
+                    let _ = collector.send((order, mark));
                     None
                 });
             }
@@ -95,18 +96,25 @@ impl Service {
 
     /// Not cut off by a stop; what could not be written is written at the next start.
     fn post_file(&self, work: super::work::post::Work) {
-        let sender = self.sender.clone();
-        self.tracker.spawn_blocking(move || match work.done() {
-            // A loop that has ended, or has no room, does not hear it: the next engine writes it again.
-            Ok(()) => drop(sender.try_send(Message::Posted(work.notice))),
-            Err(error) => tracing::error!(notice = work.notice, %error, "a message could not be put into the outbox"),
+        let (sender, mark) = (self.sender.clone(), self.underway.mark());
+        self.tracker.spawn_blocking(move || {
+            let _mark = mark;
+            match work.done() {
+                // A loop that has ended, or has no room, does not hear it: the next engine writes it again.
+                Ok(()) => drop(sender.try_send(Message::Posted(work.notice))),
+                Err(error) => {
+                    tracing::error!(notice = work.notice, %error, "a message could not be put into the outbox");
+                }
+            }
         });
     }
 
     /// After the commit that says who decided it. Cut off in between, the next engine does it again: gone is gone.
     fn destroy(&self, item: String, sha256: String) {
         let (sender, artifacts) = (self.sender.clone(), self.house.artifacts.clone());
+        let mark = self.underway.mark();
         self.tracker.spawn(async move {
+            let _mark = mark;
             let gone = tokio::task::spawn_blocking(move || artifacts.destroy_sealed(&sha256)).await;
             let gone = gone.unwrap_or_else(|panic| Err(std::io::Error::other(panic.to_string())));
             let _ = sender.try_send(Message::Destroyed(item, gone.map_err(|error| error.to_string())));
@@ -115,8 +123,9 @@ impl Service {
 
     /// Not cut off by a stop: what is to be closed is closed.
     fn seal(&self, work: super::work::seal::Work) {
-        let sender = self.sender.clone();
+        let (sender, mark) = (self.sender.clone(), self.underway.mark());
         self.tracker.spawn(async move {
+            let _mark = mark;
             let case = work.case.clone();
             if let Ok(sealed) = tokio::task::spawn_blocking(move || work.done()).await {
                 // A loop that has ended does not hear it: the next engine looks again.
@@ -128,7 +137,8 @@ impl Service {
     fn run_attempt(&self, id: &AttemptId) {
         let Some(live) = self.house.attempts.get(id) else { return };
         let (id, task, hands) = (id.clone(), Arc::clone(&live.task), Arc::clone(&live.hands));
-        self.spawn(async move {
+        // Not counted as under way: tools have a count of their own, and may run for days.
+        self.spawn_quietly(async move {
             // In a task of its own: an executor that panics is asked again, as one out of reach is.
             let run = tokio::spawn(async move { hands.run(&task).await });
             let run = tokio_util::task::AbortOnDropHandle::new(run);
@@ -143,10 +153,12 @@ impl Service {
     fn stop_attempt(&self, id: &AttemptId, how: Stop) {
         let Some(live) = self.house.attempts.get(id) else { return };
         let (task, hands) = (Arc::clone(&live.task), Arc::clone(&live.hands));
-        self.spawn(async move {
+        let mark = self.underway.mark();
+        self.spawn_quietly(async move {
             if let Err(error) = hands.stop(&task, how).await {
                 tracing::warn!(attempt = task.attempt, %error, "cannot be ended now");
             }
+            drop(mark);
             // The witness kills after the grace; this is for a witness that cannot.
             tokio::time::sleep(Duration::from_secs(task.grace_s + 20)).await;
             let _ = hands.stop(&task, Stop::Kill).await;
@@ -184,8 +196,18 @@ impl Service {
 
     /// Runs beside the loop until it answers or the engine stops; what is dropped then is found again by recovery.
     pub(super) fn spawn(&self, task: impl Future<Output = Option<Message>> + Send + 'static) {
+        self.spawn_counted(task, Some(self.underway.mark()));
+    }
+
+    /// The same, and nobody who waits for the house to settle waits for it.
+    fn spawn_quietly(&self, task: impl Future<Output = Option<Message>> + Send + 'static) {
+        self.spawn_counted(task, None);
+    }
+
+    fn spawn_counted(&self, task: impl Future<Output = Option<Message>> + Send + 'static, mark: Option<Mark>) {
         let (sender, token) = (self.sender.clone(), self.token.clone());
         self.tracker.spawn(async move {
+            let _mark = mark;
             tokio::select! {
                 message = task => {
                     if let Some(message) = message {

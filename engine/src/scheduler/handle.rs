@@ -176,6 +176,8 @@ pub(super) enum Message {
     Posted(String),
     /// What became of a letter: its notice, which of its letters, and what was said.
     Letter(String, usize, Result<String, crate::port::messenger::Error>),
+    /// Nothing but a turn of the loop.
+    Turn(Reply<()>),
     /// What an executor said that it holds.
     Held(Arc<dyn Executor>, Vec<Held>),
     Collected(Vec<Collected>),
@@ -195,6 +197,7 @@ pub struct Handle {
     pub(super) told: broadcast::Sender<Told>,
     pub(super) artifacts: crate::store::artifact::ArtifactStore,
     pub(super) signer: Option<crate::audit::checkpoint::Secret>,
+    pub(super) underway: super::underway::Underway,
 }
 
 /// How the engine is, after its last commit.
@@ -465,6 +468,27 @@ impl Handle {
     #[must_use]
     pub fn pulse(&self) -> watch::Receiver<Pulse> {
         self.pulse.clone()
+    }
+
+    /// Comes back when nothing more happens by itself: every message was taken, every work beside the loop has answered. Tools may run
+    /// and people may be asked; whoever moves a virtual clock waits here before.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn settled(&self) -> Result<(), Refusal> {
+        loop {
+            self.underway.none().await;
+            let commits = self.pulse.borrow().commits;
+            // The first answer may come while the effects of its turn are still being carried out; the second comes after them.
+            self.ask(Message::Turn).await?;
+            self.ask(Message::Turn).await?;
+            let quiet = self.underway.is_none() && self.inbox.capacity() == self.inbox.max_capacity();
+            // What was taken from the inbox just before that look is committed before this is answered.
+            self.ask(Message::Turn).await?;
+            if quiet && self.underway.is_none() && self.pulse.borrow().commits == commits {
+                return Ok(());
+            }
+        }
     }
 
     /// What happens from now on; a slow listener loses the oldest.

@@ -27,6 +27,7 @@ impl Service {
                 self.house.ledger.change.absorb(&mut change);
                 self.reply(reply, Ok(()));
             }
+            Message::Turn(reply) => self.reply(reply, Ok(())),
             Message::Report(id, report) => self.house.on_report(&id, report),
             Message::Center(request, actor, reply) => {
                 let result = self.take_center(*request, &actor).await;

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::handle::Message;
+use super::underway::Mark;
 use super::{Options, work};
 use crate::port::collect::{Collected, Order, Refused};
 
@@ -16,13 +17,15 @@ pub(super) fn spawn_collector(
     tracker: &TaskTracker,
     options: &Arc<Options>,
     sender: mpsc::Sender<Message>,
-) -> mpsc::UnboundedSender<Order> {
-    let (queue, mut orders) = mpsc::unbounded_channel::<Order>();
+) -> mpsc::UnboundedSender<(Order, Mark)> {
+    let (queue, mut orders) = mpsc::unbounded_channel::<(Order, Mark)>();
     let options = Arc::clone(options);
     tracker.spawn(async move {
         let mut batch = Vec::new();
         while orders.recv_many(&mut batch, COLLECT_BATCH).await > 0 {
-            let (orders, collect) = (std::mem::take(&mut batch), Arc::clone(&options.collect));
+            // The marks go when the answer is on its way.
+            let (orders, _marks): (Vec<_>, Vec<_>) = std::mem::take(&mut batch).into_iter().unzip();
+            let collect = Arc::clone(&options.collect);
             let attempts: Vec<_> = orders.iter().map(|order| order.attempt.clone()).collect();
             let collected = tokio::task::spawn_blocking(move || collect(orders)).await.unwrap_or_else(|panic| {
                 tracing::error!(%panic, "taking outputs in broke off; it is tried again");
@@ -40,15 +43,15 @@ fn broke_off(attempt: String) -> Collected {
     Collected { attempt, outcome: Err(Refused::Disk("taking them in broke off".into())), log_bytes: 0 }
 }
 
-pub(super) fn spawn_linker(tracker: &TaskTracker) -> mpsc::UnboundedSender<work::links::Work> {
-    let (queue, mut works) = mpsc::unbounded_channel::<work::links::Work>();
+pub(super) fn spawn_linker(tracker: &TaskTracker) -> mpsc::UnboundedSender<(work::links::Work, Mark)> {
+    let (queue, mut works) = mpsc::unbounded_channel::<(work::links::Work, Mark)>();
     tracker.spawn(async move {
         let mut batch = Vec::new();
         while works.recv_many(&mut batch, COLLECT_BATCH).await > 0 {
             let batch = std::mem::take(&mut batch);
             let linked = tokio::task::spawn_blocking(move || {
                 // All of them are tried; one error is enough to say that some are missing.
-                batch.iter().filter_map(|work| work.done().err()).fold(None, |_, error| Some(error))
+                batch.iter().filter_map(|(work, _mark)| work.done().err()).fold(None, |_, error| Some(error))
             });
             if let Ok(Some(error)) = linked.await {
                 tracing::warn!(%error, "cannot link outputs into samples/");

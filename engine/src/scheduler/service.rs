@@ -15,6 +15,7 @@ use super::center::notices::Bag;
 use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
 use super::queues::{spawn_collector, spawn_linker};
+use super::underway::{Mark, Underway};
 use super::{Options, work};
 use crate::id::RunId;
 use crate::port::collect::Order;
@@ -115,8 +116,9 @@ pub(super) struct Service {
     pub(super) pool: Pool,
     pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) sender: mpsc::Sender<Message>,
-    pub(super) collector: mpsc::UnboundedSender<Order>,
-    pub(super) linker: mpsc::UnboundedSender<work::links::Work>,
+    pub(super) collector: mpsc::UnboundedSender<(Order, Mark)>,
+    pub(super) linker: mpsc::UnboundedSender<(work::links::Work, Mark)>,
+    pub(super) underway: Underway,
     pub(super) works: Arc<Semaphore>,
     /// By target.
     pub(super) carriers: HashMap<String, Arc<Semaphore>>,
@@ -151,6 +153,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     let (told, _) = broadcast::channel(TOLD);
     let token = CancellationToken::new();
     let tracker = TaskTracker::new();
+    let underway = Underway::default();
     let handle = Handle {
         inbox: sender.clone(),
         options: Arc::clone(&options),
@@ -159,6 +162,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         told: told.clone(),
         artifacts: artifacts.clone(),
         signer: signer.clone(),
+        underway: underway.clone(),
     };
     let service = Service {
         house: House::new(Arc::clone(&options), artifacts, epoch),
@@ -180,6 +184,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         inbox,
         collector: spawn_collector(&tracker, &options, sender.clone()),
         linker: spawn_linker(&tracker),
+        underway,
         sender,
         works: Arc::new(Semaphore::new(WORKS_AT_ONCE)),
         carriers: carriers(&options),

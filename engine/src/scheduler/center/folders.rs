@@ -1,5 +1,6 @@
 //! Run folders: what a look made known becomes lanes, once. What does not fit is kept and listed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kentai_workflows::plan::is_id;
@@ -150,11 +151,18 @@ impl Service {
         }
         self.desk.name(TAKEN, &arrival.key(), &run);
         let root = path.join(&arrival.name);
+        let mut arrived = BTreeSet::new();
         for doc in lanes(arrival, &root) {
             if let Some((specimen, _)) = self.specimen_of_sample(&doc.sample).await? {
                 self.sequencing_started(&specimen, &run, by).await?;
             }
-            self.lane_arrived(&run, doc, by).await?;
+            if let Some((_, specimen)) = self.take_lane(&run, doc, by).await? {
+                arrived.insert(specimen);
+            }
+        }
+        // Only now: judged lane by lane, a specimen on two lanes would be short of reads for the time of one.
+        for specimen in arrived {
+            self.specimen_sequenced(&specimen, &run, by).await?;
         }
         Ok(())
     }

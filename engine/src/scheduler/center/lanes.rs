@@ -37,13 +37,25 @@ impl Service {
         Ok(self.by_barcode(sample, "").await?.map(|found| (found.row.record_id, found.row.owner)))
     }
 
-    /// One sample's data on one lane. What belongs to no specimen is kept and listed: never dropped. None: it was here.
+    /// One sample's data on one lane. None: it was here.
     pub(in crate::scheduler) async fn lane_arrived(
         &mut self,
         run: &str,
         doc: LaneLibrary,
         by: &By,
     ) -> Result<Option<String>, Refusal> {
+        let Some((id, specimen)) = self.take_lane(run, doc, by).await? else { return Ok(None) };
+        self.specimen_sequenced(&specimen, run, by).await?;
+        Ok(Some(id))
+    }
+
+    /// A lane is kept: its id, and its specimen or an empty text. What belongs to no specimen is listed, never dropped. None: it was here.
+    pub(in crate::scheduler) async fn take_lane(
+        &mut self,
+        run: &str,
+        doc: LaneLibrary,
+        by: &By,
+    ) -> Result<Option<(String, String)>, Refusal> {
         let id = format!("{run}/{}/{}", doc.lane, doc.sample);
         if self.desk.find::<LaneLibrary>(Kind::LaneLibrary, &id).await?.is_some() {
             return Ok(None);
@@ -63,12 +75,23 @@ impl Service {
             held.row.owner.clone_from(institution);
         }
         self.desk.record(&mut held, "lane_arrived", by, &body);
-        if let Some((specimen, _)) = owner {
-            for order in self.desk.orders_of(&specimen).await? {
-                self.data_arrived(order, run, by).await?;
-            }
+        Ok(Some((id, owner.map(|(specimen, _)| specimen).unwrap_or_default())))
+    }
+
+    /// Lanes of a specimen are here: what was ordered of it hears of them once, however many they are.
+    pub(in crate::scheduler) async fn specimen_sequenced(
+        &mut self,
+        specimen: &str,
+        run: &str,
+        by: &By,
+    ) -> Result<(), Refusal> {
+        if specimen.is_empty() {
+            return Ok(());
         }
-        Ok(Some(id))
+        for order in self.desk.orders_of(specimen).await? {
+            self.data_arrived(order, run, by).await?;
+        }
+        Ok(())
     }
 
     /// New data for an order line: it is sequenced (again), and its reads are summed over all lanes.
