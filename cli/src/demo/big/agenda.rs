@@ -49,9 +49,10 @@ pub(super) enum Act {
     Withdraw(usize),
     DecideCase(usize),
     CloseCase(usize),
-    /// A tube that nobody announced; data that nobody knows; something that was not as it should be.
+    /// A tube that nobody announced; a run folder that is never whole, and another look at it; something that was not as it should be.
     Extra(usize),
-    Unknown(usize),
+    Odd(usize),
+    OddAgain(usize),
     Deviation(usize),
 }
 

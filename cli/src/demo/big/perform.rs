@@ -51,7 +51,8 @@ impl Replay {
             Act::Load(number) => self.report("ops-01", number, "sequencing_started", "").await?,
             Act::Folder(place) => self.folder(place).await?,
             Act::Whole(place) => self.look(&self.folder_name(place)).await?,
-            Act::Unknown(one) => self.unknown(one).await?,
+            Act::Odd(one) => self.odd(one).await?,
+            Act::OddAgain(one) => self.look(&self.odd_name(one)).await?,
             Act::End(ended) => {
                 let (task, report, values, said) = *ended;
                 write_outputs(&task, &values, &said)?;
@@ -237,25 +238,28 @@ impl Replay {
         self.look(&name).await
     }
 
-    /// One folder that grows, and one that ended badly with a sample that nobody knows in it.
-    async fn unknown(&self, one: usize) -> Result<()> {
-        let at = self.clock.now();
-        let name = folder_name(at, INSTRUMENTS[one], 900 + one);
-        let samples = [("S-UNKNOWN".to_owned(), 2_000_000)];
+    fn odd_name(&self, one: usize) -> String {
+        let at = self.now - i64::try_from(one).unwrap_or(0) * 9 * super::plan::DAY;
+        folder_name(at, INSTRUMENTS[one], 900 + one)
+    }
+
+    /// One folder that grows, and one whose run ended badly; and data of a sample that nobody knows.
+    async fn odd(&self, one: usize) -> Result<()> {
+        let name = self.odd_name(one);
         let folder = Folder {
             name: &name,
             number: 900 + one,
             instrument: INSTRUMENTS[one],
-            samples: &samples,
+            samples: &[("S-UNKNOWN".to_owned(), 2_000_000)],
             lanes_each: 1,
             state: if one == 0 { State::Growing } else { State::Broken },
-            at,
+            at: self.clock.now(),
         };
         folder.write(&self.sequencers)?;
         self.look(&name).await?;
         if one == 0 {
-            let cells =
-                [("instrument_run", "hand-demultiplexed"), ("lane", "3"), ("sample", "KS-0000"), ("reads", "41000000")];
+            let run = "by-hand-2";
+            let cells = [("instrument_run", run), ("lane", "3"), ("sample", "KS-0000"), ("reads", "41000000")];
             import(&self.handle, &person("ops-01"), Table::Lanes, vec![row(&cells)], "").await?;
         }
         Ok(())

@@ -207,11 +207,14 @@ fn lay_down(agenda: &mut Agenda, plan: &Plan, now: i64) {
         }
     }
     for (place, flow) in plan.flows.iter().enumerate().filter(|(_, flow)| !flow.samples.is_empty()) {
-        agenda.put(flow.at - 2 * HOUR, Act::Folder(place));
+        // In another step than the look that finds it unchanged.
+        agenda.put(flow.at - 8 * HOUR, Act::Folder(place));
         agenda.put(flow.at, Act::Whole(place));
     }
     for one in 0..2 {
-        agenda.put(now - 20 * HOUR - i64::try_from(one).unwrap_or(0) * 9 * DAY, Act::Unknown(one));
+        let at = now - 20 * HOUR - i64::try_from(one).unwrap_or(0) * 9 * DAY;
+        agenda.put(at, Act::Odd(one));
+        agenda.put(at + 8 * HOUR, Act::OddAgain(one));
         agenda.put(now - 26 * HOUR - i64::try_from(one).unwrap_or(0) * 30 * DAY, Act::Extra(one));
     }
     for one in 0..3 {
