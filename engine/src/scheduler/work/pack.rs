@@ -16,7 +16,8 @@ use crate::id::RunId;
 use crate::port::courier::{Error, Parcel, ParcelFile};
 use crate::provenance::{self, Center, Engine, ro_crate};
 use crate::scheduler::center::crypt4gh_key;
-use crate::store::artifact::{ArtifactStore, digest, encrypted};
+use crate::store::artifact::encrypted::{self, Encrypted};
+use crate::store::artifact::{ArtifactStore, digest};
 use crate::store::read::Reader;
 use crate::store::rows::PackageFile;
 use crate::view::provenance as view;
@@ -111,10 +112,8 @@ impl Work {
             ..self.row(&file.name)
         };
         let (Some(site), Some(recipient)) = (key, &self.recipient) else { return Ok(Ready { row, plain: None }) };
-        let header = encrypt(artifacts, &file.sha256, site, recipient).map_err(|error| self.unreachable(&error))?;
-        let body = std::fs::File::open(artifacts.encrypted_path(&file.sha256));
-        let whole = body.and_then(|body| digest::digests(&mut io::Read::chain(header.as_slice(), body)));
-        let whole = whole.map_err(|error| self.unreachable(&error))?;
+        let encrypted = encrypt(artifacts, &file.sha256, site, recipient).map_err(|error| self.unreachable(&error))?;
+        let Encrypted { header, whole } = encrypted;
         row.path.push_str(ENCRYPTED);
         row.header = crate::audit::hex(&header);
         (row.size, row.sha256, row.md5) = (count(whole.size), whole.sha256, whole.md5);
@@ -249,13 +248,12 @@ fn encrypt(
     sha256: &str,
     site: &SecretKey,
     recipient: &PublicKey,
-) -> Result<Vec<u8>, encrypted::Error> {
+) -> Result<Encrypted, encrypted::Error> {
     use rand::{RngCore as _, SeedableRng as _};
     // Cryptographically secure, and seeded by the machine.
     let mut generator = rand::rngs::StdRng::try_from_os_rng().map_err(io::Error::other)?;
     let mut random = |bytes: &mut [u8]| generator.fill_bytes(bytes);
-    let own = artifacts.encrypt(sha256, site, &mut random)?;
-    Ok(encrypted::reissue(&own, site, recipient, &mut random)?)
+    artifacts.encrypt(sha256, site, recipient, &mut random)
 }
 
 /// How the audit log stands, signed: by it either side can prove this delivery later.

@@ -1,13 +1,14 @@
 //! Encrypted bodies: an artifact as Crypt4GH, encrypted once for whoever gets it. Beside the body lies its data key in a header that only
 //! the site's own key opens; a recipient's header is made from that one, and the body is not touched.
 //!
-//! Layout: `artifacts/crypt4gh/ab/<hex of the plain file>` and `….header`. It makes no random byte and knows no recipient.
+//! Layout: `artifacts/crypt4gh/ab/<hex of the plain file>` and `….header`. It makes no random byte, and keeps nothing of a recipient.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::digest::{self, Digesting, Digests};
 use super::{ArtifactStore, fan, is_digest, open_directory, remove_all};
 use crate::handoff::crypt4gh::key::{DataKey, PublicKey, SecretKey};
 use crate::handoff::crypt4gh::{Nonce, header, stream};
@@ -27,6 +28,15 @@ pub enum Error {
     Header(#[from] header::Error),
 }
 
+/// An artifact as one recipient gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encrypted {
+    /// Only the recipient opens it. Another call makes another one: stored, and served with the body, it is the same file every time.
+    pub header: Vec<u8>,
+    /// Of the header and the body behind it.
+    pub whole: Digests,
+}
+
 impl ArtifactStore {
     /// Where an artifact's encrypted body lies, or would lie.
     #[must_use]
@@ -34,61 +44,68 @@ impl ArtifactStore {
         self.root.join("crypt4gh").join(fan(sha256)).join(sha256)
     }
 
-    /// Encrypts an artifact unless that was done before. Gives the header for the site itself, and whether the body was there.
+    /// Encrypts an artifact for a recipient. The body is made unless that was done before, and digested behind the recipient's header as it
+    /// is made; one that is there is read.
     ///
     /// The data key is on the disk before the first byte that it encrypts; a body that a crash cut off is encrypted anew, with the same key
     /// and other nonces.
     ///
     /// # Errors
-    /// When the disk refuses, or the stored key is of another site.
-    pub fn encrypt(&self, sha256: &str, site: &SecretKey, random: Random<'_>) -> Result<Vec<u8>, Error> {
+    /// When the disk refuses, the stored key is of another site, or everybody could open the new header.
+    pub fn encrypt(
+        &self,
+        sha256: &str,
+        site: &SecretKey,
+        recipient: &PublicKey,
+        random: Random<'_>,
+    ) -> Result<Encrypted, Error> {
         if !is_digest(sha256) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a lowercase SHA-256").into());
         }
         let place = self.encrypted_path(sha256);
         let directory = place.parent().unwrap_or(&self.root).to_owned();
-        DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-        let own = header_path(&place);
-        let header = match std::fs::read(&own) {
-            Ok(header) => header,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut key = [0; 32];
-                random(&mut key);
-                let header = header_for(&DataKey::new(&key), &site.public(), random)?;
-                write_whole(&own, &header)?;
-                rustix::fs::fsync(open_directory(&directory)?).map_err(io::Error::from)?;
-                header
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let opened = header::open(&header, site, None)?;
-        if place.symlink_metadata().is_ok() && self.contains(sha256, false) {
-            return Ok(header);
-        }
+        let own = own_header(&place, &directory, site, random)?;
+        let opened = header::open(&own, site, None)?;
+        let header = reissue(&own, site, recipient, random)?;
         // A header that opens has one at least.
-        if let Some(key) = opened.data_keys.first() {
-            self.encrypt_body(sha256, &place, key, random)?;
-        }
+        let key = opened.data_keys.first().filter(|_| !self.has_encrypted(sha256, &place));
+        let Some(key) = key else {
+            let whole = digest::digests(&mut header.as_slice().chain(File::open(&place)?))?;
+            return Ok(Encrypted { header, whole });
+        };
+        let whole = self.encrypt_body(sha256, &place, key, &header, random)?;
         rustix::fs::fsync(open_directory(&directory)?).map_err(io::Error::from)?;
         // Closed meanwhile, by a withdrawal: its name goes first, so one of the two of us sees the other.
         if !self.contains(sha256, false) {
             self.forget_encrypted(sha256)?;
             return Err(io::Error::new(io::ErrorKind::NotFound, "it was closed while it was encrypted").into());
         }
-        Ok(header)
+        Ok(Encrypted { header, whole })
     }
 
-    fn encrypt_body(&self, sha256: &str, place: &Path, key: &DataKey, random: Random<'_>) -> io::Result<()> {
+    fn has_encrypted(&self, sha256: &str, place: &Path) -> bool {
+        place.symlink_metadata().is_ok() && self.contains(sha256, false)
+    }
+
+    fn encrypt_body(
+        &self,
+        sha256: &str,
+        place: &Path,
+        key: &DataKey,
+        header: &[u8],
+        random: Random<'_>,
+    ) -> io::Result<Digests> {
         let mut plain = self.open_read(sha256)?;
         let partial = place.with_extension("partial");
         remove_all(&partial);
         let body = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
-        let mut sealing = stream::Sealing::new(body, key, || nonce(random));
+        let mut sealing = stream::Sealing::new(Digesting::new(body, header), key, || nonce(random));
         copy(&mut plain, &mut sealing)?;
-        let body = sealing.finish()?;
+        let (body, whole) = sealing.finish()?.finish()?;
         body.set_permissions(Permissions::from_mode(0o400))?;
         body.sync_all()?;
-        std::fs::rename(&partial, place)
+        std::fs::rename(&partial, place)?;
+        Ok(whole)
     }
 
     /// Takes an artifact's encrypted form away for good, its data key first: without it the rest is noise. Again: nothing.
@@ -116,11 +133,24 @@ impl ArtifactStore {
     }
 }
 
-/// The header for a recipient, made from one that this site opens. Stored, and served with the body, it is the same file every time.
-///
-/// # Errors
-/// When the header is not for this site, or everybody could open the new one.
-pub fn reissue(
+/// The header that only the site opens: the one that lies there, or a new one with a new data key.
+fn own_header(place: &Path, directory: &Path, site: &SecretKey, random: Random<'_>) -> Result<Vec<u8>, Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let path = header_path(place);
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => return Ok(other?),
+    }
+    let mut key = [0; 32];
+    random(&mut key);
+    let header = header_for(&DataKey::new(&key), &site.public(), random)?;
+    write_whole(&path, &header)?;
+    rustix::fs::fsync(open_directory(directory)?).map_err(io::Error::from)?;
+    Ok(header)
+}
+
+/// The header for a recipient, made from one that this site opens.
+fn reissue(
     header: &[u8],
     site: &SecretKey,
     recipient: &PublicKey,
@@ -197,19 +227,38 @@ mod tests {
         plain
     }
 
+    /// The header for the site itself, which lies beside the body.
+    fn own(store: &ArtifactStore, sha256: &str) -> Vec<u8> {
+        std::fs::read(header_path(&store.encrypted_path(sha256))).expect("a header")
+    }
+
+    fn them() -> PublicKey {
+        SecretKey::new(&[2; 32]).public()
+    }
+
     #[test]
     fn encrypted_once_for_whoever_gets_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = ArtifactStore::open(directory.path()).expect("a store");
-        let made = store.import_bytes(&vec![7; 200_000]).expect("an artifact");
-        let (site, other) = (SecretKey::new(&[1; 32]), SecretKey::new(&[2; 32]));
+        // Of several chunks: digests are made in two threads.
+        let plain: Vec<u8> = (0..3_000_000_u32).map(|number| number.to_le_bytes()[(number % 3) as usize]).collect();
+        let made = store.import_bytes(&plain).expect("an artifact");
+        let (site, one, other) = (SecretKey::new(&[1; 32]), SecretKey::new(&[2; 32]), SecretKey::new(&[3; 32]));
         let mut random = counted();
-        let own = store.encrypt(&made.sha256, &site, &mut random).expect("encrypted");
+        let first = store.encrypt(&made.sha256, &site, &one.public(), &mut random).expect("encrypted");
         let body = std::fs::read(store.encrypted_path(&made.sha256)).expect("a body");
-        let theirs = reissue(&own, &site, &other.public(), &mut random).expect("a header");
-        assert_eq!(opened(&store, &made.sha256, &theirs, &other), vec![7; 200_000]);
-        assert_eq!(store.encrypt(&made.sha256, &site, &mut random).expect("again"), own);
+        let data_key = own(&store, &made.sha256);
+        let second = store.encrypt(&made.sha256, &site, &other.public(), &mut random).expect("again");
+        assert_ne!(first.header, second.header);
         assert_eq!(std::fs::read(store.encrypted_path(&made.sha256)).expect("a body"), body);
+        assert_eq!(own(&store, &made.sha256), data_key);
+        for (encrypted, reader) in [(&first, &one), (&second, &other), (&first, &one)] {
+            assert!(opened(&store, &made.sha256, &encrypted.header, reader) == plain);
+            // As a receiver reads it, in one piece.
+            let file = [encrypted.header.as_slice(), &body].concat();
+            let whole = digest::digests(&mut file.as_slice()).expect("memory");
+            assert_eq!((&encrypted.whole, file.len() as u64), (&whole, whole.size));
+        }
     }
 
     #[test]
@@ -219,11 +268,13 @@ mod tests {
         let made = store.import_bytes(b"reads").expect("an artifact");
         let site = SecretKey::new(&[1; 32]);
         let mut random = counted();
-        let own = store.encrypt(&made.sha256, &site, &mut random).expect("encrypted");
-        let place = store.encrypted_path(&made.sha256);
+        let first = store.encrypt(&made.sha256, &site, &them(), &mut random).expect("encrypted");
+        let (place, data_key) = (store.encrypted_path(&made.sha256), own(&store, &made.sha256));
         std::fs::rename(&place, place.with_extension("partial")).expect("as after a crash");
-        assert_eq!(store.encrypt(&made.sha256, &site, &mut random).expect("again"), own);
-        assert_eq!(opened(&store, &made.sha256, &own, &site), b"reads");
+        let again = store.encrypt(&made.sha256, &site, &them(), &mut random).expect("again");
+        assert_ne!(again.whole, first.whole);
+        assert_eq!(own(&store, &made.sha256), data_key);
+        assert_eq!(opened(&store, &made.sha256, &data_key, &site), b"reads");
     }
 
     #[test]
@@ -231,12 +282,13 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let store = ArtifactStore::open(directory.path()).expect("a store");
         let made = store.import_bytes(b"reads").expect("an artifact");
-        let own = store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut counted()).expect("encrypted");
+        let site = SecretKey::new(&[1; 32]);
+        store.encrypt(&made.sha256, &site, &them(), &mut counted()).expect("encrypted");
         let place = store.encrypted_path(&made.sha256);
         std::fs::hard_link(&place, directory.path().join("another name")).expect("linked");
         store.forget_encrypted(&made.sha256).expect("forgotten");
         store.forget_encrypted(&made.sha256).expect("forgotten before");
-        assert!(!place.exists() && !header_path(&place).exists() && !own.is_empty());
+        assert!(!place.exists() && !header_path(&place).exists());
         assert_eq!(std::fs::read(directory.path().join("another name")).expect("there"), b"");
     }
 
@@ -246,16 +298,17 @@ mod tests {
         let store = ArtifactStore::open(directory.path()).expect("a store");
         let made = store.import_bytes(&vec![7; 200_000]).expect("an artifact");
         let (mut random, mut asked) = (counted(), 0);
-        // A key, a sender and a nonce for the header; then a nonce for each segment.
+        // A key; a sender and a nonce for each of two headers; then a nonce for each segment.
         let mut while_it_is_encrypted = |bytes: &mut [u8]| {
             asked += 1;
-            if asked == 5 {
+            if asked == 7 {
                 // The first thing that sealing does; the rest of it finds nothing yet.
                 std::fs::rename(store.path_of(&made.sha256, false), directory.path().join("sealed")).expect("renamed");
             }
             random(bytes);
         };
-        let refused = store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut while_it_is_encrypted);
+        let site = SecretKey::new(&[1; 32]);
+        let refused = store.encrypt(&made.sha256, &site, &them(), &mut while_it_is_encrypted);
         assert!(matches!(&refused, Err(Error::Io(error)) if error.to_string().contains("closed")), "{refused:?}");
         let place = store.encrypted_path(&made.sha256);
         assert!(!place.exists() && !header_path(&place).exists());
@@ -267,9 +320,10 @@ mod tests {
         let store = ArtifactStore::open(directory.path()).expect("a store");
         let made = store.import_bytes(b"reads").expect("an artifact");
         let mut random = counted();
-        let own = store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).expect("encrypted");
-        let other = store.encrypt(&made.sha256, &SecretKey::new(&[3; 32]), &mut random);
+        store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &them(), &mut random).expect("encrypted");
+        let data_key = own(&store, &made.sha256);
+        let other = store.encrypt(&made.sha256, &SecretKey::new(&[3; 32]), &them(), &mut random);
         assert!(matches!(other, Err(Error::Header(_))), "{other:?}");
-        assert_eq!(std::fs::read(header_path(&store.encrypted_path(&made.sha256))).expect("there"), own);
+        assert_eq!(own(&store, &made.sha256), data_key);
     }
 }

@@ -126,12 +126,13 @@ mod tests {
         let store = ArtifactStore::open(site.path()).expect("open");
         let made = store.import_bytes(b"genome\n").expect("import");
         let mut random = |bytes: &mut [u8]| bytes.fill(7);
-        store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).expect("encrypted");
+        let (own, theirs) = (SecretKey::new(&[1; 32]), SecretKey::new(&[2; 32]).public());
+        store.encrypt(&made.sha256, &own, &theirs, &mut random).expect("encrypted");
         assert!(store.encrypted_path(&made.sha256).exists());
         store.seal(&made.sha256, false).expect("sealed");
         assert!(!store.encrypted_path(&made.sha256).exists());
         // Somebody was just about to encrypt it.
-        assert!(store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).is_err());
+        assert!(store.encrypt(&made.sha256, &own, &theirs, &mut random).is_err());
         assert!(!store.encrypted_path(&made.sha256).exists());
     }
 
