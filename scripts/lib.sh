@@ -59,6 +59,22 @@ packages_test() {
   ensure_packages "${packages[@]}"
 }
 
+# What `scripts/bench serve` and `scripts/bench pack` need.
+packages_bench() {
+  local packages=(
+    build-essential pkg-config # compile the C of SQLite and of ring
+    nginx-light                # what the network door is held against; started on ports of its own
+    curl openssl               # pull, and make a certificate
+  )
+  local had_nginx=no
+  if installed nginx-light; then had_nginx=yes; fi
+  ensure_packages "${packages[@]}"
+  # Debian starts what it installs; nobody asked for a web server on port 80.
+  if [ $had_nginx = no ]; then
+    if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet --now nginx; else as_root service nginx stop >/dev/null || true; fi
+  fi
+}
+
 # Programs of others that our formats are held against, each in the version that scripts/peers.txt names. Where no package index can be
 # reached, the tests that ask them are skipped, and it is said so.
 ensure_peers() {
