@@ -1,7 +1,7 @@
 //! SHA-256 and MD5 of the same bytes in one reading. MD5 is for receivers that know nothing newer.
 //!
-//! MD5 takes longer than SHA-256 and encryption together where the processor has instructions for those, and cannot be divided: it
-//! has a thread of its own as soon as there is more than one chunk.
+//! MD5 cannot be divided, and takes about as long as SHA-256 and encryption together (`scripts/bench pack`): it has a thread of its own
+//! as soon as there is more than one chunk.
 
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
