@@ -4,5 +4,6 @@ pub mod admit;
 pub mod gate;
 pub mod letters;
 pub mod rehearse;
+pub mod retain;
 pub mod retry;
 pub mod verdict;

@@ -42,6 +42,7 @@ use kentai_workflows::site::Site;
 use crate::audit::checkpoint::Public;
 use crate::clock::Clock;
 use crate::decide::admit::Request;
+use crate::decide::retain::Rule;
 use crate::decide::retry::Budgets;
 use crate::handoff::crypt4gh::key::PublicKey;
 use crate::people::permission::{Action, Principal, PrincipalKind, permit};
@@ -103,6 +104,8 @@ pub struct Target {
     pub keep_s: u64,
     /// The receiver's key: only receipts that it signed count. None: a signature is not asked for.
     pub receipt_key: Option<Public>,
+    /// When the copies here of what it has may go; none: never.
+    pub retain: Option<Rule>,
 }
 
 /// How a package gets to its target.
@@ -157,7 +160,7 @@ impl Target {
     /// Fetched by the receiver, as it is, for whatever use, without end.
     #[must_use]
     pub fn pulled() -> Self {
-        Self { way: Way::Pull, consent_use: None, recipient: None, keep_s: 0, receipt_key: None }
+        Self { way: Way::Pull, consent_use: None, recipient: None, keep_s: 0, receipt_key: None, retain: None }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod instrument_run;
 pub mod notice;
 pub mod order;
 pub mod parcel;
+pub mod retirement;
 pub mod run;
 pub mod shipment_item;
 pub mod step;
@@ -55,6 +56,7 @@ happens!(
     instrument_run,
     notice,
     parcel,
+    retirement,
     shipment_item,
     transfer,
     withdrawal,

@@ -11,6 +11,7 @@ mod event;
 pub mod log;
 pub mod offer;
 pub mod provenance;
+pub mod retention;
 mod run;
 pub mod run_sheet;
 mod specimen;
@@ -18,7 +19,7 @@ mod step;
 mod workflow;
 
 pub use attempt::AttemptView;
-pub use delivery::{DeliveredFile, DeliveryView, ReceiptView};
+pub use delivery::{ArchiveView, DeliveredFile, DeliveryView, ReceiptView, RetirementView};
 pub use event::{DecisionView, EventView, MeasurementView};
 pub use run::{Found, HoldView, RunDetail, RunView, State, events, find_run, run, runs};
 pub use specimen::{SpecimenDetail, SpecimenView, specimen, specimens};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::state::{
-    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, notice, order, parcel, run, shipment_item,
-    step, transfer, withdrawal, work_request,
+    Illegal, attempt, case_item, consent, custody, delivery, instrument_run, notice, order, parcel, retirement, run,
+    shipment_item, step, transfer, withdrawal, work_request,
 };
 
 /// Status and event in, what follows out.
@@ -44,6 +44,7 @@ fn machines() -> BTreeMap<&'static str, Machine> {
         ("case item", machine!(case_item::Status, case_item::Event)),
         ("notice", machine!(notice::Status, notice::Event)),
         ("shipment", machine!(parcel::Status, parcel::Event)),
+        ("retirement", machine!(retirement::Status, retirement::Event)),
         ("transfer", machine!(transfer::Status, transfer::Event)),
         ("shipment item", machine!(shipment_item::Status, shipment_item::Event)),
         ("run", machine!(run::Status, run::Event)),

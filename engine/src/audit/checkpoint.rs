@@ -39,6 +39,12 @@ impl Secret {
         hex(&self.0.sign(format!("kentai notice 1\n{text}").as_bytes()).to_bytes())
     }
 
+    /// Signs a certificate of the site: that something is gone. No notice and no checkpoint can be mistaken for it; hex.
+    #[must_use]
+    pub fn sign_certificate(&self, text: &str) -> String {
+        hex(&self.0.sign(format!("kentai certificate 1\n{text}").as_bytes()).to_bytes())
+    }
+
     /// Signs bytes whose own head keeps them from being mistaken for anything else that this key signs.
     pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
         self.0.sign(bytes).to_bytes()

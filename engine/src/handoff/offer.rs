@@ -86,6 +86,8 @@ pub enum Status {
     Recalled,
     /// Another delivery took its place.
     Superseded,
+    /// Every file was accepted, and the center keeps no copy any more.
+    Retired,
     /// Something that a later version says.
     #[serde(other)]
     Unknown,
@@ -105,6 +107,7 @@ impl Status {
             Self::Expired => "expired",
             Self::Recalled => "recalled",
             Self::Superseded => "superseded",
+            Self::Retired => "retired",
             Self::Unknown => "unknown",
         }
     }
@@ -119,7 +122,7 @@ impl Status {
             | Self::PartlyAcknowledged
             | Self::Acknowledged
             | Self::Refused => true,
-            Self::Expired | Self::Recalled | Self::Superseded | Self::Unknown => false,
+            Self::Expired | Self::Recalled | Self::Superseded | Self::Retired | Self::Unknown => false,
         }
     }
 }

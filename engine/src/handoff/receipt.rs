@@ -6,12 +6,14 @@
 //! not know could be the one that matters.
 
 pub mod proof;
+mod reason;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use self::reason::Reason;
 use super::offer::{FILES_MAX, FileStatus, Status};
 use super::{bag, name, sshsig};
 use crate::audit::checkpoint::{Checkpoint, Public, Secret};
@@ -23,6 +25,10 @@ pub const NAMESPACE: &str = "kentai-receipt";
 
 /// First line of what is signed.
 const TAG: &str = "kentai receipt 1\n";
+/// The same where the receipt says how many copies there are, on a line of its own before the files.
+const TAG_COPIES: &str = "kentai receipt 2\n";
+/// Copies that a receiver may say it has.
+const COPIES_MAX: u32 = 99;
 /// Bytes of a receipt's id and of an accession.
 const ID_BYTES_MAX: usize = 200;
 /// Bytes of a refusal's words.
@@ -35,6 +41,8 @@ const ARMOR_BYTES_MAX: usize = 4_096;
 #[serde(into = "Wire", try_from = "Wire")]
 pub struct Receipt {
     receipt: String,
+    /// Of what is accepted; none: it is not said.
+    copies: Option<u32>,
     /// In the order of their paths.
     files: Vec<Said>,
     signature: Option<String>,
@@ -70,18 +78,6 @@ pub enum Outcome {
     },
 }
 
-/// Why a file is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is its own word")]
-pub enum Reason {
-    Checksum,
-    Key,
-    Metadata,
-    UnknownSample,
-    Consent,
-    Policy,
-}
-
 /// Why a receipt is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says it")]
@@ -108,6 +104,8 @@ pub enum Wrong {
     Missing { path: String, outcome: &'static str, field: &'static str },
     #[error("`{path}`: {found:?} is no SHA-256 in lowercase hex")]
     Digest { path: String, found: String },
+    #[error("{0} is no number of copies: 1 to {COPIES_MAX}")]
+    Copies(u32),
     #[error("the receipt is not signed")]
     Unsigned,
     #[error("the receipt's signature does not count: {0}")]
@@ -166,7 +164,18 @@ impl Receipt {
             }
         }
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(Self { receipt: receipt.to_owned(), files, signature: None })
+        Ok(Self { receipt: receipt.to_owned(), copies: None, files, signature: None })
+    }
+
+    /// The same, unsigned, of so many copies that the receiver keeps of each accepted file, in places that do not perish together.
+    ///
+    /// # Errors
+    /// When that is no number of copies.
+    pub fn of_copies(self, copies: u32) -> Result<Self, Wrong> {
+        if copies == 0 || copies > COPIES_MAX {
+            return Err(Wrong::Copies(copies));
+        }
+        Ok(Self { copies: Some(copies), signature: None, ..self })
     }
 
     /// What a receiver sent.
@@ -190,6 +199,12 @@ impl Receipt {
         &self.files
     }
 
+    /// How many copies the receiver keeps; none: it did not say.
+    #[must_use]
+    pub fn copies(&self) -> Option<u32> {
+        self.copies
+    }
+
     /// The armor, when there is one. It was not verified.
     #[must_use]
     pub fn signature(&self) -> Option<&str> {
@@ -198,12 +213,16 @@ impl Receipt {
 
     /// What is signed: `kentai receipt 1`, the delivery, the receipt's id, then a line for each file in the order of their paths:
     /// path, `accepted`, sha256, plain sha256, accession; or path, `refused`, reason, words. Separated by tabs, absent fields empty.
+    /// Where copies are told, `kentai receipt 2`, and their number on a line before the files.
     ///
     /// # Errors
     /// When the delivery's id could be read as more than one line.
     pub fn statement(&self, delivery: &str) -> Result<String, Wrong> {
         text("the delivery's id", ID_BYTES_MAX, delivery)?;
-        let mut statement = format!("{TAG}{delivery}\n{}\n", self.receipt);
+        let mut statement = match self.copies {
+            None => format!("{TAG}{delivery}\n{}\n", self.receipt),
+            Some(copies) => format!("{TAG_COPIES}{delivery}\n{}\n{copies}\n", self.receipt),
+        };
         for file in &self.files {
             statement.push_str(&file.path);
             let fields = match &file.outcome {
@@ -256,31 +275,6 @@ impl Receipt {
     }
 }
 
-impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Checksum, Self::Key, Self::Metadata, Self::UnknownSample, Self::Consent, Self::Policy];
-
-    /// As it is written.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Checksum => "checksum",
-            Self::Key => "key",
-            Self::Metadata => "metadata",
-            Self::UnknownSample => "unknown_sample",
-            Self::Consent => "consent",
-            Self::Policy => "policy",
-        }
-    }
-
-    /// The reason that is written so.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.word() == word)
-    }
-}
-
 impl Said {
     fn check(&self) -> Result<(), Wrong> {
         text("a path", ID_BYTES_MAX + bag::DATA.len(), &self.path)?;
@@ -315,6 +309,8 @@ fn or_empty(field: &Option<String>) -> &str {
 #[serde(deny_unknown_fields)]
 struct Wire {
     receipt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copies: Option<u32>,
     files: Vec<Line>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
@@ -350,14 +346,19 @@ impl TryFrom<Wire> for Receipt {
         {
             return Err(Wrong::Signature(sshsig::Error::Armor));
         }
-        Ok(Self { signature: wire.signature, ..Self::new(&wire.receipt, files)? })
+        let receipt = Self::new(&wire.receipt, files)?;
+        let receipt = match wire.copies {
+            None => receipt,
+            Some(copies) => receipt.of_copies(copies)?,
+        };
+        Ok(Self { signature: wire.signature, ..receipt })
     }
 }
 
 impl From<Receipt> for Wire {
     fn from(receipt: Receipt) -> Self {
-        let Receipt { receipt, files, signature } = receipt;
-        Self { receipt, files: files.into_iter().map(Line::from).collect(), signature }
+        let Receipt { receipt, copies, files, signature } = receipt;
+        Self { receipt, copies, files: files.into_iter().map(Line::from).collect(), signature }
     }
 }
 

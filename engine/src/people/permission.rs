@@ -59,6 +59,8 @@ words!(
         Release = "release",
         /// Send again, call back.
         HandOff = "hand_off",
+        /// Let the copies go that the site keeps of a delivery.
+        Retire = "retire",
         /// Acknowledge or refuse a delivery.
         Receipt = "receipt",
         /// Open an ended order line again.
@@ -170,6 +172,7 @@ impl Action {
             Self::WithdrawalDecide => &[R::WithdrawalOfficer, R::Releaser],
             Self::QcDecide => &[R::Reviewer],
             Self::Release => &[R::Releaser],
+            Self::Retire => &[R::Operator, R::Releaser],
             Self::Receipt => &[R::DataCenter],
             Self::Reopen => &[R::Operator, R::Reviewer, R::Releaser],
             Self::Confirm => &[R::Operator, R::Reviewer, R::Releaser, R::WithdrawalOfficer],

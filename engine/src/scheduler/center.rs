@@ -19,6 +19,7 @@ pub mod people;
 pub(super) mod quality;
 pub(super) mod reception;
 pub mod request;
+pub mod retire;
 pub(super) mod tables;
 pub(super) mod take;
 pub mod why;

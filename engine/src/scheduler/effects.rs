@@ -22,6 +22,7 @@ impl Service {
             Effect::Link(work) => drop(self.linker.send((work, self.underway.mark()))),
             Effect::Seal(work) => self.seal(*work),
             Effect::Destroy(item, sha256) => self.destroy(item, sha256),
+            Effect::Retire(work) => self.retire_copies(*work),
             Effect::Post(work) => self.post_file(work),
             // Without an engine nothing is started, ended or taken in: the next engine does it.
             _ if drain => {}
@@ -118,6 +119,18 @@ impl Service {
             let gone = tokio::task::spawn_blocking(move || artifacts.destroy_sealed(&sha256)).await;
             let gone = gone.unwrap_or_else(|panic| Err(std::io::Error::other(panic.to_string())));
             let _ = sender.try_send(Message::Destroyed(item, gone.map_err(|error| error.to_string())));
+        });
+    }
+
+    /// As [`Self::destroy`].
+    fn retire_copies(&self, work: super::work::retire::Work) {
+        let sender = self.sender.clone();
+        self.tracker.spawn(async move {
+            let id = work.retirement.clone();
+            // A panic is told by nobody: the next engine does it again.
+            if let Ok(done) = tokio::task::spawn_blocking(move || work.done()).await {
+                let _ = sender.try_send(Message::Retired(id, done));
+            }
         });
     }
 

@@ -172,6 +172,8 @@ pub(super) enum Message {
     SealAgain(String),
     /// How a thing of a case was destroyed.
     Destroyed(String, Result<String, String>),
+    /// What became of the copies that a retirement is about.
+    Retired(String, super::work::retire::Done),
     /// A notice's file lies in the outbox.
     Posted(String),
     /// What became of a letter: its notice, which of its letters, and what was said.

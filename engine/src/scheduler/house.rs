@@ -54,6 +54,8 @@ pub(super) enum Effect {
     Seal(Box<work::seal::Work>),
     /// Destroy a thing of a case that two people decided about: item and SHA-256.
     Destroy(String, String),
+    /// Destroy the copies of a delivery that two people decided about.
+    Retire(Box<work::retire::Work>),
     /// Put a message into the outbox.
     Post(work::post::Work),
     /// Take a letter to its receiver.

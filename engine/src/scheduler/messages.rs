@@ -63,6 +63,10 @@ impl Service {
                 };
                 self.own_doing("a withdrawal", result)?;
             }
+            Message::Retired(id, done) => {
+                let result = self.on_retired(&id, &done).await;
+                self.own_doing("a retirement", result)?;
+            }
             Message::SealAgain(case) => {
                 let result = self.seal_again(&case).await;
                 self.own_doing("a withdrawal", result)?;

@@ -76,6 +76,7 @@ impl Service {
             let sha256 = document["sha256"].as_str().unwrap_or_default().to_owned();
             self.house.effect(Effect::Destroy(row.record_id, sha256));
         }
+        self.recover_retirements().await?;
         self.recover_notices().await?;
         for case in self.reader.records(&listed).await? {
             self.house.effect(Effect::SealAgain(case.record_id));

@@ -9,4 +9,5 @@ pub(super) mod measure;
 pub(super) mod pack;
 pub(super) mod post;
 pub(super) mod receive;
+pub(super) mod retire;
 pub(super) mod seal;

@@ -6,15 +6,17 @@
 mod delivery;
 mod lab;
 mod notice;
+mod retirement;
 mod withdrawal;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::delivery::{Delivery, FileState, IfLate, Received};
+pub use self::delivery::{Archive, Delivery, FileState, IfLate, Received};
 pub use self::lab::{
     Custody, Decision, Deviation, InstrumentRun, LaneLibrary, Library, Transfer, TransferItem, WorkRequest,
 };
 pub use self::notice::{Letter, LetterState, Notice, is_of_withdrawal};
+pub use self::retirement::{Fate, RetiredFile, Retirement, Signed};
 pub use self::withdrawal::{Case, CaseItem, Certificate};
 
 use crate::clock::Micros;
@@ -53,6 +55,8 @@ words!(
         Transfer = "transfer",
         /// What a receiver was offered, or given.
         Delivery = "delivery",
+        /// The end of a delivery's copies here.
+        Retirement = "retirement",
         /// A withdrawal.
         Case = "case",
         /// One thing that a withdrawal is about.

@@ -23,6 +23,8 @@ words!(
         Superseded = "superseded",
         /// It was called back.
         Recalled = "recalled",
+        /// The copies here are gone, as two people decided after every file had been acknowledged.
+        Retired = "retired",
     }
 );
 
@@ -49,6 +51,8 @@ words!(
         Recalled = "recalled",
         /// It is offered again: for longer, or to another key.
         Reoffered = "reoffered",
+        /// Two people decided that the copies here go.
+        Retired = "retired",
     }
 );
 
@@ -63,7 +67,7 @@ impl Status {
             | Self::PartlyAcknowledged
             | Self::Acknowledged
             | Self::Refused => true,
-            Self::Expired | Self::Superseded | Self::Recalled => false,
+            Self::Expired | Self::Superseded | Self::Recalled | Self::Retired => false,
         }
     }
 
@@ -100,7 +104,7 @@ impl Status {
             (S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused, E::Mismatched)
             // An end is acknowledged too: it is written down, and stays an end.
             | (
-                S::Expired | S::Superseded | S::Recalled,
+                S::Expired | S::Superseded | S::Recalled | S::Retired,
                 E::PartlyAcknowledged | E::Acknowledged | E::Mismatched | E::Refused,
             ) => Ok(self),
             (
@@ -115,7 +119,8 @@ impl Status {
                 | S::PartlyAcknowledged
                 | S::Acknowledged
                 | S::Refused
-                | S::Expired,
+                | S::Expired
+                | S::Retired,
                 E::Superseded,
             ) => Ok(S::Superseded),
             (
@@ -126,18 +131,26 @@ impl Status {
                 | S::Acknowledged
                 | S::Refused
                 | S::Expired
-                | S::Superseded,
+                | S::Superseded
+                | S::Retired,
                 E::Recalled,
             ) => Ok(S::Recalled),
             (
                 S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused | S::Expired,
                 E::Reoffered,
             ) => Ok(S::Offered),
+            // Acknowledged, and what came after that or a little before it. That every file was accepted is the guard's to know.
+            (S::Acknowledged | S::Superseded | S::Expired, E::Retired) => Ok(S::Retired),
             (S::Delivered | S::PartlyAcknowledged | S::Acknowledged | S::Refused, E::PullBegan | E::Delivered)
             | (S::Acknowledged, E::PartlyAcknowledged | E::Expired | E::Reoffered)
             | (S::Expired, E::PullBegan | E::Delivered | E::Expired)
             | (S::Superseded, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Reoffered)
-            | (S::Recalled, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Recalled | E::Reoffered) => Err(Illegal { machine: "delivery", status: self.word(), event: event.word() }),
+            | (S::Recalled, E::PullBegan | E::Delivered | E::Expired | E::Superseded | E::Recalled | E::Reoffered)
+            | (S::Retired, E::PullBegan | E::Delivered | E::Expired | E::Reoffered | E::Retired)
+            | (
+                S::Offered | S::Pulling | S::Delivered | S::PartlyAcknowledged | S::Refused | S::Recalled,
+                E::Retired,
+            ) => Err(Illegal { machine: "delivery", status: self.word(), event: event.word() }),
         }
     }
 }

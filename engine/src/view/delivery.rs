@@ -13,7 +13,7 @@ use crate::store::read::{DeliveryFilter, Reader};
 use crate::store::rows;
 
 /// One hand-off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryView {
     /// Its id.
     pub id: DeliveryId,
@@ -57,6 +57,64 @@ pub struct DeliveryView {
     /// Receipts by the receiver's own ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub receipts: BTreeMap<String, ReceiptView>,
+    /// Copies of ours elsewhere. For people of the center.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<ArchiveView>,
+    /// How the copies here ended. For people of the center.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retirement: Option<RetirementView>,
+}
+
+/// A copy of ours in an archive, as somebody wrote it down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveView {
+    /// Where it lies.
+    pub place: String,
+    /// Who says so.
+    pub by: String,
+    /// When they said it.
+    pub at: String,
+    /// What else they said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// How the copies of a delivery ended here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetirementView {
+    /// Its id.
+    pub id: String,
+    /// `confirmed`: the bytes are being destroyed; `done`.
+    pub status: String,
+    /// Why.
+    pub reason: String,
+    /// Who proposed.
+    pub proposed_by: String,
+    /// Who confirmed.
+    pub confirmed_by: String,
+    /// When.
+    pub at: String,
+    /// What became of each file.
+    pub files: Vec<record::RetiredFile>,
+    /// The proof, once it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<record::Signed>,
+}
+
+impl RetirementView {
+    fn of(row: &rows::center::Record) -> Result<Self, Error> {
+        let doc: record::Retirement = document("a retirement", &row.document)?;
+        Ok(Self {
+            id: row.record_id.clone(),
+            status: row.status.clone(),
+            reason: doc.reason,
+            proposed_by: doc.proposed_by,
+            confirmed_by: doc.confirmed_by,
+            at: time(row.created_us),
+            files: doc.files,
+            certificate: doc.certificate,
+        })
+    }
 }
 
 /// A receipt that counted.
@@ -111,13 +169,25 @@ impl DeliveryView {
             reason: None,
             answers: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            archives: Vec::new(),
+            retirement: None,
         })
+    }
+
+    /// As its receiver is shown it: where our copies lie, and who let them go, is the center's own.
+    #[must_use]
+    pub fn for_receiver(self) -> Self {
+        Self { archives: Vec::new(), retirement: None, ..self }
     }
 
     /// With what the receiver said.
     fn with(self, record: &rows::center::Record) -> Result<Self, Error> {
         let doc: record::Delivery = document("a delivery", &record.document)?;
         let told = |text: String| Some(text).filter(|text| !text.is_empty());
+        let archive = |kept: record::Archive| {
+            let record::Archive { place, by, at_us, note } = kept;
+            ArchiveView { place, by, at: time(at_us), note }
+        };
         let receipt = |kept: record::Received| ReceiptView {
             at: time(kept.at_us),
             by: kept.by,
@@ -132,6 +202,7 @@ impl DeliveryView {
             supersedes: told(doc.supersedes),
             reason: told(doc.reason),
             answers: doc.files,
+            archives: doc.archives.into_iter().map(archive).collect(),
             receipts: doc.receipts.into_iter().map(|(id, kept)| (id, receipt(kept))).collect(),
             ..self
         })
@@ -156,7 +227,11 @@ pub async fn delivery(reader: &Reader, id: &str) -> Result<Option<DeliveryView>,
     let Some(row) = reader.delivery(id).await? else { return Ok(None) };
     let view = DeliveryView::of(&row)?;
     match reader.record(Kind::Delivery.word(), id).await? {
-        Some(record) => view.with(&record).map(Some),
+        Some(record) => {
+            let ends = reader.records_of(Kind::Retirement.word(), id).await?;
+            let retirement = ends.last().map(RetirementView::of).transpose()?;
+            Ok(Some(DeliveryView { retirement, ..view.with(&record)? }))
+        }
         None => Ok(Some(view)),
     }
 }

@@ -37,6 +37,23 @@ fn the_statement_is_this() {
 }
 
 #[test]
+fn copies_are_said_in_a_statement_of_their_own_and_what_says_none_stays_as_it_was() {
+    let two = receipt().of_copies(2).expect("a number");
+    let statement = two.statement("d1").expect("a statement");
+    assert!(statement.starts_with("kentai receipt 2\nd1\nr1\n2\ndata/a\taccepted\t"), "{statement}");
+    let signed = two.clone().sign("d1", &secret()).expect("signed");
+    let json = serde_json::to_string(&signed).expect("JSON");
+    let read = Receipt::read(json.as_bytes()).expect("read");
+    assert_eq!((read.copies(), &read), (Some(2), &signed));
+    // More copies than were signed for are nobody's word.
+    let more = json.replace("\"copies\":2", "\"copies\":3");
+    assert!(Receipt::read(more.as_bytes()).is_ok_and(|more| more.verify("d1", None).is_err()));
+    assert!(!serde_json::to_string(&receipt()).expect("JSON").contains("copies"));
+    assert_eq!(receipt().of_copies(0), Err(Wrong::Copies(0)));
+    assert_eq!(wrong(&json.replace("\"copies\":2", "\"copies\":100")), Wrong::Copies(100));
+}
+
+#[test]
 fn what_is_sent_is_what_is_read() {
     let signed = receipt().sign("d1", &secret()).expect("signed");
     let json = serde_json::to_vec(&signed).expect("JSON");

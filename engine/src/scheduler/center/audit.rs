@@ -67,6 +67,12 @@ impl Service {
         self.signer.as_ref().map(signed).unwrap_or_default()
     }
 
+    /// A certificate's signature, as that of a message.
+    pub(in crate::scheduler) fn sign_certificate(&self, text: &str) -> String {
+        let signed = |key: &Secret| format!("{}:{}", key.public().id(), key.sign_certificate(text));
+        self.signer.as_ref().map(signed).unwrap_or_default()
+    }
+
     /// Signs how the log stands after the newest commit.
     pub(in crate::scheduler) async fn checkpoint(&mut self, by: &By) -> Result<Answer, Refusal> {
         let (events, head) = self.reader.head().await?;

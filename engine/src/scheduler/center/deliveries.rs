@@ -89,7 +89,7 @@ impl Service {
     }
 
     /// The receiver is told that something changed: in their feed, and by a letter where they subscribed to one.
-    fn feed(&mut self, held: &Held<Delivery>) {
+    pub(super) fn feed(&mut self, held: &Held<Delivery>) {
         let (to, id, status) = (held.row.owner.clone(), held.row.record_id.clone(), held.row.status.as_str());
         // What we carried tells of itself; what is fetched has to be told of.
         let subject = match status {

@@ -315,6 +315,27 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// A copy of ours of what was delivered lies in an archive.
+    Archived {
+        /// Delivery.
+        delivery: String,
+        /// Where it lies.
+        place: String,
+        /// What else there is to say.
+        #[serde(default)]
+        note: String,
+    },
+    /// The copies that the site keeps of a delivery go; a second person confirms.
+    Retire {
+        /// Delivery.
+        delivery: String,
+        /// Why.
+        #[serde(default)]
+        reason: String,
+        /// Only say whether they may, and why not.
+        #[serde(default)]
+        dry_run: bool,
+    },
     /// The second person's yes to what another proposed.
     Confirm {
         /// Proposal.

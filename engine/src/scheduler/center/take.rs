@@ -201,6 +201,8 @@ impl Service {
             Request::Fetched { delivery, path, whole } => self.fetched(&delivery, &path, whole, by).await,
             Request::Recall { delivery, reason } => self.recall(&delivery, &reason, by).await,
             Request::Reoffer { delivery, days, reason } => self.reoffer(&delivery, days, &reason, by).await,
+            Request::Archived { delivery, place, note } => self.archived(&delivery, &place, &note, by).await,
+            Request::Retire { delivery, reason, dry_run } => self.retire(&delivery, &reason, dry_run, by).await,
             Request::Confirm { proposal } => self.confirm(&proposal, actor, by).await,
             Request::Schedule { schedule, looked_us, paused } => self.schedule(&schedule, looked_us, paused, by).await,
             Request::StopAll { reason } => self.stop_all(Some(&reason), by).await,

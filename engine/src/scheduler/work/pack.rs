@@ -63,7 +63,15 @@ impl Work {
         let unreadable = |error: crate::store::Error| self.unreachable(&error);
         let packed = tools.reader.package_files(&self.parcel.delivery).await.map_err(unreadable)?;
         if !packed.is_empty() {
-            return Ok(packed);
+            let is_gone =
+                |row: &PackageFile| !row.artifact.is_empty() && !tools.artifacts.contains(&row.artifact, false);
+            return match packed.iter().find(|row| is_gone(row)) {
+                None => Ok(packed),
+                Some(row) => Err(Error::Refused(format!(
+                    "delivery {} was packed before, and its file {} is not here any more; `kentai handoff show` says why",
+                    self.parcel.delivery, row.path
+                ))),
+            };
         }
         let (work, artifacts, site) = (self.clone(), tools.artifacts.clone(), tools.site.clone());
         let ready = tokio::task::spawn_blocking(move || work.ready(&artifacts, &site)).await;

@@ -67,6 +67,23 @@ pub struct Delivery {
     /// Receipts by the receiver's own ids.
     #[serde(default)]
     pub receipts: BTreeMap<String, Received>,
+    /// Copies of ours elsewhere, as people wrote them down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<Archive>,
+}
+
+/// A copy of ours that lies in an archive. The engine cannot see it: it is somebody's word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archive {
+    /// Where it lies.
+    pub place: String,
+    /// Who says so.
+    pub by: String,
+    /// When they said it.
+    pub at_us: Micros,
+    /// What else they said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 impl Delivery {
@@ -97,6 +114,9 @@ pub struct FileState {
     /// Of the decrypted bytes, as the receiver computed it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub plain_sha256: String,
+    /// How many copies the receiver keeps, where the newest word says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u32>,
 }
 
 /// A receipt that counted.

@@ -30,6 +30,36 @@ impl Reader {
         self.all(include_str!("../sql/offered_with.sql"), &[sha256, data_center]).await
     }
 
+    /// Deliveries whose package holds an artifact, and whether they hold its encrypted form.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn deliveries_with(&self, artifact: &str) -> Result<Vec<(String, bool)>, Error> {
+        self.all(include_str!("../sql/deliveries_with.sql"), &[artifact]).await
+    }
+
+    /// Runs that are at work on an artifact, or made it for another specimen or order line: ids and statuses, ten at most.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn makers_beside(
+        &self,
+        artifact: &str,
+        specimen: &str,
+        order_line: &str,
+    ) -> Result<Vec<(String, String)>, Error> {
+        self.all(include_str!("../sql/makers_beside.sql"), &[artifact, specimen, order_line]).await
+    }
+
+    /// The participants (empty: nobody that the center knows) of whose runs some package holds an artifact.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn givers(&self, artifact: &str) -> Result<Vec<String>, Error> {
+        let found: Vec<(String,)> = self.all(include_str!("../sql/givers.sql"), &[artifact]).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
+    }
+
     /// Ids of what a target was given of a specimen, oldest first.
     ///
     /// # Errors

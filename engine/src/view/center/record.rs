@@ -160,7 +160,7 @@ pub(super) fn actions(kind: Kind) -> Option<&'static [Action]> {
             &[Action::ReadWithdrawn, Action::WithdrawalDecide, Action::ReadAudit]
         }
         Kind::Checkpoint => &[Action::ReadAudit],
-        Kind::Delivery => &[Action::ReadRun],
+        Kind::Delivery | Kind::Retirement => &[Action::ReadRun],
         Kind::Institution | Kind::Program | Kind::Assay => &[Action::ReadSite, Action::Configure],
         Kind::Library
         | Kind::InstrumentRun

@@ -46,7 +46,13 @@ pub(super) async fn list(
 }
 
 /// `GET /deliveries/{id}`
-pub(super) async fn show(State(app): State<App>, Named(id): Named) -> Result<Json<DeliveryView>, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    Person(who): Person,
+    Named(id): Named,
+) -> Result<Json<DeliveryView>, Problem> {
     let found = view::delivery(app.engine.reader(), &id).await?;
+    let for_receiver = own_target(&who.principal()).is_some();
+    let found = found.map(|found| if for_receiver { found.for_receiver() } else { found });
     found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no delivery `{}`", id.escape_debug())))
 }

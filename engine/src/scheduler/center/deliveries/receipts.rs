@@ -53,7 +53,7 @@ impl Service {
             let Some(file) = packed.iter().find(|file| file.path == said.path) else {
                 return Err(Refusal::Bad(format!("delivery {id} has no file `{}`", said.path.escape_debug())));
             };
-            let state = file_state(said, file);
+            let state = file_state(said, receipt.copies(), file);
             if state.status == FileStatus::Mismatch {
                 mismatched.push(format!("{} ({})", said.path, state.reason));
             }
@@ -151,7 +151,7 @@ impl Service {
 }
 
 /// Nothing is believed: the receiver's checksums are compared with those of the bytes that were sent.
-fn file_state(said: &Said, file: &PackageFile) -> FileState {
+fn file_state(said: &Said, copies: Option<u32>, file: &PackageFile) -> FileState {
     match &said.outcome {
         Outcome::Refused { reason, text } => FileState {
             status: FileStatus::Refused,
@@ -175,6 +175,7 @@ fn file_state(said: &Said, file: &PackageFile) -> FileState {
                 accession: accession.clone().unwrap_or_default(),
                 sha256: sha256.clone(),
                 plain_sha256: plain_sha256.clone().unwrap_or_default(),
+                copies: copies.filter(|_| wrong.is_none()),
             }
         }
     }

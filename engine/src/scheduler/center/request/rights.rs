@@ -40,7 +40,9 @@ impl Request {
             | Self::ReceiptRefused { delivery, .. }
             | Self::Fetched { delivery, .. }
             | Self::Recall { delivery, .. }
-            | Self::Reoffer { delivery, .. } => Some(delivery),
+            | Self::Reoffer { delivery, .. }
+            | Self::Archived { delivery, .. }
+            | Self::Retire { delivery, .. } => Some(delivery),
             _ => None,
         }
     }
@@ -68,7 +70,8 @@ impl Request {
             Self::Custody { .. } => Action::Custody,
             Self::Receipt { .. } | Self::ReceiptRefused { .. } => Action::Receipt,
             Self::Fetched { .. } => Action::ReadDelivery,
-            Self::Recall { .. } | Self::Reoffer { .. } => Action::HandOff,
+            Self::Recall { .. } | Self::Reoffer { .. } | Self::Archived { .. } => Action::HandOff,
+            Self::Retire { .. } => Action::Retire,
             Self::Deviation { .. } | Self::DeviationClose { .. } => Action::Deviation,
             // The proposal's own action is looked at when it is carried out.
             Self::Confirm { .. } => Action::Confirm,

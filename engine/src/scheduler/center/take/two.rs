@@ -24,7 +24,7 @@ fn reopening(order: &HeldOrder) -> Result<Event, Refusal> {
 
 impl Service {
     /// What needs two people waits for the second.
-    pub(super) async fn propose(
+    pub(in crate::scheduler::center) async fn propose(
         &mut self,
         request: &Request,
         what: &str,
@@ -87,6 +87,9 @@ impl Service {
             }
             Request::Report { order_line, reason, .. } => {
                 self.release_confirmed(&order_line, (&held.doc.proposed_by, &reason), actor, &second).await
+            }
+            Request::Retire { delivery, reason, .. } => {
+                self.retire_confirmed(&delivery, (&held.doc.proposed_by, &reason), &second).await
             }
             _ => Err(Refusal::Bad(format!("proposal {id} is about something that needs no second person"))),
         }

@@ -51,6 +51,11 @@ pub(super) fn at_receiver(record: &Record, now: Micros, language: Language) -> R
         Some(Status::Expired) => (None, format!("its time is over{reason}"), format!("提供期間が終了{reason}")),
         Some(Status::Superseded) => (None, "a newer delivery took its place".into(), "新しい引き渡しに置換".into()),
         Some(Status::Recalled) => (None, format!("it was called back{reason}"), format!("回収済み{reason}")),
+        Some(Status::Retired) => (
+            None,
+            format!("{to} has every file, and the copies here are gone"),
+            format!("{to} が全ファイルを保有、当所の複製は消去済み"),
+        ),
         None => (None, record.status.clone(), record.status.clone()),
     };
     let mut said = match language {
@@ -73,10 +78,13 @@ pub(super) fn at_receiver(record: &Record, now: Micros, language: Language) -> R
     let open = status.is_some_and(Status::is_open);
     Ok(WhyView {
         owner: owner.cloned().or_else(|| (status == Some(Status::Refused)).then(|| "operator".into())),
-        offered: [can("recall", open), can("reoffer", waits || !open && status != Some(Status::Recalled))]
-            .into_iter()
-            .flatten()
-            .collect(),
+        offered: [
+            can("recall", open || status == Some(Status::Retired)),
+            can("reoffer", waits || !open && !matches!(status, Some(Status::Recalled | Status::Retired))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         due: due.map(time),
         stuck: due.is_some_and(|due| due < now),
         ..plain(format!("delivery {} to {to}", record.record_id), record.status.clone(), said)

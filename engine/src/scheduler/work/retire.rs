@@ -1,0 +1,92 @@
+//! Destroying the copies that a site kept of a delivery, after two people decided it: files under all their names, encrypted forms with
+//! their data keys first. May be done again: what is gone is gone. It does not know why.
+
+use std::path::{Path, PathBuf};
+
+use crate::specimen::record::Fate;
+use crate::store::artifact::ArtifactStore;
+
+pub(in crate::scheduler) struct Work {
+    pub(in crate::scheduler) artifacts: ArtifactStore,
+    /// `samples/<specimen>` of the site.
+    pub(in crate::scheduler) links: PathBuf,
+    pub(in crate::scheduler) retirement: String,
+    /// SHA-256, and what becomes of it.
+    pub(in crate::scheduler) files: Vec<(String, Fate)>,
+}
+
+/// By SHA-256, how it went or why it did not.
+pub(in crate::scheduler) type Done = Vec<(String, Result<String, String>)>;
+
+impl Work {
+    /// Destroys what it can; one file that resists keeps no other. Blocking.
+    pub(in crate::scheduler) fn done(&self) -> Done {
+        let one = |(sha256, fate): &(String, Fate)| {
+            let went = self.destroy(sha256, *fate).map_err(|error| error.to_string());
+            (sha256.clone(), went)
+        };
+        self.files.iter().map(one).collect()
+    }
+
+    fn destroy(&self, sha256: &str, fate: Fate) -> std::io::Result<String> {
+        match fate {
+            Fate::Kept => Ok("kept".into()),
+            Fate::EncryptedFormDestroyed => {
+                self.artifacts.forget_encrypted(sha256)?;
+                Ok("data key and encrypted bytes truncated, names removed, directory synced".into())
+            }
+            Fate::Destroyed => {
+                // Out of reach first, its encrypted form with it; then the bytes.
+                self.artifacts.seal(sha256, false)?;
+                let how = self.artifacts.destroy_sealed(sha256)?;
+                unlink(&self.links, sha256);
+                Ok(how)
+            }
+        }
+    }
+}
+
+/// Readable names that lead to what is gone. Only people go by them: one that cannot be removed is no reason to stop.
+fn unlink(links: &Path, sha256: &str) {
+    for run in std::fs::read_dir(links).into_iter().flatten().flatten() {
+        for link in std::fs::read_dir(run.path()).into_iter().flatten().flatten() {
+            let leads =
+                std::fs::read_link(link.path()).is_ok_and(|to| to.file_name().is_some_and(|name| name == sha256));
+            if leads {
+                let _ = std::fs::remove_file(link.path());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handoff::crypt4gh::key::SecretKey;
+
+    #[test]
+    fn what_goes_is_gone_with_its_encrypted_form_and_its_links_and_may_go_again() {
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let store = ArtifactStore::open(site.path()).expect("a store");
+        let (all, form) = (store.import_bytes(b"reads").expect("made"), store.import_bytes(b"calls").expect("made"));
+        let mut random = |bytes: &mut [u8]| bytes.fill(7);
+        for made in [&all, &form] {
+            store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).expect("encrypted");
+        }
+        let links = site.path().join("samples/S1");
+        std::fs::create_dir_all(links.join("r1")).expect("made");
+        for (name, made) in [("all", &all), ("form", &form)] {
+            std::os::unix::fs::symlink(store.path_of(&made.sha256, false), links.join("r1").join(name))
+                .expect("linked");
+        }
+        let files = vec![(all.sha256.clone(), Fate::Destroyed), (form.sha256.clone(), Fate::EncryptedFormDestroyed)];
+        let work = Work { artifacts: store.clone(), links: links.clone(), retirement: "y1".into(), files };
+        for _ in 0..2 {
+            assert!(work.done().iter().all(|(_, went)| went.is_ok()), "{:?}", work.done());
+        }
+        assert!(!store.contains(&all.sha256, false) && !store.is_sealed(&all.sha256));
+        assert!(store.contains(&form.sha256, false));
+        assert!(!store.encrypted_path(&all.sha256).exists() && !store.encrypted_path(&form.sha256).exists());
+        assert!(links.join("r1/all").symlink_metadata().is_err() && links.join("r1/form").exists());
+    }
+}
