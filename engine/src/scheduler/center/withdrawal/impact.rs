@@ -31,6 +31,11 @@ impl Service {
                 }
             }
             for delivery in self.reader.deliveries_of(run.run_id.as_str()).await? {
+                for file in self.taken_in(delivery.delivery_id.as_str()).await? {
+                    if seen.insert(file.artifact.clone()) {
+                        items.push(self.taken_in_item(&file, &participant.row.participant_id).await?);
+                    }
+                }
                 let id = format!("{} at {}", delivery.delivery_id, delivery.target);
                 items.push(CaseItem {
                     thing: "delivery".into(),
@@ -83,6 +88,30 @@ impl Service {
         })
     }
 
+    /// Files from outside that were taken in to be handed off: no run made them.
+    async fn taken_in(&self, delivery: &str) -> Result<Vec<rows::PackageFile>, Refusal> {
+        let mut found = Vec::new();
+        for file in self.reader.package_files(delivery).await? {
+            if !file.artifact.is_empty() && self.reader.makers(&file.artifact).await?.is_empty() {
+                found.push(file);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn taken_in_item(&self, file: &rows::PackageFile, participant: &str) -> Result<CaseItem, Refusal> {
+        let givers = self.reader.givers(&file.artifact).await?;
+        let size = if file.header.is_empty() { file.size } else { file.plain_size };
+        Ok(CaseItem {
+            thing: "artifact".into(),
+            id: format!("{}/{}", file.delivery_id, file.path),
+            sha256: file.artifact.clone(),
+            size: u64::try_from(size).unwrap_or(0),
+            shared_with: givers.into_iter().filter(|giver| giver != participant).collect(),
+            ..CaseItem::default()
+        })
+    }
+
     /// Step 4: whoever has something of this participant is told, and must answer.
     pub(super) async fn tell_receivers(
         &mut self,
@@ -129,10 +158,10 @@ impl Service {
                 work.attempts.push(attempt.attempt_id.to_string());
             }
             for delivery in self.reader.deliveries_of(run.run_id.as_str()).await? {
-                // Files from outside that were taken in to be handed off.
-                for file in self.reader.package_files(delivery.delivery_id.as_str()).await? {
-                    let taken_in = !file.artifact.is_empty() && self.reader.makers(&file.artifact).await?.is_empty();
-                    if taken_in && !work.files.iter().any(|(sha256, _)| *sha256 == file.artifact) {
+                for file in self.taken_in(delivery.delivery_id.as_str()).await? {
+                    // What was handed off for another participant too stays open, as what was made for both.
+                    let ours = self.reader.givers(&file.artifact).await?.iter().all(|giver| *giver == participant);
+                    if ours && !work.files.iter().any(|(sha256, _)| *sha256 == file.artifact) {
                         work.files.push((file.artifact, false));
                     }
                 }
