@@ -22,7 +22,7 @@ use kentai_executors::docker::{self, DockerExecutor};
 use kentai_executors::pretend::PretendExecutor;
 use kentai_executors::process::ProcessExecutor;
 
-use crate::config;
+use crate::config::{self, Retain};
 use crate::site::{Machine, Site, or};
 
 /// Why the rooms cannot be put together.
@@ -150,7 +150,14 @@ fn target(site: &Site, name: &str, wanted: &config::Target) -> Result<Target, Er
         "sftp" => Way::Push(Arc::new(SftpCourier::new(server(site, name, wanted)?))),
         _ => Way::Push(Arc::new(DirectoryCourier::new(name, site.directory.join(&wanted.path)))),
     };
-    Ok(Target { way, consent_use: wanted.consent_use.clone(), recipient, keep_s: wanted.keep.0, receipt_key })
+    Ok(Target {
+        way,
+        consent_use: wanted.consent_use.clone(),
+        recipient,
+        keep_s: wanted.keep.0,
+        receipt_key,
+        retain: wanted.retain.map(Retain::rule),
+    })
 }
 
 fn bucket(site: &Site, name: &str, wanted: &config::Target) -> Result<S3Courier, Error> {

@@ -19,7 +19,7 @@ pub(crate) use assay::assay;
 pub(crate) use notices::{Mail, Notices, Subscriber, secrets as secrets_of_notices};
 pub(crate) use origin::Origin;
 pub(crate) use serve::{ClientCertificate, Serve};
-pub(crate) use target::Target;
+pub(crate) use target::{Retain, Target};
 pub(crate) use units::{Duration, Size};
 
 /// What `kentai init` writes.

@@ -1,6 +1,7 @@
-//! `handoff list|show|receipts|recall|reoffer|reconcile`
+//! `handoff list|show|receipts|recall|reoffer|archived|retire|reconcile`
 
 mod reconcile;
+mod retire;
 
 use std::path::PathBuf;
 
@@ -51,6 +52,19 @@ pub(crate) enum Handoff {
         #[arg(long)]
         reason: String,
     },
+    /// Write down that a copy of what was delivered lies in an archive
+    Archived {
+        /// Delivery id
+        id: String,
+        /// Where it lies: a shelf, a tape, a bucket
+        #[arg(long, value_name = "PLACE")]
+        at: String,
+        /// What else there is to say
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Let the copies go that this site keeps of a delivery; another person confirms
+    Retire(retire::Retire),
     /// Hold what a receiver says it has against what we believe
     #[command(after_help = "LIST is a CSV table with the columns delivery, path and sha256, as the receiver has them.
 Exit code 3 when the two differ.")]
@@ -71,7 +85,7 @@ pub(crate) struct List {
     /// Only to this target
     #[arg(long)]
     target: Option<String>,
-    /// Only with this status: packaging, carrying, offered, pulling, delivered, partly_acknowledged, acknowledged, refused, expired, superseded, recalled
+    /// Only with this status: packaging, carrying, offered, pulling, delivered, partly_acknowledged, acknowledged, refused, expired, superseded, recalled, retired
     #[arg(long)]
     status: Option<String>,
     /// Only those whose receipt is overdue
@@ -95,6 +109,10 @@ impl Handoff {
             Self::Reoffer { id, days, reason } => {
                 ask(site, output, Request::Reoffer { delivery: id, days, reason }).await
             }
+            Self::Archived { id, at, note } => {
+                ask(site, output, Request::Archived { delivery: id, place: at, note }).await
+            }
+            Self::Retire(retire) => retire.run(site, output).await,
             Self::Reconcile { target, list } => reconcile::reconcile(site, &target, &list, output).await,
         }
     }
@@ -157,7 +175,8 @@ async fn find(site: &Site, id: &str) -> anyhow::Result<DeliveryView> {
     };
     access::of_the_center(site, Inner::Delivery, Some(id)).await?;
     let reader = access::reader_if_any(site).await?.ok_or_else(unknown)?;
-    Ok(view::delivery(&reader, id).await?.ok_or_else(unknown)?)
+    let found = view::delivery(&reader, id).await?.ok_or_else(unknown)?;
+    Ok(if own_target(&access::who(site)).is_some() { found.for_receiver() } else { found })
 }
 
 async fn receipts(site: &Site, id: &str, output: Output) -> anyhow::Result<Exit> {
@@ -215,6 +234,7 @@ async fn show(site: &Site, id: &str, output: Output) -> anyhow::Result<Exit> {
             output.line(plain(&format!("{what} {said}")));
         }
     }
+    retire::told(&one, &zone, output);
     // What is offered lies nowhere but in the store.
     if let Some(place) = one.place.as_ref().filter(|place| !place.starts_with("/deliveries/")) {
         output.line(format!("place {place}"));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kentai_engine::decide::retain::{COPIES_MIN, Rule};
 use serde::{Deserialize, Serialize};
 
 use super::Duration;
@@ -27,6 +28,9 @@ pub(crate) struct Target {
     /// How long a delivery is offered; 0: without end.
     #[serde(default)]
     pub keep: Duration,
+    /// When the copies of its deliveries here may go; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain: Option<Retain>,
     /// Consent scope that this use needs.
     #[serde(default)]
     pub consent_use: Option<String>,
@@ -72,6 +76,29 @@ pub(crate) struct Target {
     /// How what arrived is compared: `checksums` or `read` of a bucket, `read` or `size` of a server; absent: the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<String>,
+}
+
+/// `retain:` of a target. Nothing goes by itself: it says when two people may let it go.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retain {
+    /// So long after the newest receipt.
+    pub after_receipt: Duration,
+    /// So many copies must be known elsewhere: the receiver's, and those in archives; two at least.
+    #[serde(default = "two")]
+    pub copies: u32,
+}
+
+fn two() -> u32 {
+    COPIES_MIN
+}
+
+impl Retain {
+    /// As the engine takes it.
+    pub(crate) fn rule(self) -> Rule {
+        let seconds = i64::try_from(self.after_receipt.0).unwrap_or(i64::MAX);
+        Rule { after_receipt_us: seconds.saturating_mul(1_000_000), copies: self.copies }
+    }
 }
 
 /// What each kind needs, and what it may have besides, beside the keys that every kind may have.
@@ -157,6 +184,11 @@ impl Target {
         let wrong = |reason: String| Err(format!("target `{name}`: {reason}"));
         if let Err(reason) = self.check_kind() {
             return wrong(reason);
+        }
+        if let Some(Retain { copies, .. }) = self.retain
+            && copies < COPIES_MIN
+        {
+            return wrong(format!("`retain: copies` is {COPIES_MIN} at least: the receiver's and one beside it"));
         }
         match (self.encrypt.as_str(), &self.recipient) {
             ("none", None) | ("crypt4gh", Some(_)) => Ok(()),

@@ -182,6 +182,9 @@ fn a_target_has_the_keys_of_its_kind_and_no_others() {
     assert!(said(&format!("{bucket}, verify: size")).contains("checksums or read"));
     assert!(said(&format!("{server}, key: dc, verify: checksums")).contains("read or size"));
     assert!(said(&format!("{bucket}, style: virtual")).contains("path or host"));
+    assert!(target("kind: pull, retain: { after_receipt: 90d }").is_ok());
+    assert!(said("kind: pull, retain: { after_receipt: 90d, copies: 1 }").contains("2 at least"));
+    assert!(said("kind: pull, retain: { copies: 2 }").contains("after_receipt"));
     assert!(said("kind: ftp").contains("directory, pull, s3, sftp"));
     // How it is encrypted and for which use is independent of the way.
     assert!(target(&format!("{bucket}, encrypt: crypt4gh, recipient: keys/dc.pub, consent_use: research")).is_ok());

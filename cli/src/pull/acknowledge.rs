@@ -27,6 +27,8 @@ pub(crate) struct Sender<'a> {
     pub center: &'a Arc<Center>,
     pub settings: &'a Settings,
     pub tries: u32,
+    /// How many copies the receiver keeps, when it says so.
+    pub copies: Option<u32>,
 }
 
 /// What the receiver calls files: by delivery (empty where the table names none) and path.
@@ -120,10 +122,17 @@ impl Sender<'_> {
         let delivery = state.offer.delivery.clone();
         let bad =
             |why: &dyn std::fmt::Display| Failure::new(Exit::CheckFailed, format!("the receipt of {delivery}: {why}"));
-        let draft = Receipt::new(NO_ID, files.clone()).map_err(|wrong| bad(&wrong))?;
+        let receipt = |id: &str, files: Vec<Said>| {
+            let receipt = Receipt::new(id, files)?;
+            match self.copies {
+                Some(copies) => receipt.of_copies(copies),
+                None => Ok(receipt),
+            }
+        };
+        let draft = receipt(NO_ID, files.clone()).map_err(|wrong| bad(&wrong))?;
         let digest = draft.digest(&delivery).map_err(|wrong| bad(&wrong))?;
         let id = format!("kentai-{}", &digest[..32]);
-        let mut receipt = Receipt::new(&id, files).map_err(|wrong| bad(&wrong))?;
+        let mut receipt = receipt(&id, files).map_err(|wrong| bad(&wrong))?;
         if let Some(key) = &self.settings.receipt_key {
             receipt = secret::sign(receipt, &delivery, key)?;
         }

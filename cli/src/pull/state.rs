@@ -133,6 +133,9 @@ impl State {
                 Some(format!("{delivery} EXPIRED before it was pulled: ask the center to offer it again"))
             }
             Status::Superseded => Some(format!("{delivery} was SUPERSEDED: use the delivery that took its place")),
+            Status::Retired if !self.is_here() => {
+                Some(format!("{delivery} is not here, and the center keeps no copy of it any more"))
+            }
             Status::Unknown => {
                 Some(format!("{delivery} has a status that this program does not know: is the center newer?"))
             }

@@ -203,6 +203,12 @@ impl Get {
     }
 
     fn sender<'a>(&self, place: &'a Place, center: &'a Arc<Center>) -> Sender<'a> {
-        Sender { directory: &place.directory, center, settings: &place.settings, tries: self.patience.tries }
+        Sender {
+            directory: &place.directory,
+            center,
+            settings: &place.settings,
+            tries: self.patience.tries,
+            copies: None,
+        }
     }
 }

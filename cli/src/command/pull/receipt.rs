@@ -23,6 +23,9 @@ pub(crate) struct Acknowledge {
     /// Table with the columns file, accession and, for several packages, delivery
     #[arg(long, value_name = "FILE.csv")]
     accession: Option<PathBuf>,
+    /// Say that so many copies are kept here, in places that do not perish together: the center may let its own go then
+    #[arg(long, conflicts_with = "recalled", value_parser = clap::value_parser!(u32).range(1..=99))]
+    copies: Option<u32>,
     /// Say of these recalled deliveries that they are out of use here
     #[arg(long, requires = "deliveries", conflicts_with = "accession")]
     recalled: bool,
@@ -58,16 +61,17 @@ impl Acknowledge {
         feed::refresh(&place.directory, &center, tries, 0).await.map_err(Stop::from)?;
         let accessions = self.accession.as_deref().map(acknowledge::accessions).transpose().map_err(Stop::from)?;
         let accessions = accessions.unwrap_or_default();
-        // With accessions, what was acknowledged without them is said again.
-        let left = |state: &State| {
-            state.is_here() && state.offer.status.is_open() && (!state.is_acknowledged() || !accessions.is_empty())
-        };
+        // With accessions or copies, what was acknowledged without them is said again.
+        let more = !accessions.is_empty() || self.copies.is_some();
+        let left =
+            |state: &State| state.is_here() && state.offer.status.is_open() && (!state.is_acknowledged() || more);
         let states = place.states(&self.deliveries, left)?;
         acknowledge::check_accessions(&states, &accessions).map_err(Stop::from)?;
         if states.is_empty() {
             output.say("nothing is here that is not acknowledged");
         }
-        let sender = Sender { directory: &place.directory, center: &center, settings: &place.settings, tries };
+        let copies = self.copies;
+        let sender = Sender { directory: &place.directory, center: &center, settings: &place.settings, tries, copies };
         let (mut answers, mut worst) = (Vec::new(), Worst::default());
         for mut state in states {
             let answer = if self.recalled {
@@ -140,7 +144,8 @@ impl Refuse {
             let message = format!("{} has no file `{}`", self.delivery, file.escape_debug());
             return Err(Stop::new(Exit::NotFound, message).into());
         }
-        let sender = Sender { directory: &place.directory, center: &center, settings: &place.settings, tries };
+        let (directory, settings) = (&place.directory, &place.settings);
+        let sender = Sender { directory, center: &center, settings, tries, copies: None };
         let answer = told(sender.send(state, said).await.map_err(Stop::from)?, output);
         if output.json {
             output.json(&answer);
