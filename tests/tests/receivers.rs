@@ -11,4 +11,5 @@ mod openapi;
 mod proof;
 mod pull;
 mod receipts;
+mod retire;
 mod right;

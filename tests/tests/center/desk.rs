@@ -67,8 +67,10 @@ impl Center {
     pub(super) async fn built(source: &str, plan: Plan) -> Result<Self> {
         let consent_use = Some("research".to_owned());
         let fetched = Target { consent_use: consent_use.clone(), ..Target::pulled() };
-        let targets = BTreeMap::from([("dc1".to_owned(), fetched)]);
-        let house = House::with(Plan { consent_use, targets, ..plan }).await?;
+        let mut plan = Plan { consent_use: consent_use.clone(), ..plan };
+        let target = plan.targets.entry("dc1".to_owned()).or_insert(fetched);
+        target.consent_use = consent_use;
+        let house = House::with(plan).await?;
         let definition = Definition { path: "test.yaml".into(), source: source.into(), called: BTreeMap::new() };
         house.handle().register(&definition, &operator()).await.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
         let center = Self { house };

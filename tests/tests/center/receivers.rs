@@ -6,12 +6,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use kentai_engine::clock::Clock;
+use kentai_engine::decide::retain::Rule;
 use kentai_engine::id::RunId;
 use kentai_engine::port::courier::Courier;
+use kentai_engine::scheduler::Target;
 use kentai_engine::scheduler::center::request::Request;
+use kentai_engine::scheduler::handle::Refusal;
 use kentai_engine::specimen::record::Consent;
 use kentai_executors::courier::directory::DirectoryCourier;
-use kentai_tests::house::{Act, Plan, operator};
+use kentai_tests::house::{Act, Plan, operator, person};
 use kentai_tests::receivers::Door;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -281,5 +284,46 @@ async fn an_offer_that_waits_is_not_sent_after_consent_is_withdrawn() -> Result<
     ensure!(center.house.sql(&stands)? == "called_back called_back", "{}", center.house.sql(&stands)?);
     let recalled = "select count(*) from record where kind = 'notice' and document ->> 'subject' = 'delivery.recalled'";
     ensure!(center.house.sql(recalled)? == "1", "the receiver is not told");
+    center.house.check().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_or_withdrawn_between_the_two_people_is_not_retired() -> Result<()> {
+    let retain = Some(Rule { after_receipt_us: 0, copies: 2 });
+    let targets = [("dc1".to_owned(), Target { retain, ..Target::pulled() })].into();
+    let center = Center::built(&fetched(), Plan { targets, ..Plan::default() }).await?;
+    let door = Door::open(&center.house).await?;
+    let (order, id) = offered(&center, "{\"q\": 35}".into()).await?;
+    let offer = door.json("dc1", &format!("/api/v1/offers/{id}"))?;
+    let entries = offer["entries"].as_array().context("entries")?.iter();
+    let payload = entries.filter(|entry| entry["path"].as_str().is_some_and(|path| path.starts_with("data/")));
+    let said = |entry: &Value| json!({ "path": entry["path"], "outcome": "accepted", "sha256": entry["sha256"] });
+    let receipt = json!({ "receipt": "R1", "copies": 2, "files": payload.map(said).collect::<Vec<_>>() });
+    let (status, answer) = door.post("dc1", &format!("/api/v1/offers/{id}/receipts"), &receipt.to_string())?;
+    ensure!(status == 200 && answer["status"] == "acknowledged", "{status} {answer}");
+    let retire = || Request::Retire { delivery: id.clone(), reason: "the time is over".into(), dry_run: false };
+    center.ask(Request::Hold { order_line: order.clone(), reason: "a question".into() }, &operator()).await?;
+    let said = center.refused(retire(), &operator()).await?.to_string();
+    ensure!(said.contains(&format!("order line {order} is held by suzuki: a question")), "{said}");
+    center.ask(Request::Resume { order_line: order.clone() }, &operator()).await?;
+    let first = center.ask(retire(), &operator()).await?.proposal.context("a proposal")?;
+    let oda = person("oda", "operator");
+    // Everything is looked at again when the second person says yes.
+    center.ask(Request::Hold { order_line: order.clone(), reason: "a question".into() }, &operator()).await?;
+    let said = center.refused(Request::Confirm { proposal: first.clone() }, &oda).await?;
+    ensure!(matches!(&said, Refusal::State(said) if said.contains("is held by")), "{said}");
+    center.ask(Request::Resume { order_line: order.clone() }, &operator()).await?;
+    let withdraw = Request::Withdraw {
+        program: "rare".into(),
+        pseudonym: "P1".into(),
+        scopes: vec!["sequencing".into()],
+        evidence: "letter 7".into(),
+        noticed_us: None,
+    };
+    center.ask(withdraw, &officer("sato")).await?;
+    let said = center.refused(Request::Confirm { proposal: first }, &oda).await?.to_string();
+    ensure!(said.contains("withdrawal case") && said.contains("is decided there"), "{said}");
+    ensure!(center.house.sql("select count(*) from record where kind = 'retirement'")? == "0");
+    drop(door);
     center.house.check().await
 }

@@ -124,6 +124,8 @@ fn others() -> Vec<(&'static str, Request)> {
             },
         ),
         ("deviation_close", Request::DeviationClose { deviation: id(), action: "x".into() }),
+        ("archived", Request::Archived { delivery: id(), place: "x".into(), note: String::new() }),
+        ("retire", Request::Retire { delivery: id(), reason: "x".into(), dry_run: true }),
         ("confirm", Request::Confirm { proposal: id() }),
         ("schedule", Request::Schedule { schedule: "none/1".into(), looked_us: None, paused: Some(true) }),
         ("stop_all", Request::StopAll { reason: "x".into() }),

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use kentai_engine::id::RunId;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_engine::scheduler::handle::{AnswerKind, Refusal};
-use kentai_tests::house::{Act, operator, person};
+use kentai_tests::house::{Act, file, operator, person, sha256, specimen};
 use kentai_tests::tool;
 
 use super::desk::{Center, officer, short};
@@ -267,4 +267,55 @@ async fn consent_that_moved_behind_the_engines_back_lets_nothing_start() -> Resu
     ensure!(released.await?.is_err(), "a gate was released on a consent that is gone");
     ensure!(center.house.sql("select status from step where step_key = 'depth'")? == "awaiting_person");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_specimens_own_file_that_was_handed_off_is_on_the_list_and_is_destroyed() -> Result<()> {
+    const OWN: &str = "kentai: 1
+workflow: own
+specimen: { inputs: { reads: file, panel: file } }
+steps:
+  deliver: { handoff: { to: outbox, files: [\"${{ specimen.reads }}\", \"${{ specimen.panel }}\"] } }
+";
+    let center = Center::open(&short()).await?;
+    for (barcode, pseudonym) in [("T1", "P1"), ("T2", "P2")] {
+        let (known, _) = center.bring(barcode, pseudonym).await?;
+        let (reads, panel) = (center.house.directory.path().join(barcode), center.house.directory.path().join("panel"));
+        std::fs::write(&reads, format!("reads of {pseudonym}\n"))?;
+        std::fs::write(&panel, "regions of everybody\n")?;
+        let mut sheet = specimen(&known);
+        sheet.values = [("reads".to_owned(), file(&reads)), ("panel".to_owned(), file(&panel))].into_iter().collect();
+        let run = center.house.submit(OWN, &sheet).await?;
+        ensure!(center.house.end(&run).await? == "succeeded", "{}", center.house.why(&run, None).await?);
+    }
+    center.ask(withdraw("P1", &[]), &officer("sato")).await?;
+    let status = "select status from record where kind = 'case'";
+    center.house.until("the case to be sealed", async |house| Ok(house.sql(status)? == "sealed")).await?;
+    let item = |sha256: &str| {
+        let of = format!("kind = 'case_item' and json_extract(document, '$.sha256') = '{sha256}'");
+        center.house.sql(&format!("select record_id from record where {of}"))
+    };
+    let (own, shared) = (sha256(b"reads of P1\n"), sha256(b"regions of everybody\n"));
+    let decide = |item: &str| Request::CaseDecide {
+        item: item.into(),
+        decision: "destroy".into(),
+        reference: String::new(),
+        reason: "as asked".into(),
+    };
+    let (own_item, shared_item) = (item(&own)?, item(&shared)?);
+    ensure!(!own_item.is_empty() && !own_item.contains('\n'), "their own file is on the list: {own_item:?}");
+    // What was handed off for somebody else too stays, and open.
+    ensure!(matches!(center.refused(decide(&shared_item), &officer("sato")).await?, Refusal::State(_)));
+    let path = |place: &str, sha256: &str| center.house.site().join("artifacts").join(place).join(sha256);
+    ensure!(path(&format!("sha256/{}", &shared[..2]), &shared).is_file(), "what is another's too was closed");
+    ensure!(path("sealed", &own).exists(), "their own file was not closed");
+    center.ask(decide(&own_item), &officer("sato")).await?;
+    center.ask(Request::CaseConfirm { item: own_item.clone() }, &officer("kondo")).await?;
+    let done = format!("select status from record where kind = 'case_item' and record_id = '{own_item}'");
+    center.house.until("it to be destroyed", async |house| Ok(house.sql(&done)? == "done")).await?;
+    ensure!(!path("sealed", &own).exists() && !path(&format!("sha256/{}", &own[..2]), &own).exists());
+    let certificate =
+        format!("select json_extract(document, '$.certificate.method') from record where record_id = '{own_item}'");
+    ensure!(center.house.sql(&certificate)?.contains("truncated"), "{}", center.house.sql(&certificate)?);
+    center.house.check().await
 }

@@ -95,6 +95,20 @@ const ROUTES: &[Row] = &[
         Addressed,
     ),
     (
+        "POST /requests",
+        "/requests",
+        r#"{"request":"archived","delivery":"{delivery}","place":"x"}"#,
+        &[HandOff],
+        Addressed,
+    ),
+    (
+        "POST /requests",
+        "/requests",
+        r#"{"request":"retire","delivery":"{delivery}","dry_run":true}"#,
+        &[Retire],
+        Addressed,
+    ),
+    (
         "POST /submissions",
         "/submissions",
         r#"{"path":"x.yaml","source":"kentai: 1","specimens":[]}"#,
