@@ -10,7 +10,8 @@ mod reason;
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use self::reason::Reason;
@@ -309,11 +310,19 @@ fn or_empty(field: &Option<String>) -> &str {
 #[serde(deny_unknown_fields)]
 struct Wire {
     receipt: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole")]
     copies: Option<u32>,
     files: Vec<Line>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
+}
+
+/// To JSON 2 and 2.0 are one number, and some libraries write the one for the other.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let Some(found) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    let digits = found.to_string();
+    let whole = digits.strip_suffix(".0").unwrap_or(&digits).parse();
+    whole.map(Some).map_err(|_| D::Error::custom(format!("{found} copies are no whole number of them")))
 }
 
 #[derive(Default, Serialize, Deserialize)]

@@ -275,7 +275,8 @@ async fn a_specimens_own_file_that_was_handed_off_is_on_the_list_and_is_destroye
 workflow: own
 specimen: { inputs: { reads: file, panel: file } }
 steps:
-  deliver: { handoff: { to: outbox, files: [\"${{ specimen.reads }}\", \"${{ specimen.panel }}\"] } }
+  receive: { receive: { require: [specimen] } }
+  deliver: { after: [receive], handoff: { to: outbox, files: [\"${{ specimen.reads }}\", \"${{ specimen.panel }}\"] } }
 ";
     let center = Center::open(&short()).await?;
     for (barcode, pseudonym) in [("T1", "P1"), ("T2", "P2")] {

@@ -48,6 +48,12 @@ fn copies_are_said_in_a_statement_of_their_own_and_what_says_none_stays_as_it_wa
     // More copies than were signed for are nobody's word.
     let more = json.replace("\"copies\":2", "\"copies\":3");
     assert!(Receipt::read(more.as_bytes()).is_ok_and(|more| more.verify("d1", None).is_err()));
+    let float = json.replace("\"copies\":2", "\"copies\":2.0");
+    assert_eq!(Receipt::read(float.as_bytes()).as_ref(), Ok(&signed));
+    for odd in ["2.5", "-1", "1e30", "\"2\""] {
+        let odd = json.replace("\"copies\":2", &format!("\"copies\":{odd}"));
+        assert!(matches!(wrong(&odd), Wrong::Json(_)), "{odd}");
+    }
     assert!(!serde_json::to_string(&receipt()).expect("JSON").contains("copies"));
     assert_eq!(receipt().of_copies(0), Err(Wrong::Copies(0)));
     assert_eq!(wrong(&json.replace("\"copies\":2", "\"copies\":100")), Wrong::Copies(100));

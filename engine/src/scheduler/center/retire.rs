@@ -139,7 +139,8 @@ impl Service {
         end.row.specimen_id.clone_from(&held.row.specimen_id);
         end.row.owner.clone_from(&held.row.owner);
         self.desk.record(&mut end, "retirement_confirmed", by, &body);
-        self.house.effect(Effect::Retire(Box::new(self.retire_work(&end))));
+        let work = self.retire_work(&end).await?;
+        self.house.effect(Effect::Retire(Box::new(work)));
         Ok(Answer {
             said: format!("delivery {id} is retired: its copies here are being destroyed"),
             changed: vec![format!("delivery {id}"), format!("retirement {retirement}")],
@@ -148,20 +149,29 @@ impl Service {
         })
     }
 
-    fn retire_work(&self, end: &Held<Retirement>) -> retire::Work {
-        // One file may lie in a package under two names.
-        let mut files: Vec<(String, Fate)> = Vec::new();
+    async fn retire_work(&self, end: &Held<Retirement>) -> Result<retire::Work, store::Error> {
+        let site = &self.house.options.directory;
+        let mut files: Vec<retire::Going> = Vec::new();
         for file in &end.doc.files {
-            if !files.iter().any(|(sha256, _)| *sha256 == file.sha256) {
-                files.push((file.sha256.clone(), file.fate));
+            // One file may lie in a package under two names.
+            if files.iter().any(|going| going.sha256 == file.sha256) {
+                continue;
             }
+            let size = self.reader.artifact(&file.sha256).await?.map_or(0, |row| row.size);
+            let attempts = self.reader.made_by(&file.sha256).await?;
+            files.push(retire::Going {
+                sha256: file.sha256.clone(),
+                size: u64::try_from(size).unwrap_or(0),
+                fate: file.fate,
+                scratch: attempts.iter().map(|attempt| site.join("attempts").join(attempt)).collect(),
+            });
         }
-        retire::Work {
+        Ok(retire::Work {
             artifacts: self.house.artifacts.clone(),
-            links: self.house.options.directory.join("samples").join(&end.row.specimen_id),
+            links: site.join("samples").join(&end.row.specimen_id),
             retirement: end.row.record_id.clone(),
             files,
-        }
+        })
     }
 
     /// The bytes are gone, or some of them resisted.
@@ -224,7 +234,10 @@ impl Service {
         for row in self.reader.records(&filter).await? {
             let id = row.record_id.clone();
             match held::<Retirement>(row) {
-                Ok(end) => self.house.effect(Effect::Retire(Box::new(self.retire_work(&end)))),
+                Ok(end) => {
+                    let work = self.retire_work(&end).await?;
+                    self.house.effect(Effect::Retire(Box::new(work)));
+                }
                 Err(error) => tracing::error!(retirement = id, %error, "it cannot be read; it stays as it is"),
             }
         }

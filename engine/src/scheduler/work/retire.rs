@@ -1,18 +1,29 @@
 //! Destroying the copies that a site kept of a delivery, after two people decided it: files under all their names, encrypted forms with
 //! their data keys first. May be done again: what is gone is gone. It does not know why.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::specimen::record::Fate;
-use crate::store::artifact::ArtifactStore;
+use crate::store::artifact::{ArtifactStore, digest};
 
 pub(in crate::scheduler) struct Work {
     pub(in crate::scheduler) artifacts: ArtifactStore,
     /// `samples/<specimen>` of the site.
     pub(in crate::scheduler) links: PathBuf,
     pub(in crate::scheduler) retirement: String,
-    /// SHA-256, and what becomes of it.
-    pub(in crate::scheduler) files: Vec<(String, Fate)>,
+    pub(in crate::scheduler) files: Vec<Going>,
+}
+
+/// A file that is to go, or to stay.
+pub(in crate::scheduler) struct Going {
+    pub(in crate::scheduler) sha256: String,
+    pub(in crate::scheduler) size: u64,
+    pub(in crate::scheduler) fate: Fate,
+    /// Directories of attempts that made it. Whoever made it second, or where the file system knows no hard links, has a copy there.
+    pub(in crate::scheduler) scratch: Vec<PathBuf>,
 }
 
 /// By SHA-256, how it went or why it did not.
@@ -21,15 +32,16 @@ pub(in crate::scheduler) type Done = Vec<(String, Result<String, String>)>;
 impl Work {
     /// Destroys what it can; one file that resists keeps no other. Blocking.
     pub(in crate::scheduler) fn done(&self) -> Done {
-        let one = |(sha256, fate): &(String, Fate)| {
-            let went = self.destroy(sha256, *fate).map_err(|error| error.to_string());
-            (sha256.clone(), went)
+        let one = |going: &Going| {
+            let went = self.destroy(going).map_err(|error| error.to_string());
+            (going.sha256.clone(), went)
         };
         self.files.iter().map(one).collect()
     }
 
-    fn destroy(&self, sha256: &str, fate: Fate) -> std::io::Result<String> {
-        match fate {
+    fn destroy(&self, going: &Going) -> io::Result<String> {
+        let sha256 = going.sha256.as_str();
+        match going.fate {
             Fate::Kept => Ok("kept".into()),
             Fate::EncryptedFormDestroyed => {
                 self.artifacts.forget_encrypted(sha256)?;
@@ -39,10 +51,42 @@ impl Work {
                 // Out of reach first, its encrypted form with it; then the bytes.
                 self.artifacts.seal(sha256, false)?;
                 let how = self.artifacts.destroy_sealed(sha256)?;
+                let copies =
+                    going.scratch.iter().try_fold(0, |sum, place| Ok::<_, io::Error>(sum + going.sweep(place)?))?;
                 unlink(&self.links, sha256);
-                Ok(how)
+                Ok(if copies > 0 { format!("{how}; the same of {copies} copies of attempts") } else { how })
             }
         }
+    }
+}
+
+impl Going {
+    /// Truncates and removes what has the same content beneath a directory; gives how many there were.
+    fn sweep(&self, place: &Path) -> io::Result<usize> {
+        let entries = match std::fs::read_dir(place) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut count = 0;
+        for entry in entries {
+            let (path, found) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            if found.is_dir() {
+                count += self.sweep(&path)?;
+            } else if found.is_file() && found.len() == self.size && self.size > 0 {
+                // Tools leave files that not even their owner may write.
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+                let same = digest::digests(&mut File::open(&path)?)?.sha256 == self.sha256;
+                if same {
+                    let copy = File::options().write(true).open(&path)?;
+                    copy.set_len(0)?;
+                    copy.sync_all()?;
+                    std::fs::remove_file(&path)?;
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
     }
 }
 
@@ -79,7 +123,17 @@ mod tests {
             std::os::unix::fs::symlink(store.path_of(&made.sha256, false), links.join("r1").join(name))
                 .expect("linked");
         }
-        let files = vec![(all.sha256.clone(), Fate::Destroyed), (form.sha256.clone(), Fate::EncryptedFormDestroyed)];
+        let scratch = site.path().join("attempts/a1/work");
+        std::fs::create_dir_all(&scratch).expect("made");
+        std::fs::write(scratch.join("copy"), b"reads").expect("written");
+        std::fs::write(scratch.join("other"), b"READS").expect("written");
+        let going = |made: &crate::store::artifact::Imported, fate| Going {
+            sha256: made.sha256.clone(),
+            size: 5,
+            fate,
+            scratch: vec![site.path().join("attempts/a1"), site.path().join("attempts/none")],
+        };
+        let files = vec![going(&all, Fate::Destroyed), going(&form, Fate::EncryptedFormDestroyed)];
         let work = Work { artifacts: store.clone(), links: links.clone(), retirement: "y1".into(), files };
         for _ in 0..2 {
             assert!(work.done().iter().all(|(_, went)| went.is_ok()), "{:?}", work.done());
@@ -87,6 +141,7 @@ mod tests {
         assert!(!store.contains(&all.sha256, false) && !store.is_sealed(&all.sha256));
         assert!(store.contains(&form.sha256, false));
         assert!(!store.encrypted_path(&all.sha256).exists() && !store.encrypted_path(&form.sha256).exists());
+        assert!(!scratch.join("copy").exists() && scratch.join("other").exists());
         assert!(links.join("r1/all").symlink_metadata().is_err() && links.join("r1/form").exists());
     }
 }

@@ -51,6 +51,15 @@ impl Reader {
         self.all(include_str!("../sql/makers_beside.sql"), &[artifact, specimen, order_line]).await
     }
 
+    /// Attempts that made an artifact: each may have left a copy of its own in its directory.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn made_by(&self, artifact: &str) -> Result<Vec<String>, Error> {
+        let found: Vec<(String,)> = self.all(include_str!("../sql/made_by.sql"), &[artifact]).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
+    }
+
     /// The participants (empty: nobody that the center knows) of whose runs some package holds an artifact.
     ///
     /// # Errors
