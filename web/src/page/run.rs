@@ -111,6 +111,8 @@ struct Run {
     decisions: Vec<files::DecisionRow>,
     events: Vec<files::EventRow>,
     events_note: String,
+    /// So many events there were.
+    seen_events: i64,
 }
 
 /// One of the strip under the title.
@@ -183,6 +185,7 @@ async fn show(
             .words
             .of_all(&shell.say.count(seen.sheet.events.min(SOME)), &shell.say.count(seen.sheet.events)),
         events: files::event_rows(&events, &shell, true),
+        seen_events: seen.sheet.events,
         id: id.to_string(),
         words,
         shell,

@@ -125,6 +125,8 @@ async fn an_act_without_a_reason_is_asked_again_in_its_place() {
     assert!(held.contains("held by ops-02: &#60;script&#62;") && !held.contains("<script>alert"));
     assert!(held.contains("id=\"act-resume\""));
     send(&house, &path("resume"), &[]).await.check(303);
+    let nowhere = send(&house, &path("retry"), &[("from", "nowhere")]).await.check(422).text;
+    assert!(nowhere.contains("has no step `nowhere`"), "{nowhere}");
     send(&house, &path("resume"), &[]).await.check(409);
     send(&house, &path("cancel"), &[("reason", "wrong tube")]).await.check(303);
     house.quiet().await;
@@ -141,6 +143,7 @@ async fn an_answer_is_bound_to_what_was_shown() {
     assert!(run.contains("id=\"ask-release\"") && run.contains("release asks: Release it?"));
     let asked = house.get(&format!("/runs/{id}/answer?step=release")).await.check(200).text;
     let shown = hidden(&asked, "shown");
+    assert_eq!(hidden(&run, "shown"), shown);
     let answer = format!("/runs/{id}/answer");
     let form = |shown: &str, verdict: &str, reason: &str| {
         let fields = [
@@ -178,7 +181,11 @@ async fn who_may_not_act_sees_who_may() {
     let id = house.run(TINY, "S1").await;
     house.quiet().await;
     let run = house.get(&format!("/runs/{id}")).await.check(200).text;
-    assert!(run.contains("This is for: releaser.") && !run.contains("id=\"decide-release\""));
+    assert!(
+        run.contains("This is for: releaser.")
+            && !run.contains("id=\"decide-release\"")
+            && !run.contains("name=\"shown\"")
+    );
     let form = [("step", "release"), ("kind", "approve"), ("shown", "x"), ("verdict", "approve"), ("reason", "fine")];
     let shown = hidden_of_other(&house, &id).await;
     let form = form.map(|(name, value)| (name, if name == "shown" { shown.as_str() } else { value }));

@@ -96,7 +96,7 @@ const STEPS: [i64; 19] =
 /// Seconds between ticks, so that at most ten of them fit into so many microseconds.
 pub(crate) fn step(span_us: i64) -> i64 {
     let span = span_us / 1_000_000;
-    STEPS.into_iter().find(|step| span / step <= 9).unwrap_or_else(|| span / 9)
+    STEPS.into_iter().find(|step| span / step <= 9).unwrap_or(span / 9)
 }
 
 /// Round times between two, `ahead` seconds before UTC; in microseconds.

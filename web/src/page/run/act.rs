@@ -253,6 +253,11 @@ async fn done(
     match result {
         Ok(_) => Ok(Redirect::to(&format!("/runs/{id}")).into_response()),
         Err(Refusal::State(said)) => moved(&app, &visit, &id, said, typed.events).await,
+        Err(Refusal::NotFound(said)) if act == Act::Retry => {
+            let mut wrong = Wrong::default();
+            wrong.say("from", said);
+            Ok(asked(&visit, &seen(&app, &id).await?, act, typed, wrong))
+        }
         Err(Refusal::NotAllowed(said) | Refusal::Bad(said)) => {
             let mut wrong = Wrong::default();
             wrong.say("", said);

@@ -78,7 +78,7 @@ async fn chosen(app: &App, id: &RunId, wish: &Wish) -> Result<Option<(Vec<rows::
     let attempts = reader.step_attempts(id.as_str(), &step).await?;
     if attempts.is_empty()
         && wish.attempt.is_none()
-        && !reader.steps_named(id.as_str(), &[step.clone()]).await?.is_empty()
+        && !reader.steps_named(id.as_str(), std::slice::from_ref(&step)).await?.is_empty()
     {
         return Ok(None);
     }

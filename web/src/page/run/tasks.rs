@@ -55,6 +55,8 @@ pub(super) struct Row {
     pub(super) exit: String,
     pub(super) executor: String,
     pub(super) log: Option<String>,
+    /// The run that it called.
+    pub(super) child: Option<String>,
 }
 
 #[derive(Template)]
@@ -235,6 +237,7 @@ fn row(
     });
     Row {
         state: Words::shape(task.state).state(shell.language()),
+        child: task.step.child.clone(),
         attempt: number.unwrap_or_default(),
         why: why(seen, task, words, (waits, needs)),
         started: attempt.map(|attempt| say.time(&attempt.created)).unwrap_or_default(),
