@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use kentai_engine::people::permission::{Principal, permit};
 use kentai_engine::scheduler::handle::Refusal;
-use kentai_engine::view::center::{OrderLineView, board, order_line, proposals_about, why};
+use kentai_engine::view::center::{OrderLineView, WhyView, board, order_line, proposals_about, why};
 use serde::Deserialize;
 
 use super::form::{Posted, Wrong};
@@ -98,7 +98,9 @@ async fn show(app: &App, visit: &Visit, line: OrderLineView, typed: Typed, wrong
     let shell = visit.shell(Place::Specimens);
     let words = Words::of(visit.language());
     let found = why(app.engine.reader(), &who, &line.id, visit.now(), visit.language()).await?;
-    let why = found.into_iter().flatten().next().map(|why| why.said).unwrap_or_default();
+    // Owner and choices stand beside it: the sentence alone is enough.
+    let said = |why: WhyView| why.because.map_or(why.said, |because| because.sentence(visit.language()));
+    let why = found.into_iter().flatten().next().map(said).unwrap_or_default();
     let choices: Vec<Offered> = choices(app, &line)
         .await?
         .into_iter()

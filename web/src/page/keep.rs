@@ -25,6 +25,8 @@ use crate::error::Problem;
 const SMALL: i64 = 5_000;
 /// Ages and lapses change by themselves: no count is older.
 const OLDEST_US: i64 = 60_000_000;
+/// A page waits so long for the first count of what is not its own matter.
+const FIRST: Duration = Duration::from_millis(250);
 /// Of the time, the part that counting may take: one in so many.
 const REST: u32 = 10;
 const DAY_US: i64 = 86_400_000_000;
@@ -156,6 +158,27 @@ pub(crate) async fn newest<T: Size + Send + Sync + 'static>(
         });
     }
     Ok(known)
+}
+
+/// The same, but nobody waits long for the first: none while it is still being counted, and who listens for `board` hears of it.
+pub(crate) async fn soon<T: Size + Send + Sync + 'static>(
+    keep: &Arc<Keep<T>>,
+    app: &App,
+) -> Result<Option<Arc<Counted<T>>>, Problem> {
+    if keep.known().is_some() {
+        return newest(keep, app).await.map(Some);
+    }
+    let (own, site) = (Arc::clone(keep), app.clone());
+    let first = tokio::spawn(async move {
+        let counted = own.count(&site).await;
+        site.keeper.today.newest.send_modify(|_| {});
+        counted
+    });
+    match tokio::time::timeout(FIRST, first).await {
+        Ok(Ok(counted)) => counted.map(Some),
+        Ok(Err(panic)) => Err(Problem::internal(&panic)),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Everything that is kept.

@@ -64,6 +64,8 @@ struct Today<'a> {
     late_of: String,
     trouble: String,
     turns: Vec<Turn>,
+    /// Why there are none.
+    no_turns: &'static str,
     waits: Vec<Wait>,
     waits_of: String,
     queue_all: String,
@@ -82,7 +84,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     }
     board::may_see(&who)?;
     let kept = keep::newest(&app.keeper.today, &app).await?;
-    let turnarounds = keep::newest(&app.keeper.turnarounds, &app).await?;
+    let turnarounds = keep::soon(&app.keeper.turnarounds, &app).await?;
     let (board, today) = (&kept.value.board, &kept.value);
     let seen: Vec<&Need> = today.needs.items.iter().filter(|one| one.is_for(&who)).collect();
     let worst = trouble::worst(app.engine.reader(), &who, visit.now(), LATE, visit.language()).await?;
@@ -103,7 +105,8 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     );
     let mut handed = parts::handed(&board.receivers, &targets(&app), words, say);
     handed.truncate(RECEIVERS);
-    let mut turns = parts::turns(&turnarounds.value.month, words, say);
+    let month = turnarounds.as_ref().map(|counted| counted.value.month.as_slice());
+    let mut turns = parts::turns(month.unwrap_or_default(), words, say);
     turns.truncate(TURNS);
     let late = parts::lates(worst, say);
     let late_of = of(late.len(), say.count(board.trouble), words.worst_first);
@@ -121,6 +124,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
         late,
         late_of,
         trouble,
+        no_turns: if turnarounds.is_some() { words.turnaround_empty } else { words.turnaround_counting },
         turns,
         waits: parts::waits(queue, words, say),
         waits_of,

@@ -67,6 +67,8 @@ struct Wall {
     reasons: Vec<Reason>,
     reasons_of: String,
     turns: Vec<Turn>,
+    /// Why there are none.
+    no_turns: &'static str,
     handed: Vec<Handed>,
 }
 
@@ -75,14 +77,15 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     let who = visit.principal();
     board::may_see(&who)?;
     let kept = keep::newest(&app.keeper.today, &app).await?;
-    let turnarounds = keep::newest(&app.keeper.turnarounds, &app).await?;
+    let turnarounds = keep::soon(&app.keeper.turnarounds, &app).await?;
     let board = &kept.value.board;
     let shell = visit.shell(Place::Elsewhere);
     let (words, say) = (Words::of(visit.language()), &shell.say);
     let needs = kept.value.needs.items.iter().filter(|one| one.is_for(&who)).count();
     let (reasons, all) = (reasons(board, say), say.count(board.trouble));
     let shown: i64 = reasons.iter().take(REASONS).map(|(count, ..)| count).sum();
-    let mut turns = parts::turns(&turnarounds.value.month, words, say);
+    let month = turnarounds.as_ref().map(|counted| counted.value.month.as_slice());
+    let mut turns = parts::turns(month.unwrap_or_default(), words, say);
     turns.truncate(TURNS);
     let mut handed = parts::handed(&board.receivers, &super::today::targets(&app), words, say);
     handed.truncate(RECEIVERS);
@@ -99,6 +102,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
             .take(REASONS)
             .map(|(count, said, owner)| Reason { count: say.count(count), said, owner })
             .collect(),
+        no_turns: if turnarounds.is_some() { words.turnaround_empty } else { words.turnaround_counting },
         turns,
         handed,
         words,

@@ -39,6 +39,7 @@ words! {
     turnaround: "Turnaround", "所要日数";
     turnaround_note: "last 30 days, in days; bar from median to 75th, tick at 90th", "過去30日・帯は中央値〜75%点、端は90%点";
     turnaround_empty: "Nothing passed a gate in the last 30 days. Order lines that do are counted here.", "過去30日に区間を終えた依頼はありません。終えた依頼がここに集計されます。";
+    turnaround_counting: "It is being counted, and appears here by itself.", "集計中です。終わるとここに表示されます。";
     by_week: "By week", "週ごと";
     gate: "Gate", "区間";
     target: "Target", "目標";
