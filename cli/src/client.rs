@@ -56,6 +56,14 @@ pub(crate) struct Log {
     pub chunk: LogChunk,
 }
 
+/// What signs its reader into the page, once.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct SignInLink {
+    pub name: String,
+    pub secret: String,
+    pub seconds: u64,
+}
+
 impl Client {
     /// The server at `socket`; none when nobody answers there.
     pub(crate) async fn connect(socket: &Path) -> Result<Option<Self>> {
@@ -80,6 +88,11 @@ impl Client {
     pub(crate) fn speaking(self, language: Language) -> Self {
         let language = if language == Language::Ja { "ja" } else { "en" };
         Self { language, ..self }
+    }
+
+    /// What signs whoever asks into the page.
+    pub(crate) async fn sign_in_link(&self) -> Result<SignInLink> {
+        read(self.send(self.http.post(url(&["sign-in-links"], &[]))).await?).await
     }
 
     /// The site, its engine, and whom it reaches.

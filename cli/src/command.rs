@@ -17,6 +17,7 @@ pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod notice;
 pub(crate) mod order;
+pub(crate) mod page;
 pub(crate) mod provenance;
 pub(crate) mod pull;
 pub(crate) mod qc;

@@ -64,6 +64,8 @@ enum Verb {
         #[arg(long)]
         executor: Option<String>,
     },
+    /// Open the page in a browser, signed in as the user of this machine
+    Page(command::page::Page),
     /// Look whether this machine and site can do their work
     Doctor,
     /// Run a workflow over every specimen of a sheet, to the end
@@ -232,6 +234,7 @@ async fn with_site(verb: Verb, site: &Site, output: Output) -> anyhow::Result<Ex
     use kentai_engine::scheduler::center::request::Request;
     match verb {
         Verb::Serve { executor } => command::serve::serve(site, executor.as_deref(), output).await,
+        Verb::Page(page) => page.run(site, output).await,
         Verb::Submit(submit) => submit.submit(site, output).await,
         Verb::Status(status) => status.show(site, output).await,
         Verb::Watch(watch) => watch.watch(site, output).await,

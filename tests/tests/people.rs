@@ -11,6 +11,7 @@ use kentai_engine::clock::Clock;
 use kentai_engine::people::secret::Hidden;
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::audit::public_key;
+use kentai_engine::scheduler::center::people::Known;
 use kentai_engine::scheduler::center::request::{Answer, Request};
 use kentai_engine::scheduler::handle::Refusal;
 use kentai_tests::house::{House, Plan, person};
@@ -114,6 +115,68 @@ async fn five_wrong_tries_lock_and_every_try_is_an_event() -> Result<()> {
     ensure!(handle.who(&session.0).await.is_err(), "a new password ends old sessions");
     let found = house.sql("select count(*) from event where body like '%argon2%' or body like '%battery%'")?;
     ensure!(found == "0", "a password or its hash is in the log");
+    Ok(())
+}
+
+async fn offered(house: &House, who: &Actor) -> Result<String> {
+    let offer = Request::OfferLink { user: 4711, made: Default::default() };
+    Ok(house.handle().center(offer, who).await?.secret.context("told once")?.0)
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once_within_a_minute_and_is_no_session() -> Result<()> {
+    let (house, clock) = house().await?;
+    let handle = house.handle();
+    // Somebody of the site's file, without an account.
+    let link = offered(&house, &person("ops-01", "operator")).await?;
+    ensure!(handle.known(&link).await.is_err() && handle.who(&link).await.is_err(), "a link is no session");
+    for _ in 0..2 {
+        ensure!(handle.whose_link(&link).await?.as_deref() == Some("ops-01"), "looking uses nothing up");
+    }
+    let session = handle.open_link(&link).await?;
+    ensure!(handle.who(&session.0).await.is_err(), "what they may, the site's file says");
+    let known = handle.known(&session.0).await?;
+    ensure!(matches!(&known, Known::User { uid: 4711, name } if name == "ops-01"), "{known:?}");
+    let Err(used) = handle.open_link(&link).await else { bail!("it counts once") };
+    ensure!(handle.whose_link(&link).await?.is_none());
+    let late = offered(&house, &person("ops-01", "operator")).await?;
+    clock.advance(60_000_000);
+    let Err(over) = handle.open_link(&late).await else { bail!("its minute is over") };
+    let made_up = late.replace("kl_", "kl_x");
+    let Err(unknown) = handle.open_link(&made_up).await else { bail!("nobody made it") };
+    let (id, _) = late.rsplit_once('_').context("an id")?;
+    let Err(wrong) = handle.open_link(&format!("{id}_{}", "ab".repeat(32))).await else { bail!("another secret") };
+    for other in [&over, &unknown, &wrong] {
+        ensure!(other.to_string() == used.to_string(), "nobody learns which links there are: {other}");
+    }
+    handle.sign_out(&session.0).await?;
+    ensure!(handle.known(&session.0).await.is_err(), "signed out");
+    for (kind, count) in [("sign_in_link_made", "2"), ("sign_in_link_used", "1"), ("sign_in_failed", "4")] {
+        let found = house.sql(&format!("select count(*) from event where kind = '{kind}'"))?;
+        ensure!(found == count, "{kind}: {found}");
+    }
+    for secret in [&link, &session.0] {
+        let secret = secret.rsplit('_').next().context("a secret")?;
+        let all = "select document as t from record union all select body from event";
+        let found = house.sql(&format!("select count(*) from ({all}) where t like '%{secret}%'"))?;
+        ensure!(found == "0", "a secret is stored");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_disabled_account_and_a_new_password_end_links_and_what_they_opened() -> Result<()> {
+    let (house, _) = house().await?;
+    add(&house, "sato", false, "reviewer").await?;
+    let (handle, sato) = (house.handle(), person("sato", "reviewer"));
+    let before = offered(&house, &sato).await?;
+    password(&house, "sato").await?;
+    ensure!(handle.open_link(&before).await.is_err(), "made before the new password");
+    let session = handle.open_link(&offered(&house, &sato).await?).await?;
+    let waiting = offered(&house, &sato).await?;
+    ask(&house, Request::DisablePerson { name: "sato".into() }).await?;
+    ensure!(handle.known(&session.0).await.is_err() && handle.open_link(&waiting).await.is_err());
+    ensure!(offered(&house, &sato).await.is_err(), "disabled, whatever the kernel says");
     Ok(())
 }
 

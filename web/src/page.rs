@@ -71,6 +71,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor));
     let outside = Router::new()
         .route("/sign-in", get(sign_in::ask).post(sign_in::answer))
+        .route("/sign-in/link", get(sign_in::link::ask).post(sign_in::link::answer))
         .route("/language/{language}", get(settings::language))
         .route("/theme/{theme}", get(settings::theme))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use kentai_engine::people::{secret, session, token};
 use kentai_engine::scheduler::Actor;
+use kentai_engine::scheduler::center::people::Known;
 use kentai_engine::scheduler::handle::Refusal;
 use kentai_engine::view::drs;
 use tokio::net::UnixListener;
@@ -73,6 +74,14 @@ impl Credential {
         match &self.caller {
             Some(caller) => known(&self.app, caller, Ok(self.proof.clone())).await.ok(),
             None => over_socket(&self.app, self.uid, Ok(self.proof.clone())).await.ok(),
+        }
+    }
+
+    /// The user of this machine that the kernel says it is; none for whoever said it otherwise, or asks over the network.
+    pub(crate) fn user(&self) -> Option<u32> {
+        match (&self.proof, &self.caller) {
+            (Proof::Connection, None) => self.uid,
+            _ => None,
         }
     }
 
@@ -203,8 +212,18 @@ async fn known(app: &App, caller: &Caller, shown: Shown) -> Result<Actor, Respon
 async fn by_proof(app: &App, proof: &Proof) -> Option<Result<Actor, Refusal>> {
     match proof {
         Proof::Connection => None,
-        Proof::Token(token) => Some(app.engine.who(token).await),
+        Proof::Token(token) => Some(by_secret(app, token).await),
         Proof::Link(by) => Some(by_link(app, by).await),
+    }
+}
+
+/// Whose token or session it is. Who was signed in as a user of this machine is whoever the site's file says that the user is now.
+async fn by_secret(app: &App, shown: &str) -> Result<Actor, Refusal> {
+    match app.engine.known(shown).await? {
+        Known::Account(actor) => Ok(actor),
+        Known::User { uid, name } => (app.people)(uid).filter(|actor| actor.name == name).ok_or_else(|| {
+            Refusal::NotAllowed("this session is of a user whom the site does not know by this name any more".into())
+        }),
     }
 }
 

@@ -142,9 +142,16 @@ fn tell(site: &Site, addresses: &[SocketAddr], output: Output) {
     let listens: Vec<String> =
         [socket.display().to_string()].into_iter().chain(addresses.iter().map(ToString::to_string)).collect();
     output.say(format!("site `{name}`: the engine runs and listens on {}; Ctrl-C ends it", listens.join(", ")));
+    let pages: Vec<String> = site.config.serve.iter().zip(addresses).map(|(one, at)| one.page_at(*at)).collect();
+    match pages.first() {
+        Some(page) => {
+            output.say(format!("the page: {page}; `kentai --site {} page` signs you in", site.directory.display()))
+        }
+        None => output.say("no page: `serve:` in kentai.yaml says where one is to be had"),
+    }
     if output.json {
         let told = serde_json::json!({
-            "site": name, "socket": socket, "addresses": addresses, "pid": std::process::id(),
+            "site": name, "socket": socket, "addresses": addresses, "pages": pages, "pid": std::process::id(),
         });
         output.json(&told);
     }

@@ -13,6 +13,9 @@ use super::{Duration, Size};
 pub(crate) struct Serve {
     /// Address and port.
     pub listen: SocketAddr,
+    /// The page's address as browsers reach it; none: as it listens.
+    #[serde(default)]
+    pub page: Option<String>,
     /// Files of TLS; none: plain HTTP.
     #[serde(default)]
     pub tls: Option<Tls>,
@@ -22,6 +25,26 @@ pub(crate) struct Serve {
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl Serve {
+    /// The page's address; none when the machine chooses the port.
+    pub(crate) fn page(&self) -> Option<String> {
+        self.page.clone().or_else(|| (self.listen.port() != 0).then(|| self.page_at(self.listen)))
+    }
+
+    /// The page's address where it listens here.
+    pub(crate) fn page_at(&self, listen: SocketAddr) -> String {
+        if let Some(page) = &self.page {
+            return page.clone();
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        // Who listens everywhere listens here, too.
+        if listen.ip().is_unspecified() {
+            return format!("{scheme}://localhost:{}", listen.port());
+        }
+        format!("{scheme}://{listen}")
+    }
 }
 
 fn refused() -> String {
@@ -141,6 +164,13 @@ pub(super) fn check(serve: &[Serve], certificates: &[ClientCertificate]) -> Resu
             return Err(format!(
                 "`serve: {listen}`: others can reach this address: give it `tls:`, or say `plain: allowed` when a proxy of your own stands before it"
             ));
+        }
+        if let Some(page) = &one.page
+            && !["https://", "http://"]
+                .iter()
+                .any(|scheme| page.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+        {
+            return Err(format!("`serve: {listen}`: `page: {page}` must begin with https:// or http://"));
         }
         one.limits.check().map_err(|name| format!("`serve: {listen}`: `limits.{name}` must be at least 1"))?;
     }

@@ -86,13 +86,16 @@ pub struct Token {
     pub made_by: String,
 }
 
-/// Somebody is signed in. The record's parent is the person.
+/// Somebody is signed in, or may be by a link (see [`super::link`]). The record's parent is the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// SHA-256 of the secret, hex.
     pub sha256: String,
     /// Until when it counts.
     pub until_us: Micros,
+    /// The user of the machine for whom the kernel spoke: who they are and what they may, the site's file says at each request.
+    #[serde(default)]
+    pub user: Option<u32>,
 }
 
 #[cfg(test)]

@@ -267,7 +267,8 @@ impl Handle {
     /// When the store refuses.
     pub async fn sign_out(&self, shown: &str) -> Result<(), Refusal> {
         let session = secret::read(session::PREFIX, shown).map(|shown| shown.id.to_owned());
-        let (Some(session), Ok(actor)) = (session, self.who(shown).await) else { return Ok(()) };
+        let (Some(session), Ok(known)) = (session, self.known(shown).await) else { return Ok(()) };
+        let actor = Actor { name: known.into_name(), ..Actor::default() };
         self.center(super::center::request::Request::SignOut(session), &actor).await.map(|_| ())
     }
 
@@ -277,6 +278,33 @@ impl Handle {
     /// When it is nobody's, or counts no more.
     pub async fn who(&self, shown: &str) -> Result<Actor, Refusal> {
         super::center::people::who(&self.reader, shown, self.options.clock.now()).await
+    }
+
+    /// The same, and of those too who were signed in by a link and have no account.
+    ///
+    /// # Errors
+    /// When it is nobody's, or counts no more.
+    pub async fn known(&self, shown: &str) -> Result<super::center::people::Known, Refusal> {
+        super::center::people::known(&self.reader, shown, self.options.clock.now()).await
+    }
+
+    /// Whom this link would sign in now; looking does not use it up.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn whose_link(&self, shown: &str) -> Result<Option<String>, Refusal> {
+        super::center::people::whose(&self.reader, shown, self.options.clock.now()).await
+    }
+
+    /// Signs in by a link and gives what is shown from now on, once. Every try is written down.
+    ///
+    /// # Errors
+    /// One and the same refusal, whatever was wrong.
+    pub async fn open_link(&self, shown: &str) -> Result<Hidden, Refusal> {
+        let (opening, secret) = super::center::people::opening(shown)?;
+        let request = Box::new(super::center::request::Request::OpenLink(opening));
+        let answer = self.ask(|reply| Message::Center(request, Actor::default(), reply)).await?;
+        if answer.changed.is_empty() { Err(Refusal::NotAllowed(answer.said)) } else { Ok(secret) }
     }
 
     /// The account of this name, for whoever has proved by a certificate who they are. Asked again for every request.

@@ -59,7 +59,7 @@ impl Secure {
             certificates: Arc::new(move |digest: &str| whose.lock().expect("no panic").get(digest).cloned()),
         })?;
         let (base, token) = (format!("https://{}", door.address()), CancellationToken::new());
-        let router = kentai_web::router(site.house.handle().clone(), Arc::new(|_| None));
+        let router = kentai_web::router(site.house.handle().clone(), Arc::new(|_| None), kentai_web::TimeZone::UTC);
         let served = tokio::spawn(door.serve(router, token.clone()));
         Ok(Self { base, place, known, token, served })
     }

@@ -13,6 +13,7 @@ mod offers;
 mod provenance;
 mod requests;
 mod runs;
+mod sign_in_links;
 mod site;
 mod specimens;
 mod submissions;
@@ -71,6 +72,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(center)
         .merge(receivers)
         .route("/changes", get(changes::listen))
+        .route("/sign-in-links", post(sign_in_links::make))
         .merge(center::reading())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(|request, next| within(TIME_MAX, request, next)));

@@ -1,6 +1,8 @@
 //! Signing in and out. A session is a secret in a cookie that no script reads and no other site's form sends; what it is worth, the
 //! engine says at each request.
 
+pub(super) mod link;
+
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -70,23 +72,13 @@ pub(super) async fn answer(
     State(app): State<App>,
     manners: Manners,
     caller: Option<Extension<Caller>>,
+    headers: HeaderMap,
     Posted(typed): Posted<Typed>,
 ) -> Result<Response, Problem> {
-    let caller = caller.map(|Extension(caller)| caller);
-    if let Some(caller) = &caller {
-        // Guesses are counted by where they come from, before they cost anything.
-        let who = format!("address {}", caller.address);
-        if caller.buckets.take(&who, Instant::now()).is_err() {
-            return Err(Problem::too_many("too many tries: wait a little"));
-        }
-    }
+    counted(caller.as_deref())?;
     let _room = TRIES.acquire().await.map_err(|closed| Problem::internal(&closed))?;
     match app.engine.sign_in(typed.name.trim(), &typed.password, typed.code.trim()).await {
-        Ok(secret) => {
-            let encrypted = caller.is_some_and(|caller| caller.encrypted);
-            let kept = [(header::SET_COOKIE, made(encrypted, secret.0).to_string())];
-            Ok((kept, Redirect::to(local(&typed.back))).into_response())
-        }
+        Ok(secret) => opened(&app, &headers, caller.as_deref(), secret.0, local(&typed.back)).await,
         Err(Refusal::NotAllowed(said)) => {
             let shell = manners.shell(None, Place::Elsewhere);
             let mut wrong = Wrong::default();
@@ -102,6 +94,30 @@ pub(super) async fn answer(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// Guesses are counted by where they come from, before they cost anything.
+fn counted(caller: Option<&Caller>) -> Result<(), Problem> {
+    let Some(caller) = caller else { return Ok(()) };
+    let who = format!("address {}", caller.address);
+    let taken = caller.buckets.take(&who, Instant::now());
+    taken.map_err(|_| Problem::too_many("too many tries: wait a little"))
+}
+
+/// A new session in the browser. Whatever it showed before ends: nobody keeps a session that they forgot.
+async fn opened(
+    app: &App,
+    headers: &HeaderMap,
+    caller: Option<&Caller>,
+    secret: String,
+    to: &str,
+) -> Result<Response, Problem> {
+    if let Some(before) = shown(headers) {
+        app.engine.sign_out(&before).await?;
+    }
+    let encrypted = caller.is_some_and(|caller| caller.encrypted);
+    let kept = [(header::SET_COOKIE, made(encrypted, secret).to_string())];
+    Ok((kept, Redirect::to(to)).into_response())
 }
 
 /// `POST /sign-out`: the session counts no more, and the browser forgets it.

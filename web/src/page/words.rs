@@ -30,6 +30,8 @@ pub(crate) struct Words {
     pub(crate) resume: &'static str,
     pub(crate) stale: &'static str,
     pub(crate) sign_in: &'static str,
+    pub(crate) link_counts_once: &'static str,
+    pub(crate) link_over: &'static str,
     pub(crate) sign_out: &'static str,
     pub(crate) name: &'static str,
     pub(crate) password: &'static str,
@@ -75,6 +77,8 @@ const EN: Words = Words {
     resume: "Go on",
     stale: "No news for a while. Numbers may be old.",
     sign_in: "Sign in",
+    link_counts_once: "This address counts once, within a minute.",
+    link_over: "This address was used, or its minute is over. `kentai page` gives another.",
     sign_out: "Sign out",
     name: "Name",
     password: "Password",
@@ -120,6 +124,8 @@ const JA: Words = Words {
     resume: "再開する",
     stale: "しばらく更新がありません。数値は古い可能性があります。",
     sign_in: "サインイン",
+    link_counts_once: "このアドレスは1分以内に1回だけ使えます。",
+    link_over: "このアドレスは使用済みか、有効期限（1分）が切れています。`kentai page` で新しいアドレスを発行してください。",
     sign_out: "サインアウト",
     name: "名前",
     password: "パスワード",
@@ -171,6 +177,14 @@ impl Words {
         match self.language {
             Language::En => format!("{shown} of {all}"),
             Language::Ja => format!("{all}件中{shown}件"),
+        }
+    }
+
+    /// `Sign in as sato`, `satoとしてサインイン`
+    pub(crate) fn sign_in_as(&self, name: &str) -> String {
+        match self.language {
+            Language::En => format!("Sign in as {name}"),
+            Language::Ja => format!("{name} としてサインイン"),
         }
     }
 

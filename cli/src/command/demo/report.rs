@@ -125,7 +125,8 @@ pub(super) fn show(site: &Site, rows: &[Row], output: Output) {
       kentai --site {place} why {run}
       kentai --site {place} logs {run} call
       kentai graph germline_wgs --svg > line.svg
-      (cd {package} && sha256sum -c manifest-sha256.txt)"
+      (cd {package} && sha256sum -c manifest-sha256.txt)
+      kentai --site {place} serve, and beside it kentai --site {place} page: the same in a browser"
     ));
 }
 

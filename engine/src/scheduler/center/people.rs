@@ -1,6 +1,8 @@
 //! People and services: added, given roles, passwords, codes and tokens, and known again. What is slow or random happens at the door,
 //! before the loop; the loop only compares and writes down.
 
+mod link;
+
 use rand::TryRngCore as _;
 use serde_json::json;
 
@@ -18,6 +20,10 @@ use crate::scheduler::handle::Refusal;
 use crate::scheduler::service::Service;
 use crate::specimen::record::Kind;
 use crate::store::read::Reader;
+
+pub use link::{Opening, whose};
+
+pub(in crate::scheduler) use link::opening;
 
 /// The status of a person who may do nothing any more.
 const DISABLED: &str = "disabled";
@@ -74,6 +80,11 @@ pub(in crate::scheduler) async fn at_the_door(
             let (told, sha256) = secret::write(token::PREFIX, &id, &chance()?);
             (Request::NewToken { owner, label, scopes, expires_us, made: (id, sha256) }, Some(told))
         }
+        Request::OfferLink { user, .. } => {
+            let id = fresh("l");
+            let (told, sha256) = secret::write(crate::people::link::PREFIX, &id, &chance()?);
+            (Request::OfferLink { user, made: (id, sha256) }, Some(told))
+        }
         other => (other, None),
     })
 }
@@ -100,29 +111,72 @@ pub(in crate::scheduler) async fn attempt(
     Ok((SignIn { name: name.to_owned(), compared, right, code, session, sha256 }, told))
 }
 
+/// Who shows a token or a session.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// An account of the site.
+    Account(Actor),
+    /// A user of the machine who was signed in by a link: only the site's file knows what they may now.
+    User {
+        /// Of the machine.
+        uid: u32,
+        /// Who they were when the link was made; if they are somebody else by now, they are nobody.
+        name: String,
+    },
+}
+
+impl Known {
+    pub(in crate::scheduler) fn into_name(self) -> String {
+        match self {
+            Self::Account(actor) => actor.name,
+            Self::User { name, .. } => name,
+        }
+    }
+}
+
+fn nobody() -> Refusal {
+    Refusal::NotAllowed("this token or session is nobody's, or counts no more".into())
+}
+
+/// The account whose token or session it is, as of the newest commit.
+///
+/// # Errors
+/// When it is no account's, or counts no more.
+pub async fn who(reader: &Reader, shown: &str, now: Micros) -> Result<Actor, Refusal> {
+    match known(reader, shown, now).await? {
+        Known::Account(actor) => Ok(actor),
+        Known::User { .. } => Err(nobody()),
+    }
+}
+
 /// Whose token or session it is, as of the newest commit.
 ///
 /// # Errors
 /// When it is nobody's, or counts no more.
-pub async fn who(reader: &Reader, shown: &str, now: Micros) -> Result<Actor, Refusal> {
-    let nobody = || Refusal::NotAllowed("this token or session is nobody's, or counts no more".into());
+pub async fn known(reader: &Reader, shown: &str, now: Micros) -> Result<Known, Refusal> {
     let (kind, shown) = match (secret::read(token::PREFIX, shown), secret::read(session::PREFIX, shown)) {
         (Some(shown), _) => (Kind::Token, shown),
         (None, Some(shown)) => (Kind::Session, shown),
         (None, None) => return Err(nobody()),
     };
     let row = reader.record(kind.word(), shown.id).await?.ok_or_else(nobody)?;
-    let (counts, scopes) = if kind == Kind::Token {
+    let (counts, scopes, user) = if kind == Kind::Token {
         let doc: Token = document("a token", &row.document)?;
-        (token::counts(&doc, &row.status, &shown, now), doc.scopes)
+        (token::counts(&doc, &row.status, &shown, now), doc.scopes, None)
     } else {
         let doc: Session = document("a session", &row.document)?;
-        (session::counts(&doc, &row.status, &shown, now), None)
+        (session::counts(&doc, &row.status, &shown, now), None, doc.user)
     };
     if !counts {
         return Err(nobody());
     }
-    Ok(Actor { scopes, ..active_person(reader, &row.parent).await?.ok_or_else(nobody)? })
+    if let Some(uid) = user {
+        let account = reader.record(Kind::Person.word(), &row.parent).await?;
+        let disabled = account.is_some_and(|account| account.status != token::ACTIVE);
+        return if disabled { Err(nobody()) } else { Ok(Known::User { uid, name: row.parent }) };
+    }
+    let actor = active_person(reader, &row.parent).await?.ok_or_else(nobody)?;
+    Ok(Known::Account(Actor { scopes, ..actor }))
 }
 
 /// The person or service of this name, as of the newest commit: for whoever has proved by other means than a token who they are.
@@ -186,7 +240,7 @@ impl Service {
             Request::AuditRead { what } => Ok(self.audit_read(&what, by)),
             Request::AuditSign { stand } => self.audit_sign(stand, by).await,
             Request::Checkpoint => self.checkpoint(by).await,
-            Request::SignOut(session) => self.sign_out(&session, by).await,
+            Request::OfferLink { user, made } => self.offer_link(user, made, by).await,
             _ => Err(Refusal::Bad("nobody knows what to do with this request".into())),
         }
     }
@@ -243,7 +297,7 @@ impl Service {
         person.doc.failures = 0;
         person.doc.locked_until_us = 0;
         for mut open in self.desk.records_of::<Session>(Kind::Session, name).await? {
-            if open.row.status == token::ACTIVE {
+            if [token::ACTIVE, crate::people::link::OFFERED].contains(&open.row.status.as_str()) {
                 open.row.status = token::REVOKED.into();
                 self.desk.record(&mut open, "session_closed", by, &json!({ "why": "the password was changed" }));
             }
@@ -311,7 +365,8 @@ impl Service {
         session::succeeded(&mut person.doc);
         person.doc.totp_used = code.unwrap_or(person.doc.totp_used);
         self.desk.record(&mut person, "signed_in", &by, &json!({ "session": attempt.session }));
-        let doc = Session { sha256: attempt.sha256, until_us: self.desk.now.saturating_add(session::LASTS_US) };
+        let until_us = self.desk.now.saturating_add(session::LASTS_US);
+        let doc = Session { sha256: attempt.sha256, until_us, user: None };
         let mut held = self.desk.new_record(Kind::Session, &attempt.session, token::ACTIVE, doc);
         attempt.name.clone_into(&mut held.row.parent);
         self.desk.record(&mut held, "session_opened", &by, &json!({}));
@@ -319,7 +374,7 @@ impl Service {
         Ok(Answer { said: format!("{} is signed in", attempt.name), changed, ..Answer::default() })
     }
 
-    async fn sign_out(&mut self, session: &str, by: &By) -> Result<Answer, Refusal> {
+    pub(in crate::scheduler) async fn sign_out(&mut self, session: &str, by: &By) -> Result<Answer, Refusal> {
         let mut held = self.desk.get::<Session>(Kind::Session, session).await?;
         if held.row.parent != by.name || held.row.status != token::ACTIVE {
             return Err(unknown("session", session));

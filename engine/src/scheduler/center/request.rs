@@ -442,6 +442,17 @@ pub enum Request {
     /// Somebody gave name, password and code; only the door asks this.
     #[serde(skip)]
     SignIn(super::people::SignIn),
+    /// A user of this machine wants an address that signs them in; only the site's socket asks this, for whom the kernel says it is.
+    #[serde(skip)]
+    OfferLink {
+        /// User id.
+        user: u32,
+        /// Its id and the hash of its secret, made at the door.
+        made: (String, String),
+    },
+    /// Somebody opened such an address; only the door asks this.
+    #[serde(skip)]
+    OpenLink(super::people::Opening),
     /// A session, by its id, counts no more; only the door asks this, for whom the session is of.
     #[serde(skip)]
     SignOut(String),

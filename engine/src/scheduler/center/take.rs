@@ -37,8 +37,15 @@ impl Service {
 
     async fn granted(&mut self, request: Request, actor: &Actor) -> Result<Answer, Refusal> {
         // Nobody is anybody before they are signed in; and a wrong try is granted, to be written down.
-        if let Request::SignIn(attempt) = request {
-            return self.sign_in(attempt).await;
+        match request {
+            Request::SignIn(attempt) => return self.sign_in(attempt).await,
+            Request::OpenLink(opening) => return self.open_link(opening).await,
+            // Whoever shows a session may end it, whatever else they may.
+            Request::SignOut(session) => {
+                let by = By { name: actor.name.clone(), role: String::new() };
+                return self.sign_out(&session, &by).await;
+            }
+            _ => {}
         }
         let by = self.permitted(&request, actor).await?;
         self.carry_out(request, actor, &by).await

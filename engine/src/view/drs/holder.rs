@@ -40,5 +40,7 @@ fn limits(row: &rows::center::Record) -> Result<Limits, Error> {
         return Ok((token.expires_us, token.scopes));
     }
     let session: Session = document("a session", &row.document)?;
-    Ok((Some(session.until_us), None))
+    // Of a user of the machine: what they may, only the site's file knows, and a file's link does not ask it.
+    let until = if session.user.is_some() { Micros::MIN } else { session.until_us };
+    Ok((Some(until), None))
 }

@@ -40,6 +40,8 @@ const ROUTES: &[Row] = &[
     ("GET /site", "/site", "", &[ReadSelf], Inside),
     ("GET /workflows", "/workflows", "", &[ReadSelf], Inside),
     ("GET /changes", "/changes", "", &[ReadSelf], Nothing),
+    // For users of the machine: nobody who shows a token becomes a person at the page.
+    ("POST /sign-in-links", "/sign-in-links", "{}", &[], Nothing),
     ("GET /order-lines", "/order-lines", "", &[ReadSpecimen], Nothing),
     ("GET /order-lines/{id}", "/order-lines/{order}", "", &[ReadSpecimen], Institution),
     ("GET /why/{*thing}", "/why/{order}", "", &[ReadSpecimen], Institution),

@@ -56,6 +56,8 @@ const VERBS: &[Row] = &[
     ("admin user roles", "spare operator", &[ManagePeople], Nothing),
     ("admin user totp", "spare", &[ManagePeople], Nothing),
     ("admin user password", "spare", &[ManagePeople], Nothing),
+    // For users of the machine: whoever shows a token becomes nobody at the page.
+    ("page", "--at http://127.0.0.1:1", &[], Nothing),
     ("assay list", "", &[ReadSite, Configure], Nothing),
     ("assay show", "wgs@1", &[ReadSite, Configure], Center),
     ("assay define", "wgs@1 wgs.yaml", &[Configure], Nothing),

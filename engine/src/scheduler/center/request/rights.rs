@@ -28,6 +28,8 @@ impl Request {
                 | Self::AuditSign { .. }
                 | Self::Checkpoint
                 | Self::SignIn(_)
+                | Self::OfferLink { .. }
+                | Self::OpenLink(_)
                 | Self::SignOut(_)
         )
     }
@@ -85,7 +87,7 @@ impl Request {
             | Self::NewToken { .. }
             | Self::RevokeToken { .. } => Action::ManagePeople,
             Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
-            Self::SignIn(_) | Self::SignOut(_) => Action::ReadSelf,
+            Self::SignIn(_) | Self::OfferLink { .. } | Self::OpenLink(_) | Self::SignOut(_) => Action::ReadSelf,
         }
     }
 }
