@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
+pub mod demo;
 pub mod house;
 pub mod invariants;
 pub mod proxy;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
+mod big;
 mod center;
 mod crypt4gh;
 mod demo;

@@ -117,8 +117,8 @@ pub(super) async fn import(
 /// Founds the center.
 pub(super) async fn found(handle: &Handle) -> Result<()> {
     let (admin, who) = (person("adm-01"), person("ops-01"));
-    for (name, roles, of) in PEOPLE {
-        add(handle, &admin, name, roles, of).await?;
+    for (name, roles, _) in PEOPLE {
+        add(handle, &admin, name, roles).await?;
     }
     let senders = HOSPITALS.iter().map(|code| (*code, format!("Hospital {code}"), "sender"));
     let others = [
@@ -145,9 +145,8 @@ pub(super) async fn found(handle: &Handle) -> Result<()> {
     Ok(())
 }
 
-async fn add(handle: &Handle, admin: &Actor, name: &str, roles: &[&str], of: Option<&str>) -> Result<()> {
+async fn add(handle: &Handle, admin: &Actor, name: &str, roles: &[&str]) -> Result<()> {
     let known = person(name);
-    debug_assert!(of.is_none() || known.institution.is_some() || known.data_center.is_some());
     let request = Request::AddPerson {
         name: name.to_owned(),
         service: false,

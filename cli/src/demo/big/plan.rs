@@ -202,7 +202,7 @@ fn times(dice: &mut Dice, place: &mut Dice, line: &mut Line, number: usize, now:
         at = now - days(dice, 0.5, 12.0);
         line.prepared = Some(at);
     } else if is_at(&[Fate::InLabLate]) {
-        at = now - days(dice, 22.0, 26.0);
+        at = now - days(dice, 41.0, 45.0);
         line.prepared = Some(at);
     }
     if line.prepared.is_some() {
