@@ -76,7 +76,12 @@ impl Status {
     pub fn waits_for_receipt(self) -> bool {
         match self {
             Self::Offered | Self::Pulling | Self::Delivered | Self::PartlyAcknowledged => true,
-            Self::Acknowledged | Self::Refused | Self::Expired | Self::Superseded | Self::Recalled => false,
+            Self::Acknowledged
+            | Self::Refused
+            | Self::Expired
+            | Self::Superseded
+            | Self::Recalled
+            | Self::Retired => false,
         }
     }
 
