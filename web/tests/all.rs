@@ -16,3 +16,5 @@ mod run_page;
 mod workflow_page;
 #[path = "all/today.rs"]
 mod today;
+#[path = "all/specimens.rs"]
+mod specimens;

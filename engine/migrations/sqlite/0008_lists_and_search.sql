@@ -17,6 +17,7 @@ create index order_line_held on order_line (order_line_id) where (hold <> 'null'
 create index order_line_late on order_line (due_us, order_line_id)
  where (stage not in ('awaiting_material', 'acknowledged', 'archived', 'closed_failed', 'withdrawn', 'canceled')) is true;
 
+create index record_specimen_owner on record (owner, record_id) where (kind = 'specimen') is true;
 create index record_program on record (document ->> 'program', record_id) where (kind = 'specimen') is true;
 create index record_flow_cell on record (document ->> 'flow_cell', record_id) where (kind = 'instrument_run') is true;
 

@@ -17,7 +17,7 @@ use kentai_tests::tool;
 use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::desk::{Center, officer, row};
+use super::desk::{Center, officer};
 
 const MINUTE_US: i64 = 60_000_000;
 const HOUR_US: i64 = 60 * MINUTE_US;
@@ -30,6 +30,8 @@ const HOSTILE: &str = "\"'><script>alert(1)</script>{{7*7}}";
 fn steps() -> String {
     workflow(
         "  trim:
+    resources: { memory: 1 GiB }
+    retry: { attempts: 2, causes: [out_of_memory], wait: { first: 0s, max: 0s }, escalate: { memory: x2 } }
     outputs: { m: { path: t.json } }
     script: x
   align:
@@ -82,7 +84,8 @@ impl Told {
         let socket = self.center.house.directory.path().join("page.sock").to_string_lossy().into_owned();
         let header = format!("Accept-Language: {language}");
         let url = format!("http://kentai{path}");
-        let arguments = ["--silent", "--unix-socket", &socket, "--header", &header, "--write-out", "\n%{http_code}", &url];
+        let arguments =
+            ["--silent", "--unix-socket", &socket, "--header", &header, "--write-out", "\n%{http_code}", &url];
         let told = tool("curl", &arguments, Path::new("/"))?;
         let (text, status) = told.rsplit_once('\n').context("a status")?;
         Ok((status.parse()?, text.to_owned()))
@@ -147,7 +150,7 @@ impl Told {
             specimen: specimen.clone(),
             event: "packed".into(),
             holder: self.said("Biobank B-01"),
-            transfer: self.said("T-7"),
+            transfer: "T-7".into(),
             accession: String::new(),
             receipt: String::new(),
         };
@@ -199,10 +202,9 @@ impl Told {
         let duplicates = answer("release", "Duplicates come from the topped-up lane.");
         handle.answer(&run, "depth", &person("rev-02", "reviewer"), duplicates).await?;
         center.until_stage(order, "release_review").await?;
-        for name in ["rel-01", "rel-04"] {
-            self.clock.advance(5 * hour);
-            handle.answer(&run, "review", &person(name, "releaser"), answer("approve", "seen")).await?;
-        }
+        // Who let the warning pass is one of the two.
+        self.clock.advance(5 * hour);
+        handle.answer(&run, "review", &person("rel-01", "releaser"), answer("approve", "seen")).await?;
         center.until_stage(order, "offered").await?;
         let rows = center.house.handle().reader().deliveries_of(run.as_str()).await?;
         let id = rows.last().context("a delivery")?.delivery_id.to_string();
@@ -212,9 +214,15 @@ impl Told {
         for entry in offer["entries"].as_array().context("entries")? {
             let path = entry["path"].as_str().context("a path")?;
             if path.starts_with("data/") {
-                self.door.curl("dc1", entry["url"].as_str().context("an address")?, &["--fail", "--output", "/dev/null"])?;
+                self.door.curl(
+                    "dc1",
+                    entry["url"].as_str().context("an address")?,
+                    &["--fail", "--output", "/dev/null"],
+                )?;
                 let accession = self.said("ACC-0051");
-                files.push(json!({ "path": path, "outcome": "accepted", "sha256": entry["sha256"], "accession": accession }));
+                files.push(
+                    json!({ "path": path, "outcome": "accepted", "sha256": entry["sha256"], "accession": accession }),
+                );
             }
         }
         center.until_stage(order, "delivered").await?;
@@ -272,15 +280,30 @@ async fn a_page_tells_a_specimen_from_its_shipment_to_its_accession() -> Result<
     let run = told.center.run(&order)?;
     // In this order, each once, as the log has it.
     let headings = [
-        "Expected", "Received", "Accessioned", "In lab", "Sequencing", "Sequence QC failed", "Awaiting top-up", "Sequenced",
-        "Ready", "Analyzing", "Analysis QC failed", "Release review", "Released", "Offered, then delivered", "Acknowledged", "Archived",
+        "Expected",
+        "Received",
+        "Accessioned",
+        "In lab",
+        "Sequencing",
+        "Sequence QC failed",
+        "Awaiting top-up",
+        "Sequenced",
+        "Ready",
+        "Analyzing",
+        "Analysis QC failed",
+        "Release review",
+        "Released",
+        "Offered, then delivered",
+        "Acknowledged",
+        "Archived",
     ];
-    let found: Vec<String> = html.split("<h3>").skip(1).map(|rest| plain(rest.split(['<']).next().unwrap_or_default())).collect();
+    let found: Vec<String> =
+        html.split("<h3>").skip(1).map(|rest| plain(rest.split(['<']).next().unwrap_or_default())).collect();
     ensure!(found == headings, "{found:?}");
     for wanted in [
-        "Blood from Hospital H-017, ordered as wgs@2. Received 21 Oct, topped up once, released 9 Nov.",
-        "dc1 acknowledged all 1 files on 9 Nov",
-        "In shipment SH-0912 from Hospital H-017, 1 tubes. Participant P-7QX2, proband of family F-0311.",
+        "Blood from Hospital H-017, ordered as wgs@2. Received 21 Oct, topped up once, released 7 Nov.",
+        "dc1 acknowledged 6 files on 8 Nov, 20 d before the due date.",
+        "In shipment SH-0912 from Hospital H-017, 1 tube. Participant P-7QX2, proband of family F-0311.",
         "０１７-0093412",
         "0170093412",
         "571.8 M",
@@ -291,12 +314,13 @@ async fn a_page_tells_a_specimen_from_its_shipment_to_its_accession() -> Result<
         "TOPUP-READS",
         "620.2 M of 600.0 M needed.",
         "1 retry: out of memory",
-        "Duplicate reads pct_reads_duplicate 16.4 % ≤ 20, warn 15 % Passed with warnings",
+        "Duplicate reads pct_reads_duplicate16.4≤ 20, warn 15Passed with warnings",
+        "Lane 7 of run 241106_N01_0316: 48.4 M reads.",
         "Duplicates come from the topped-up lane.",
         "rel-01 said yes",
-        "rel-04 said yes",
+        "rev-02 decided: let it pass",
         "2 people",
-        "1 of 1 files accepted",
+        "6 of 6 files accepted",
         "ACC-0051",
         "RC-0179-1",
         "ops-02 held it",
@@ -310,7 +334,9 @@ async fn a_page_tells_a_specimen_from_its_shipment_to_its_accession() -> Result<
         ensure!(text.contains(wanted), "no `{wanted}` in:\n{text}");
     }
     let sha256 = told.center.house.sql("select sha256 from package_file where path like 'data/%'")?;
-    ensure!(html.matches(&sha256).count() >= 2, "the digest that we sent and the one that they computed, whole: {sha256}");
+    for sha256 in sha256.lines() {
+        ensure!(html.matches(sha256).count() >= 2, "ours and the one that they computed, whole: {sha256}");
+    }
     let japanese = told.shown(&format!("/specimens/{specimen}"), "ja")?;
     for wanted in ["シーケンスQC不合格", "受領確認済み", "判断：シーケンスを追加", "血液"] {
         ensure!(japanese.contains(wanted), "no `{wanted}` in:\n{}", plain(&japanese));
@@ -409,12 +435,10 @@ async fn nothing_that_people_or_files_say_becomes_markup_on_a_page() -> Result<(
     pages(&[])
 }
 
-/// Rows of a table, short.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_was_changed_is_named_on_the_page() -> Result<()> {
     let told = Told::open("").await?;
     let (specimen, _) = told.arrives().await?;
-    let _ = row(&[]);
     let path = format!("/specimens/{specimen}/chain");
     ensure!(plain(&told.shown(&path, "en")?).contains("follows from the one before it"));
     let seq = told.center.house.sql(&format!("select seq from event where stream = 'specimen:{specimen}' limit 1"))?;

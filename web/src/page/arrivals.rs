@@ -1,5 +1,7 @@
 //! What arrives: instrument runs with their lanes, shipments with their tubes, and participants with what they agreed to.
 
+mod participant;
+mod states;
 mod words;
 
 use askama::Template;
@@ -8,10 +10,12 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use kentai_engine::specimen::record::{self, Kind};
-use kentai_engine::state::{instrument_run, parcel, shipment_item};
+use kentai_engine::state::{instrument_run, parcel};
 use kentai_engine::store::read::RecordFilter;
-use kentai_engine::view::center::list::{SpecimenLine, instrument_run as one_run, records_back, shipment as one_shipment};
-use kentai_engine::view::center::{OrderLineView, RecordView, participant as one_participant};
+use kentai_engine::view::center::list::{
+    SpecimenLine, instrument_run as one_run, records_back, shipment as one_shipment,
+};
+use kentai_engine::view::center::{OrderLineView, RecordView};
 use kentai_workflows::diagnostic::Language;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,8 +29,9 @@ use super::stage;
 use super::visit::Visit;
 use crate::App;
 use crate::error::Problem;
-use crate::extract::{Asked, Named, Names};
+use crate::extract::{Asked, Named};
 
+use states::{of_run, of_shipment, of_tube, pick};
 use words::Words;
 
 pub(super) fn routes() -> Router<App> {
@@ -35,7 +40,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/instrument-runs/{id}", get(run))
         .route("/shipments", get(shipments))
         .route("/shipments/{id}", get(shipment))
-        .route("/participants/{program}/{pseudonym}", get(participant))
+        .route("/participants/{program}/{pseudonym}", get(participant::show))
 }
 
 /// How a list is narrowed.
@@ -101,60 +106,28 @@ fn document<T: DeserializeOwned + Default>(record: &RecordView) -> T {
     serde_json::from_value(record.document.clone()).unwrap_or_default()
 }
 
-fn pick(language: Language, (shape, en, ja): (Shape, &str, &str)) -> Shown {
-    shape.called(match language {
-        Language::En => en,
-        Language::Ja => ja,
-    })
-}
-
-fn of_run(word: &str, language: Language) -> Shown {
-    use instrument_run::Status as S;
-    let Some(status) = S::parse(word) else { return Shape::Waiting.called(word) };
-    pick(language, match status {
-        S::Seen => (Shape::Running, "Being written", "書き込み中"),
-        S::Settling => (Shape::Waiting, "Settling", "完了確認中"),
-        S::Complete => (Shape::Passed, "Complete", "完了"),
-        S::Failed => (Shape::Failed, "Failed", "失敗"),
-        S::StoppedEarly => (Shape::Failed, "Stopped early", "途中停止"),
-        S::Changed => (Shape::Needs, "Changed after it was complete", "完了後に変更"),
-        S::Quarantined => (Shape::Canceled, "Set aside", "隔離"),
-    })
-}
-
-fn of_shipment(word: &str, language: Language) -> Shown {
-    use parcel::Status as S;
-    let Some(status) = S::parse(word) else { return Shape::Waiting.called(word) };
-    pick(language, match status {
-        S::Sent => (Shape::Waiting, "On its way", "輸送中"),
-        S::Received => (Shape::Running, "Being scanned", "照合中"),
-        S::Complete => (Shape::Passed, "Complete", "全数到着"),
-        S::Incomplete => (Shape::Needs, "Tubes missing", "未着あり"),
-    })
-}
-
-fn of_tube(word: &str, language: Language) -> Shown {
-    use shipment_item::Status as S;
-    let Some(status) = S::parse(word) else { return Shape::Waiting.called(word) };
-    pick(language, match status {
-        S::Expected => (Shape::Waiting, "Expected", "到着予定"),
-        S::Accepted => (Shape::Passed, "Accepted", "受領"),
-        S::Rejected => (Shape::Failed, "Rejected", "受入不可"),
-        S::Missing => (Shape::Needs, "Missing", "未着"),
-        S::Extra => (Shape::Needs, "Not announced", "予定外"),
-    })
-}
-
 fn stands(lines: &[OrderLineView], language: Language) -> Vec<(String, Shown)> {
     lines.iter().map(|line| (line.assay.clone(), stage::of_line(line, language))).collect()
 }
 
 fn filter(kind: Kind, narrow: &Narrow) -> RecordFilter {
     let status = narrow.status.clone().filter(|word| !word.is_empty());
-    RecordFilter { kind: kind.word().into(), status, owner: None, after: narrow.after.clone(), limit: narrow.format.rows() }
+    RecordFilter {
+        kind: kind.word().into(),
+        status,
+        owner: None,
+        after: narrow.after.clone(),
+        limit: narrow.format.rows(),
+    }
 }
 
-fn filters(address: &Address, all: &str, words: &[&'static str], now: Option<&str>, called: impl Fn(&str) -> Shown) -> Vec<Filter> {
+fn filters(
+    address: &Address,
+    all: &str,
+    words: &[&'static str],
+    now: Option<&str>,
+    called: impl Fn(&str) -> Shown,
+) -> Vec<Filter> {
     let first = Filter::new(address, "status", None, now, all);
     std::iter::once(first)
         .chain(words.iter().map(|word| Filter::new(address, "status", Some(word), now, called(word).word)))
@@ -163,7 +136,9 @@ fn filters(address: &Address, all: &str, words: &[&'static str], now: Option<&st
 
 fn known(word: Option<&str>, all: &[&'static str]) -> Result<(), Problem> {
     match word.filter(|word| !word.is_empty() && !all.contains(word)) {
-        Some(word) => Err(Problem::bad(format!("`{}` is no state here; one of {}", word.escape_debug(), all.join(", ")))),
+        Some(word) => {
+            Err(Problem::bad(format!("`{}` is no state here; one of {}", word.escape_debug(), all.join(", "))))
+        }
         None => Ok(()),
     }
 }
@@ -191,7 +166,11 @@ async fn runs(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>
             let doc: record::InstrumentRun = document(one);
             [one.id.clone(), one.status.clone(), doc.instrument, doc.flow_cell, doc.waits, one.updated.clone()]
         });
-        return list::csv("instrument-runs", ["instrument_run", "status", "instrument", "flow_cell", "waits", "updated"], rows);
+        return list::csv(
+            "instrument-runs",
+            ["instrument_run", "status", "instrument", "flow_cell", "waits", "updated"],
+            rows,
+        );
     }
     let words = Words::of(language);
     let address = Address::new("/instrument-runs").with("status", narrow.status.as_deref());
@@ -215,7 +194,8 @@ async fn run(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<R
     let (language, words) = (visit.language(), Words::of(visit.language()));
     let shell = visit.shell(Place::Specimens);
     let doc: record::InstrumentRun = document(&found.run);
-    let lines = |id: &str| found.specimens.iter().find(|one| one.specimen.id == id).map(|one| one.order_lines.as_slice());
+    let lines =
+        |id: &str| found.specimens.iter().find(|one| one.specimen.id == id).map(|one| one.order_lines.as_slice());
     let row = |lane: &RecordView| {
         let lane_doc: record::LaneLibrary = document(lane);
         let unknown = lane.specimen.is_empty();
@@ -232,12 +212,18 @@ async fn run(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<R
             state: pick(language, counts),
             href: if unknown { String::new() } else { path(&["specimens", &lane.specimen]) },
             thing: if unknown { lane_doc.sample.clone() } else { lane.specimen.clone() },
-            cells: vec![lane_doc.lane.to_string(), lane_doc.sample.clone(), shell.say.reads(lane_doc.reads), by.collect::<Vec<_>>().join(": ")],
+            cells: vec![
+                lane_doc.lane.to_string(),
+                lane_doc.sample.clone(),
+                shell.say.reads(lane_doc.reads),
+                by.collect::<Vec<_>>().join(": "),
+            ],
             stands: stands(lines(&lane.specimen).unwrap_or_default(), language),
             at: lane.updated.clone(),
         }
     };
-    let mut rows: Vec<_> = found.lanes.iter().map(|lane| (document::<record::LaneLibrary>(lane).lane, row(lane))).collect();
+    let mut rows: Vec<_> =
+        found.lanes.iter().map(|lane| (document::<record::LaneLibrary>(lane).lane, row(lane))).collect();
     rows.sort_by_key(|(lane, _)| *lane);
     let fact = |label, value: &str| Fact { label, value: value.to_owned() };
     let mut said: Vec<String> = Some(doc.waits.clone()).filter(|waits| !waits.is_empty()).into_iter().collect();
@@ -279,7 +265,14 @@ async fn shipments(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Na
     if narrow.format == Format::Csv {
         let rows = found.items.iter().map(|one| {
             let doc: record::Shipment = document(one);
-            [one.id.clone(), one.status.clone(), one.institution.clone(), doc.tracking, one.created.clone(), one.updated.clone()]
+            [
+                one.id.clone(),
+                one.status.clone(),
+                one.institution.clone(),
+                doc.tracking,
+                one.created.clone(),
+                one.updated.clone(),
+            ]
         });
         return list::csv("shipments", ["shipment", "status", "institution", "tracking", "announced", "updated"], rows);
     }
@@ -351,59 +344,6 @@ async fn shipment(State(app): State<App>, visit: Visit, Named(id): Named) -> Res
         with_stages: true,
         rows: found.items.iter().map(row).collect(),
         empty: words.no_tubes,
-        shell,
-        words,
-    }))
-}
-
-/// `GET /participants/{program}/{pseudonym}`
-async fn participant(
-    State(app): State<App>,
-    visit: Visit,
-    Names(program, pseudonym): Names,
-) -> Result<Response, Problem> {
-    let found = one_participant(app.engine.reader(), &visit.principal(), &program, &pseudonym).await?;
-    let (language, words) = (visit.language(), Words::of(visit.language()));
-    let shell = visit.shell(Place::Specimens);
-    let text = |key: &str| found.participant.document[key].as_str().unwrap_or_default().to_owned();
-    let consented = |status: &str| match status {
-        "given" => (Shape::Passed, "Given", "同意あり"),
-        "partial" => (Shape::Warned, "Given in part", "一部同意"),
-        "withdrawn" => (Shape::Canceled, "Withdrawn", "撤回"),
-        "refused" => (Shape::Failed, "Refused", "不同意"),
-        "expired" => (Shape::Canceled, "Expired", "期限切れ"),
-        _ => (Shape::Waiting, "Not recorded", "記録なし"),
-    };
-    let row = |consent: &RecordView| {
-        let doc: record::Consent = document(consent);
-        Row {
-            id: consent.id.clone(),
-            state: pick(language, consented(&consent.status)),
-            href: String::new(),
-            thing: doc.document,
-            cells: vec![doc.document_version, doc.scopes.join(", "), doc.recorded_by],
-            stands: Vec::new(),
-            at: consent.created.clone(),
-        }
-    };
-    let facts = [
-        Fact { label: words.program, value: found.participant.program.clone() },
-        Fact { label: words.institution, value: found.participant.institution.clone() },
-        Fact { label: words.scopes, value: found.participant.scopes.join(", ") },
-        Fact { label: words.family, value: [text("family"), text("family_role")].join(" ").trim().to_owned() },
-    ];
-    Ok(page(&Arrival {
-        list: ("/specimens", words.specimens),
-        title: found.participant.pseudonym.clone(),
-        state: Some(pick(language, consented(&found.participant.consent))),
-        said: Vec::new(),
-        facts: facts.into_iter().filter(|fact| !fact.value.is_empty()).collect(),
-        section: words.consents,
-        thing: words.form,
-        heads: vec![words.version, words.scopes, words.recorded_by],
-        with_stages: false,
-        rows: found.consents.iter().map(row).collect(),
-        empty: words.no_consents,
         shell,
         words,
     }))

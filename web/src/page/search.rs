@@ -54,7 +54,7 @@ fn place(hit: &Hit) -> String {
     match hit.what {
         Found::Specimen | Found::Sheet => path(&["specimens", &hit.id]),
         // A tube that nobody announced has no page: it is listed as an omission.
-        Found::Tube => "/omissions?kind=specimen_without_order".to_owned(),
+        Found::Tube => "/omissions?kind=extra_item".to_owned(),
         Found::OrderLine => path(&["order-lines", &hit.id]),
         Found::Participant => match hit.id.split_once('/') {
             Some((program, pseudonym)) => path(&["participants", program, pseudonym]),

@@ -23,12 +23,12 @@ use kentai_engine::view::{self, RunView, SpecimenDetail};
 use kentai_workflows::diagnostic::Language;
 use serde::Deserialize;
 
+use super::markup::Markup;
 use super::runs::shown;
 use super::shape::{Shape, State as Shown};
 use super::shell::{Place, Shell, page};
-use super::visit::Visit;
-use super::markup::Markup;
 use super::stage;
+use super::visit::Visit;
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named};
@@ -144,7 +144,8 @@ fn told(visit: &Visit, story: Story, why: Option<&WhyView>, root: Option<String>
         visit.may(action).then(|| (with_line("hold"), label))
     });
     let tabs = tabs(&story, visit.language());
-    let family = story.known.participant.as_ref().map(|one| one.document["family"].as_str().unwrap_or_default().to_owned());
+    let family =
+        story.known.participant.as_ref().map(|one| one.document["family"].as_str().unwrap_or_default().to_owned());
     let root = root.map(|root| text::digest(&shell.say, &root));
     Specimen {
         lead,
@@ -153,7 +154,9 @@ fn told(visit: &Visit, story: Story, why: Option<&WhyView>, root: Option<String>
         tabs,
         hold,
         family: family.unwrap_or_default(),
-        sender_href: super::address::Address::new("/specimens").with("institution", Some(&story.known.specimen.institution)).to_string(),
+        sender_href: super::address::Address::new("/specimens")
+            .with("institution", Some(&story.known.specimen.institution))
+            .to_string(),
         provenance: (!story.runs.is_empty()).then(|| with_line("provenance")),
         chain: (!story.outside).then(|| of("chain")),
         events: of("events"),
@@ -194,7 +197,8 @@ fn next(teller: &Teller<'_>, why: Option<&WhyView>) -> Option<Entry> {
     let mut told = Told { note: teller.words.next.to_owned(), shape: Some(Shape::Waiting), ..Told::default() };
     told.says(Text::new(&match (stage, why) {
         (Stage::Acknowledged, _) => say.pick(
-            "Local data goes when the center's rules let it go, and no hold or withdrawal stands against it.".to_owned(),
+            "Local data goes when the center's rules let it go, and no hold or withdrawal stands against it."
+                .to_owned(),
             "保存規則に従い、保留や同意撤回がなければ手元のデータを削除。".to_owned(),
         ),
         (_, Some(why)) => why.said.clone(),

@@ -206,7 +206,8 @@ async fn sheets(app: &App, visit: &Visit, after: Option<String>, format: Format)
     inside(reader, &visit.principal(), Inner::Specimen, None).await?;
     let found = view::specimens(reader, after.as_deref(), format.rows()).await?;
     if format == Format::Csv {
-        let rows = found.items.into_iter().map(|one| [one.id, one.barcode.unwrap_or_default(), one.source, one.updated]);
+        let rows =
+            found.items.into_iter().map(|one| [one.id, one.barcode.unwrap_or_default(), one.source, one.updated]);
         return list::csv("specimens", ["specimen", "barcode", "sheet", "updated"], rows);
     }
     let address = Address::new("/specimens").with("known", Some("sheets"));
@@ -227,7 +228,10 @@ async fn sheets(app: &App, visit: &Visit, after: Option<String>, format: Format)
     });
     let filters = vec![
         Filter::new(&Address::new("/specimens"), "known", None, Some("sheets"), words.known_here),
-        Filter { current: true, ..Filter::new(&address, "known", Some("sheets"), Some("sheets"), words.known_to_sheets) },
+        Filter {
+            current: true,
+            ..Filter::new(&address, "known", Some("sheets"), Some("sheets"), words.known_to_sheets)
+        },
         Filter::new(&Address::new("/order-lines"), "stage", None, Some("-"), words.order_lines),
     ];
     Ok(page(&Specimens {
@@ -270,7 +274,8 @@ struct Lines {
 
 fn line_row(line: &OrderLineView, shell: &Shell) -> Row {
     let language = shell.language();
-    let lapsed = line.expected.as_ref().filter(|expected| shell.say.seconds_since(&expected.due).is_some_and(|over| over > 0));
+    let lapsed =
+        line.expected.as_ref().filter(|expected| shell.say.seconds_since(&expected.due).is_some_and(|over| over > 0));
     Row {
         href: format!("{}?line={}", path(&["specimens", &line.specimen]), line.id),
         id: line.specimen.clone(),
@@ -320,7 +325,9 @@ async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>
     let none = address.with("stuck", None).with("late", None).with("held", None);
     let mut filters = vec![Filter { current: !any, ..Filter::new(&none, "stuck", None, None, shell.words.all) }];
     if !outside {
-        for (name, set, label) in [("stuck", stuck, words.stuck), ("late", late, words.late), ("held", held, words.held)] {
+        for (name, set, label) in
+            [("stuck", stuck, words.stuck), ("late", late, words.late), ("held", held, words.held)]
+        {
             filters.push(Filter { current: set == 1, ..Filter::new(&none, name, Some("1"), None, label) });
         }
     }
@@ -349,10 +356,32 @@ fn csv_of_lines(found: Page<OrderLineView>) -> Result<Response, Problem> {
     let rows = found.items.into_iter().map(|line| {
         let held = line.held.map(|held| format!("{}: {}", held.by, held.reason)).unwrap_or_default();
         let (owner, by) = line.expected.map(|expected| (expected.owner, expected.due)).unwrap_or_default();
-        [line.id, line.specimen, line.institution, line.program, line.assay, line.stage, line.priority, held, owner, by, line.due]
+        [
+            line.id,
+            line.specimen,
+            line.institution,
+            line.program,
+            line.assay,
+            line.stage,
+            line.priority,
+            held,
+            owner,
+            by,
+            line.due,
+        ]
     });
     let head = [
-        "order_line", "specimen", "institution", "program", "assay", "stage", "priority", "held", "owner", "expected_by", "due",
+        "order_line",
+        "specimen",
+        "institution",
+        "program",
+        "assay",
+        "stage",
+        "priority",
+        "held",
+        "owner",
+        "expected_by",
+        "due",
     ];
     list::csv("order-lines", head, rows)
 }

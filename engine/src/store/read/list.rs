@@ -169,3 +169,63 @@ impl Reader {
         query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use crate::store::pool::Pool;
+
+    macro_rules! explained {
+        ($($name:literal $index:literal;)*) => {
+            [$(($name, concat!("explain query plan\n", include_str!(concat!("../sql/", $name, ".sql"))), $index)),*]
+        };
+    }
+
+    /// Every query of a list, a story or the search; the index that it must go by.
+    const WANTED: [(&str, &str, &str); 26] = explained! {
+        "events_of" "event_stream (stream=?)";
+        "links" "event_stream (stream=?)";
+        "stream_ends" "event_stream (stream=? AND n=?)";
+        "count_of" "record_parent (kind=? AND parent=?)";
+        "package_sizes" "_package_file_1 (delivery_id=?)";
+        "lines_stuck" "order_line_expect ((expect_us,order_line_id)>(?,?) AND expect_us<?)";
+        "lines_late" "order_line_late ((due_us,order_line_id)>(?,?) AND due_us<?)";
+        "lines_held" "order_line_held (order_line_id>?)";
+        "lines_of_stage" "order_line_stage (stage=? AND order_line_id>?)";
+        "lines_of_institution" "order_line_institution (institution=? AND order_line_id>?)";
+        "lines_of_assay" "order_line_assay (assay=? AND order_line_id>?)";
+        "lines_by_id" "_order_line_1 (order_line_id>?)";
+        "specimens_of_stage" "order_line_stage_specimen (stage=? AND specimen_id>? AND specimen_id<?)";
+        "specimens_of_institution" "record_specimen_owner (owner=? AND record_id>? AND record_id<?)";
+        "specimens_of_program" "record_program (<expr>=? AND record_id>? AND record_id<?)";
+        "specimens_by_id" "_record_1 (kind=? AND record_id>? AND record_id<?)";
+        "orders_of_specimens" "order_line_specimen (specimen_id=?)";
+        "records_back" "_record_1 (kind=?)";
+        "records_back_of_status" "record_status (kind=? AND status=?)";
+        "records_back_of_owner" "record_owner (kind=? AND owner=?)";
+        "records_beginning" "_record_1 (kind=? AND record_id>? AND record_id<?)";
+        "runs_beginning" "_run_1 (run_id>? AND run_id<?)";
+        "made_named" "made_name (name=?)";
+        "made_beginning" "made_sha256 (sha256>? AND sha256<?)";
+        "packed_beginning" "package_file_sha256 (sha256>? AND sha256<?)";
+        "flow_cell" "record_flow_cell (<expr>=?)";
+    };
+
+    #[tokio::test]
+    async fn no_query_of_a_list_a_story_or_the_search_reads_a_whole_table_or_sorts() {
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
+        for (name, sql, index) in WANTED {
+            let rows = sqlx::query(sql).fetch_all(&pool.read).await.expect("explained");
+            let plan = rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n");
+            assert!(plan.contains(index), "{name}: no {index} in:\n{plan}");
+            for line in plan.lines().filter(|line| line.starts_with("SCAN")) {
+                // What was narrowed already, and what the caller handed over.
+                assert!(line == "SCAN o" || line.starts_with("SCAN m VIRTUAL TABLE"), "{name}:\n{plan}");
+            }
+            // The events of one specimen are few, and come from many streams.
+            assert!(name == "links" || !plan.contains("TEMP B-TREE"), "{name} sorts:\n{plan}");
+        }
+    }
+}

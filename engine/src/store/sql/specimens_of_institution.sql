@@ -2,7 +2,7 @@
 -- $1: only ids after this one. $2: the beginning of an id; may be empty. $3: stage or null. $4: institution or null. $5: program or null.
 -- $6: limit.
 select * from record
- where kind = 'specimen' and owner = $4
+ where (kind = 'specimen') is true and owner = $4
    and record_id > $1
    and record_id >= $2
    and record_id < $2 || '~'

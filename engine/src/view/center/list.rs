@@ -58,7 +58,12 @@ fn stage(word: Option<&str>, who: &Principal) -> Result<(), Refused> {
 ///
 /// # Errors
 /// When they may not see order lines, or the database cannot be read.
-pub async fn lines(reader: &Reader, who: &Principal, wish: LineWish, now: Micros) -> Result<Page<OrderLineView>, Refused> {
+pub async fn lines(
+    reader: &Reader,
+    who: &Principal,
+    wish: LineWish,
+    now: Micros,
+) -> Result<Page<OrderLineView>, Refused> {
     stage(wish.stage.as_deref(), who)?;
     let outside = is_outsider(who);
     if outside && (wish.stuck || wish.late || wish.held) {
@@ -147,10 +152,8 @@ async fn with_lines(reader: &Reader, specimens: Vec<RecordView>, outside: bool) 
     for row in reader.orders_of_specimens(&ids).await? {
         lines.entry(row.specimen_id.clone()).or_default().push(OrderLineView::of(&row, outside));
     }
-    let line = |specimen: RecordView| SpecimenLine {
-        order_lines: lines.remove(&specimen.id).unwrap_or_default(),
-        specimen,
-    };
+    let line =
+        |specimen: RecordView| SpecimenLine { order_lines: lines.remove(&specimen.id).unwrap_or_default(), specimen };
     Ok(specimens.into_iter().map(line).collect())
 }
 

@@ -171,8 +171,7 @@ async fn work(
         runs.extend(told::run(reader, id).await?);
         deliveries.extend(told::deliveries(reader, id).await?);
     }
-    let filter =
-        RunFilter { specimen: Some(known.specimen.id.clone()), limit: OTHER_RUNS, ..RunFilter::default() };
+    let filter = RunFilter { specimen: Some(known.specimen.id.clone()), limit: OTHER_RUNS, ..RunFilter::default() };
     let mut others = crate::view::runs(reader, &filter).await?.items;
     others.retain(|run| !ids.contains(&run.id));
     Ok((runs, deliveries, others))

@@ -168,12 +168,19 @@ pub(super) async fn provenance(
     let who = visit.principal();
     let told = kentai_engine::view::center::story::story(reader, &who, &id, taken.line.as_deref()).await?;
     inside(reader, &who, Inner::Run, None).await?;
-    let of = |run: &str| told.runs.iter().map(|one| &one.run.id).chain(told.other_runs.iter().map(|one| &one.id)).any(|id| id.as_str() == run);
+    let of = |run: &str| {
+        told.runs
+            .iter()
+            .map(|one| &one.run.id)
+            .chain(told.other_runs.iter().map(|one| &one.id))
+            .any(|id| id.as_str() == run)
+    };
     let run = match &taken.run {
         Some(run) => Some(run.as_str()).filter(|run| of(run)),
         None => told.runs.last().map(|one| one.run.id.as_str()),
     };
-    let missing = || Problem::not_found(format!("specimen `{}` has no run whose provenance could be told", id.escape_debug()));
+    let missing =
+        || Problem::not_found(format!("specimen `{}` has no run whose provenance could be told", id.escape_debug()));
     let run = RunId::from(run.ok_or_else(missing)?);
     let (description, _) = of_run(reader, &run, &app.engine.options().site).await.map_err(|error| match error {
         Error::NoRun(_) => missing(),

@@ -29,6 +29,7 @@ struct Chain {
     back: String,
     events: String,
     found: Vec<(Shown, String)>,
+    whole: String,
     root: Markup,
 }
 
@@ -66,6 +67,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Named(id): Named)
         back: path(&["specimens", &id]),
         events: path(&["specimens", &id, "events"]),
         found: told(&found, &shell),
+        whole: whole(&found, &shell),
         root,
         id,
         shell,
@@ -79,24 +81,33 @@ fn told(found: &Proof, shell: &Shell) -> Vec<(Shown, String)> {
     let events = count(i64::try_from(found.events).unwrap_or(0));
     let mut lines = Vec::new();
     lines.push(match found.broken.as_slice() {
-        [] => (state(Shape::Passed), say.pick(
-            format!("Each of its {events} events follows from the one before it in the log."),
-            format!("この検体の記録{events}件は、いずれも直前の記録から正しく連鎖しています。"),
-        )),
+        [] => (
+            state(Shape::Passed),
+            say.pick(
+                format!("Each of its {events} events follows from the one before it in the log."),
+                format!("この検体の記録{events}件は、いずれも直前の記録から正しく連鎖しています。"),
+            ),
+        ),
         broken => {
             let list: Vec<String> = broken.iter().take(10).map(|seq| count(*seq)).collect();
             let list = list.join(say.pick(", ", "、"));
-            (state(Shape::Failed), say.pick(
-                format!("These events do not follow from the one before them: {list}. One of the two was changed."),
-                format!("次の記録は直前の記録から連鎖していません：{list}。どちらかが変更されています。"),
-            ))
+            (
+                state(Shape::Failed),
+                say.pick(
+                    format!("These events do not follow from the one before them: {list}. One of the two was changed."),
+                    format!("次の記録は直前の記録から連鎖していません：{list}。どちらかが変更されています。"),
+                ),
+            )
         }
     });
     if found.more {
-        lines.push((state(Shape::Warned), say.pick(
-            "It has more events than are looked at here; `kentai admin audit verify` looks at all.".to_owned(),
-            "記録が多いため一部のみ検証しました。全体は `kentai admin audit verify` で検証できます。".to_owned(),
-        )));
+        lines.push((
+            state(Shape::Warned),
+            say.pick(
+                "It has more events than are looked at here; `kentai admin audit verify` looks at all.".to_owned(),
+                "記録が多いため一部のみ検証しました。全体は `kentai admin audit verify` で検証できます。".to_owned(),
+            ),
+        ));
     }
     let until = count(found.signed_until);
     lines.push(match (found.signature, &found.signed_at) {
@@ -122,12 +133,15 @@ fn told(found: &Proof, shell: &Shell) -> Vec<(Shown, String)> {
             "署名はまだありません。署名は定期的に、またエンジンの終了時に行われます。".to_owned(),
         )),
     });
-    let log = count(found.log);
-    lines.push((state(Shape::Waiting), say.pick(
-        format!("The log has {log} events. The whole chain is verified from an export, without this site: `kentai admin audit verify`."),
-        format!("監査記録は全{log}件。全体の検証は書き出したファイルで行えます（サイト不要）：`kentai admin audit verify`"),
-    )));
     lines
+}
+
+fn whole(found: &Proof, shell: &Shell) -> String {
+    let log = shell.say.count(found.log);
+    shell.say.pick(
+        format!("The log has {log} events. All of it is verified from an export, without this site: kentai admin audit verify."),
+        format!("監査記録は全{log}件。全体の検証は書き出したファイルで行えます（サイト不要）：kentai admin audit verify"),
+    )
 }
 
 /// `GET /specimens/{id}/events`
@@ -139,7 +153,9 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let after = match turn.after.as_deref() {
         None => 0,
-        Some(text) => text.parse().map_err(|_| Problem::bad(format!("`{}` is no event's number", text.escape_debug())))?,
+        Some(text) => {
+            text.parse().map_err(|_| Problem::bad(format!("`{}` is no event's number", text.escape_debug())))?
+        }
     };
     let found = events(app.engine.reader(), &visit.principal(), &id, after, turn.format.rows()).await?;
     if turn.format == Format::Csv {
@@ -153,7 +169,11 @@ pub(super) async fn list(
     let address = Address::new(path(&["specimens", &id, "events"]));
     let turns = Turns::new(&address, turn.after.as_deref(), found.next.as_deref());
     let state = |good: bool| if good { Shape::Passed } else { Shape::Failed }.state(shell.language());
-    let rows = found.items.into_iter().map(|event| (event.clone(), digest(&shell.say, &event.hash), state(event.follows))).collect();
+    let rows = found
+        .items
+        .into_iter()
+        .map(|event| (event.clone(), digest(&shell.say, &event.hash), state(event.follows)))
+        .collect();
     let (back, chain) = (path(&["specimens", &id]), path(&["specimens", &id, "chain"]));
     Ok(page(&Events { words: Words::of(visit.language()), id, back, chain, rows, turns, shell }))
 }

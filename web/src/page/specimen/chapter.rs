@@ -3,8 +3,8 @@
 use kentai_engine::specimen::barcode::normalized;
 use kentai_engine::specimen::record;
 use kentai_engine::state::order::Stage;
-use kentai_engine::view::center::{HistoryView, RecordView};
 use kentai_engine::view::center::story::Chapter;
+use kentai_engine::view::center::{HistoryView, RecordView};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use super::entry::{Said, Spelling, Teller, Told};
 use super::gates::of_reads;
 use super::text::{Text, path};
 use super::words::word;
+use super::work::several;
 
 /// A document of ours; one of a later version says nothing.
 pub(super) fn document<T: DeserializeOwned + Default>(value: &Value) -> T {
@@ -61,8 +62,12 @@ fn expected(teller: &Teller<'_>, told: &mut Told) {
     let sender = story.sender.as_str();
     let tubes = say.count(story.tubes);
     let mut line = match teller.say.pick(true, false) {
-        true => Text::new("In shipment ").link(&shipment, &item.parent).text(&format!(" from {sender}, {tubes} tubes.")),
-        false => Text::new(&format!("{sender}からの便 ")).link(&shipment, &item.parent).text(&format!("（{tubes}本）。")),
+        true => Text::new("In shipment ")
+            .link(&shipment, &item.parent)
+            .text(&format!(" from {sender}, {}.", several(usize::try_from(story.tubes).unwrap_or(0), "tube"))),
+        false => {
+            Text::new(&format!("{sender}からの便 ")).link(&shipment, &item.parent).text(&format!("（{tubes}本）。"))
+        }
     };
     if let Some(participant) = &story.known.participant {
         let href = path(&["participants", &participant.program, &participant.pseudonym]);
@@ -98,7 +103,12 @@ fn received(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
         told.says(Text::new(&say.pick(format!("What becomes of it: {what}."), format!("取り扱い：{what}。"))));
     }
     if !item.note.is_empty() {
-        told.said.push(Said { who: item.received_by.clone(), what: String::new(), reason: item.note.clone(), after: String::new() });
+        told.said.push(Said {
+            who: item.received_by.clone(),
+            what: String::new(),
+            reason: item.note.clone(),
+            after: String::new(),
+        });
     }
     if chapter.stage() != Some(Stage::Received) {
         return;
@@ -108,7 +118,11 @@ fn received(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
     told.spellings = vec![
         Spelling { label: words.on_tube, code: scanned.clone(), note: "" },
         Spelling { label: words.in_manifest, code: item.barcode.clone(), note: "" },
-        Spelling { label: words.matched_as, code: normalized(&item.barcode), note: if differs { words.spelled } else { "" } },
+        Spelling {
+            label: words.matched_as,
+            code: normalized(&item.barcode),
+            note: if differs { words.spelled } else { "" },
+        },
     ];
 }
 
@@ -118,13 +132,18 @@ fn accessioned(teller: &Teller<'_>, told: &mut Told) {
     let assay = line.assay.as_str();
     let ordered = line.document["reads_ordered"].as_u64().filter(|reads| *reads > 0).map(|reads| say.reads(reads));
     let due = say.date(&line.due);
-    let lines = say.count(i64::try_from(story.known.order_lines.len()).unwrap_or(0));
+    let count = story.known.order_lines.len();
+    let (lines, named) = (say.count(i64::try_from(count).unwrap_or(0)), several(count, "order line"));
     let (en, ja) = match ordered {
-        Some(reads) => (format!("{lines} order line(s): {assay}, {reads} reads, due {due}."), format!("依頼{lines}件：{assay}、{reads}リード、期限{due}。")),
-        None => (format!("{lines} order line(s): {assay}, due {due}."), format!("依頼{lines}件：{assay}、期限{due}。")),
+        Some(reads) => (
+            format!("{named}: {assay}, {reads} reads, due {due}."),
+            format!("依頼{lines}件：{assay}、{reads}リード、期限{due}。"),
+        ),
+        None => (format!("{named}: {assay}, due {due}."), format!("依頼{lines}件：{assay}、期限{due}。")),
     };
     let mut text = Text::new(&say.pick(en, ja));
-    if let Some(consent) = story.consents.iter().rfind(|consent| matches!(consent.status.as_str(), "given" | "partial")) {
+    if let Some(consent) = story.consents.iter().rfind(|consent| matches!(consent.status.as_str(), "given" | "partial"))
+    {
         let doc: record::Consent = document(&consent.document);
         let (form, version) = (&doc.document, &doc.document_version);
         text = text.text(&say.pick(
@@ -145,7 +164,9 @@ fn in_lab(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
         let doc: record::Library = document(&library.document);
         let rest = [doc.kit, doc.index, doc.prepared_by].into_iter().filter(|part| !part.is_empty());
         let rest: String = rest.map(|part| format!("{}{part}", say.pick(", ", "、"))).collect();
-        told.says(Text::new(&say.pick(format!("Library {}{rest}.", library.id), format!("ライブラリー {}{rest}。", library.id))));
+        told.says(Text::new(
+            &say.pick(format!("Library {}{rest}.", library.id), format!("ライブラリー {}{rest}。", library.id)),
+        ));
     }
     if told.paragraphs.is_empty() {
         told.says(Text::new(say.pick("The bench has it.", "ラボで作業を開始。")));
@@ -181,6 +202,9 @@ fn lanes(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
         });
     }
     counted(teller, chapter, told);
+    if told.paragraphs.is_empty() && chapter.stage() == Some(Stage::Sequencing) {
+        told.says(Text::new(say.pick("An instrument has it.", "装置でシーケンスを開始。")));
+    }
 }
 
 /// Reads so far, when they are told and enough.
@@ -246,13 +270,19 @@ pub(super) fn asides(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
     for event in &chapter.events {
         let (body, who) = (&event.body, event.actor.clone());
         let reason = text(body, "reason").to_owned();
-        let said = |what: &str| Some(Said { who: who.clone(), what: what.to_owned(), reason: reason.clone(), after: when(teller, event) });
+        let said = |what: &str| {
+            Some(Said { who: who.clone(), what: what.to_owned(), reason: reason.clone(), after: when(teller, event) })
+        };
         let aside = match event.kind.as_str() {
             "held" => said(say.pick("held it", "保留")),
             "resumed" => said(say.pick("let it go on", "再開")),
             "family_not_awaited" => said(say.pick("decided not to wait for the family", "家族を待たずに開始")),
-            "criteria_waived" => said(say.pick("let missed or missing values pass", "基準外または未測定の値を通す判断")),
-            "reopened" | "reopened_received" | "reopened_expected" => said(say.pick("opened it again", "再開（終了後）")),
+            "criteria_waived" => {
+                said(say.pick("let missed or missing values pass", "基準外または未測定の値を通す判断"))
+            }
+            "reopened" | "reopened_received" | "reopened_expected" => {
+                said(say.pick("opened it again", "再開（終了後）"))
+            }
             "quality_decided" => decision(teller, body),
             "analysis_not_started" => {
                 told.says(Text::new(&say.pick(format!("Not started: {reason}"), format!("開始できず：{reason}"))));
@@ -260,7 +290,10 @@ pub(super) fn asides(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
             }
             "deviation_opened" | "deviation" => {
                 let doc: record::Deviation = document(&body["document"]);
-                told.says(Text::new(&say.pick("Deviation, ".to_owned(), "逸脱・".to_owned())).text(&format!("{}: {}", doc.severity, doc.description)));
+                told.says(
+                    Text::new(&say.pick("Deviation, ".to_owned(), "逸脱・".to_owned()))
+                        .text(&format!("{}: {}", doc.severity, doc.description)),
+                );
                 None
             }
             "custody_moved" => {
@@ -285,7 +318,12 @@ fn decision(teller: &Teller<'_>, body: &Value) -> Option<Said> {
     let doc: record::Decision = document(&body["document"]);
     let say = teller.say;
     let way = word(&doc.way, say.language);
-    Some(Said { who: doc.person, what: say.pick(format!("decided: {way}"), format!("判断：{way}")), reason: doc.reason, after: String::new() })
+    Some(Said {
+        who: doc.person,
+        what: say.pick(format!("decided: {way}"), format!("判断：{way}")),
+        reason: doc.reason,
+        after: String::new(),
+    })
 }
 
 fn when(teller: &Teller<'_>, event: &HistoryView) -> String {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use askama::filters::Safe;
+use kentai_engine::qc::verdict::Verdict;
 use kentai_engine::state::order::Stage;
 use kentai_engine::view::center::HistoryView;
 use kentai_engine::view::center::story::{Chapter, Story};
-use kentai_engine::qc::verdict::Verdict;
 use kentai_workflows::diagnostic::Language;
 
 use super::super::markup::Markup;
@@ -139,9 +139,9 @@ fn told(teller: &Teller<'_>, chapter: &Chapter, newest: bool) -> Told {
         Some(Stage::Analyzing | Stage::AnalysisFailed) => work::analysis(teller, chapter),
         Some(Stage::AnalysisQcFailed | Stage::ReleaseReview) => work::judged(teller, chapter),
         Some(Stage::Released) => work::released(teller, chapter),
-        Some(
-            Stage::Offered | Stage::Delivered | Stage::Acknowledged | Stage::Refused | Stage::Recalled,
-        ) => work::handed_off(teller, chapter),
+        Some(Stage::Offered | Stage::Delivered | Stage::Acknowledged | Stage::Refused | Stage::Recalled) => {
+            work::handed_off(teller, chapter)
+        }
         _ => chapter::told(teller, chapter),
     };
     if chapter.round > 1 && told.note.is_empty() {
@@ -176,7 +176,10 @@ fn rank(verdict: Verdict) -> usize {
 
 /// The plain ring of a stage without a verdict.
 fn ring() -> Markup {
-    Safe(r#"<svg class="shape ring" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="5.5"/></svg>"#.into())
+    Safe(
+        r#"<svg class="shape ring" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="5.5"/></svg>"#
+            .into(),
+    )
 }
 
 /// Who, which events, and what the entry adds.
@@ -198,7 +201,10 @@ fn who(teller: &Teller<'_>, events: &[HistoryView]) -> Option<Markup> {
         }
     }
     if people.is_empty() {
-        return events.iter().any(|event| event.actor == "engine").then(|| Text::default().bold(teller.words.engine).done());
+        return events
+            .iter()
+            .any(|event| event.actor == "engine")
+            .then(|| Text::default().bold(teller.words.engine).done());
     }
     let shell_words = super::super::words::Words::of(teller.language());
     let mut text = Text::default();

@@ -1,5 +1,6 @@
 //! What stands over the story: the lead sentence and the strip of facts.
 
+use kentai_engine::handoff::offer::FileStatus;
 use kentai_engine::specimen::record;
 use kentai_engine::state::order::Stage;
 use kentai_engine::view::center::story::{Chapter, Story};
@@ -177,7 +178,10 @@ pub(super) fn lead(teller: &Teller<'_>, why: Option<&WhyView>) -> String {
     let assay = &line.assay;
     let first = match kind.is_empty() {
         true => say.pick(format!("From {sender}, ordered as {assay}."), format!("{sender}から{assay}として依頼。")),
-        false => say.pick(format!("{kind} from {sender}, ordered as {assay}."), format!("{sender}からの{kind}、{assay}として依頼。")),
+        false => say.pick(
+            format!("{kind} from {sender}, ordered as {assay}."),
+            format!("{sender}からの{kind}、{assay}として依頼。"),
+        ),
     };
     let mut sentences = vec![first];
     sentences.extend(way(teller));
@@ -224,18 +228,20 @@ fn end(teller: &Teller<'_>, line: &OrderLineView) -> Option<String> {
     let at = reached(story, Stage::Acknowledged)?;
     let found = story.deliveries.last()?;
     let target = &found.delivery.target;
-    let files = say.count(i64::try_from(found.delivery.files.len()).unwrap_or(0));
+    let accepted = found.delivery.answers.values().filter(|answer| answer.status == FileStatus::Accepted).count();
+    let files = say.count(i64::try_from(accepted).unwrap_or(0));
+    let named = if accepted == 1 { "its file".to_owned() } else { format!("{files} files") };
     let early = say.seconds_since(at)? - say.seconds_since(&line.due)?;
     let gap = say.duration(early);
     let on = say.date(at);
     Some(match early >= 0 {
         true => say.pick(
-            format!("{target} acknowledged all {files} files on {on}, {gap} before the due date."),
-            format!("{on}、{target}が全{files}ファイルを受領確認（期限の{gap}前）。"),
+            format!("{target} acknowledged {named} on {on}, {gap} before the due date."),
+            format!("{on}、{target}が{files}ファイルを受領確認（期限の{gap}前）。"),
         ),
         false => say.pick(
-            format!("{target} acknowledged all {files} files on {on}, {gap} after the due date."),
-            format!("{on}、{target}が全{files}ファイルを受領確認（期限を{gap}超過）。"),
+            format!("{target} acknowledged {named} on {on}, {gap} after the due date."),
+            format!("{on}、{target}が{files}ファイルを受領確認（期限を{gap}超過）。"),
         ),
     })
 }

@@ -100,7 +100,15 @@ fn limit(sign: &str, fail: f64, warn: Option<f64>, unit: &str, say: &Say) -> Str
     say.pick(format!("{sign}{NBSP}{fail}, warn{NBSP}{warned}"), format!("{sign}{NBSP}{fail}、警告{NBSP}{warned}"))
 }
 
-fn row(metric: &str, unit: &str, (side, sign): (Side, &str), (fail, warn): (f64, Option<f64>), value: Option<f64>, verdict: Verdict, say: &Say) -> CheckRow {
+fn row(
+    metric: &str,
+    unit: &str,
+    (side, sign): (Side, &str),
+    (fail, warn): (f64, Option<f64>),
+    value: Option<f64>,
+    verdict: Verdict,
+    say: &Say,
+) -> CheckRow {
     let named = find(metric).map(|known| say.pick(known.en, known.ja)).map(capital);
     let state = state(verdict, say.language);
     CheckRow {
@@ -134,7 +142,9 @@ pub(super) fn of_gate(step: &str, checks: &[CheckReport], say: &Say) -> Checks {
     let rows = checks.iter().take(ROWS_MAX).map(|check| of_check(check, say)).collect();
     let mut notes: Vec<String> = checks.iter().flat_map(|check| items(check, say)).take(12).collect();
     if checks.len() > ROWS_MAX {
-        notes.push(say.pick(format!("{ROWS_MAX} of {} checks", checks.len()), format!("{}項目中{ROWS_MAX}項目", checks.len())));
+        notes.push(
+            say.pick(format!("{ROWS_MAX} of {} checks", checks.len()), format!("{}項目中{ROWS_MAX}項目", checks.len())),
+        );
     }
     Checks { by: step.to_owned(), rows, notes }
 }
@@ -219,7 +229,9 @@ mod tests {
 
     #[test]
     fn a_number_has_the_places_that_say_something() {
-        for (value, shown) in [(31.4, "31.4"), (0.004, "0.004"), (448.0, "448"), (99.78, "99.78"), (0.0, "0"), (-1.5, "-1.5")] {
+        for (value, shown) in
+            [(31.4, "31.4"), (0.004, "0.004"), (448.0, "448"), (99.78, "99.78"), (0.0, "0"), (-1.5, "-1.5")]
+        {
             assert_eq!(number(value), shown);
         }
         assert_eq!(number(f64::NAN), "–");

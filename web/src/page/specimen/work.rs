@@ -58,13 +58,17 @@ fn run_of<'s>(teller: &'s Teller<'_>, chapter: &Chapter) -> Option<&'s RunTold> 
 pub(super) fn analysis(teller: &Teller<'_>, chapter: &Chapter) -> Told {
     let say = teller.say;
     let mut told = Told::default();
-    let round = if chapter.round > 1 { say.pick(format!("round {}, ", chapter.round), format!("{}巡目、", chapter.round)) } else { String::new() };
+    let round = if chapter.round > 1 {
+        say.pick(format!("round {}, ", chapter.round), format!("{}巡目、", chapter.round))
+    } else {
+        String::new()
+    };
     told.note = format!("{round}{}", lasted(teller, chapter));
     let Some(found) = run_of(teller, chapter) else { return told };
     let run = &found.run;
     let href = path(&["runs", run.id.as_str()]);
     let mut line = Text::new(say.pick("Run ", "実行 ")).link(&href, run.id.as_str());
-    line = line.text(&format!("{}{} {}", say.pick(", ", "、"), run.workflow, run.version));
+    line = line.text(format!("{}{} {}", say.pick(", ", "、"), run.workflow, run.version).trim_end());
     let reference = found.params.get("reference").and_then(|value| value.as_str().or_else(|| value["name"].as_str()));
     if let Some(reference) = reference {
         line = line.text(&say.pick(format!(", reference {reference}"), format!("、参照配列 {reference}")));
@@ -78,13 +82,18 @@ pub(super) fn analysis(teller: &Teller<'_>, chapter: &Chapter) -> Told {
         told.steps = steps(teller, found);
         if found.attempts.is_empty() && found.attempts_made > 0 {
             let made = say.count(found.attempts_made);
-            told.says(Text::new(&say.pick(format!("{made} attempts: see the run."), format!("試行{made}件。詳細は実行のページ。"))));
+            told.says(Text::new(
+                &say.pick(format!("{made} attempts: see the run."), format!("試行{made}件。詳細は実行のページ。")),
+            ));
         }
     }
     told.margin.push(Text::new(say.pick("workflow ", "ワークフロー ")).digest(say, &run.digest).done());
     if let Some((first, last, count)) = found.events {
         let (first, last, count) = (say.count(first), say.count(last), say.count(count));
-        let words = say.pick(format!("{count} events of the run, {first} to {last}; "), format!("実行の記録{count}件（{first}～{last}）、"));
+        let words = say.pick(
+            format!("{count} events of the run, {first} to {last}; "),
+            format!("実行の記録{count}件（{first}～{last}）、"),
+        );
         told.margin.push(Text::new(&words).link(&href, teller.words.all_attempts).done());
     }
     told
@@ -165,7 +174,8 @@ fn retries(teller: &Teller<'_>, items: usize, attempts: &[&AttemptView]) -> Stri
         }
     }
     let causes = causes.into_iter().take(3).collect::<Vec<_>>().join(say.pick(", ", "、"));
-    let retries = say.pick(format!("{more} {}", if more == 1 { "retry" } else { "retries" }), format!("再試行{more}回"));
+    let retries =
+        say.pick(format!("{more} {}", if more == 1 { "retry" } else { "retries" }), format!("再試行{more}回"));
     if causes.is_empty() { retries } else { format!("{retries}{}{causes}", say.pick(": ", "：")) }
 }
 
@@ -184,6 +194,7 @@ pub(super) fn judged(teller: &Teller<'_>, chapter: &Chapter) -> Told {
         if !review {
             for decision in found.decisions.iter().filter(|one| one.kind == "qc" && one.step.as_str() == held_by) {
                 let way = word(&decision.verdict, say.language);
+                told.margin.push(Text::default().bold(&decision.person).done());
                 told.said.push(Said {
                     who: decision.person.clone(),
                     what: say.pick(format!("decided: {way}"), format!("判断：{way}")),
@@ -208,7 +219,8 @@ fn newest_evaluation(teller: &Teller<'_>, chapter: &Chapter) -> Option<Evaluatio
     let line = teller.story.line.as_ref()?;
     let until = chapter.until.as_deref().unwrap_or("9");
     let ours = teller.story.known.records.iter().filter(|one| one.kind == "evaluation" && one.parent == line.id);
-    let newest = ours.filter(|one| one.created.as_str() <= until).max_by(|one, other| one.created.cmp(&other.created))?;
+    let newest =
+        ours.filter(|one| one.created.as_str() <= until).max_by(|one, other| one.created.cmp(&other.created))?;
     serde_json::from_value(newest.document.clone()).ok()
 }
 
@@ -217,8 +229,9 @@ pub(super) fn released(teller: &Teller<'_>, chapter: &Chapter) -> Told {
     let say = teller.say;
     let mut told = Told::default();
     let Some(found) = run_of(teller, chapter) else { return told };
-    let yes: Vec<_> =
-        found.decisions.iter().filter(|one| one.kind == "approve" && one.verdict == "approve" && one.at <= chapter.at).collect();
+    // Whoever let a gate's verdict pass is one of those whose yes it rests on.
+    let is_yes = |verdict: &str| matches!(verdict, "approve" | "release");
+    let yes: Vec<_> = found.decisions.iter().filter(|one| is_yes(&one.verdict) && one.at <= chapter.at).collect();
     let mut people: Vec<&str> = yes.iter().map(|one| one.person.as_str()).collect();
     people.sort_unstable();
     people.dedup();
@@ -226,12 +239,12 @@ pub(super) fn released(teller: &Teller<'_>, chapter: &Chapter) -> Told {
         told.note = say.pick(format!("{} people", people.len()), format!("{}人", people.len()));
     }
     for one in yes {
-        told.said.push(Said {
-            who: one.person.clone(),
-            what: say.pick("said yes", "承認").to_owned(),
-            reason: one.reason.clone(),
-            after: say.date_time(&one.at),
-        });
+        let (what, reason) = match one.kind.as_str() {
+            "approve" => (say.pick("said yes", "承認"), one.reason.clone()),
+            // It was quoted where it was said.
+            _ => (say.pick("let a verdict pass", "判定を通す判断"), String::new()),
+        };
+        told.said.push(Said { who: one.person.clone(), what: what.to_owned(), reason, after: say.date_time(&one.at) });
         told.margin.push(Text::default().bold(&one.person).done());
     }
     told
@@ -243,7 +256,10 @@ fn delivery_of<'s>(teller: &'s Teller<'_>, chapter: &Chapter) -> Option<&'s Deli
     let by_id = |id: &str| all.iter().find(|told| told.delivery.id.as_str() == id);
     let run = body(chapter)["run"].as_str();
     let of_run = |told: &&DeliveryTold| run.is_none_or(|run| told.delivery.run.as_str() == run);
-    named.and_then(by_id).or_else(|| all.iter().filter(of_run).rfind(|told| told.delivery.created <= chapter.at)).or(all.last())
+    named
+        .and_then(by_id)
+        .or_else(|| all.iter().filter(of_run).rfind(|told| told.delivery.created <= chapter.at))
+        .or(all.last())
 }
 
 pub(super) fn handed_off(teller: &Teller<'_>, chapter: &Chapter) -> Told {
@@ -272,7 +288,7 @@ fn offered(teller: &Teller<'_>, chapter: &Chapter, found: &DeliveryTold, told: &
     let sealed = if encrypted { say.pick(", encrypted with Crypt4GH", "、Crypt4GHで暗号化") } else { "" };
     let line = Text::new(say.pick("Delivery ", "送達 ")).link(&href, delivery.id.as_str());
     let mut line = line.text(&say.pick(
-        format!(" to {target}: {files} files, {bytes}{sealed}."),
+        format!(" to {target}: {}, {bytes}{sealed}.", several(found.count, "file")),
         format!(" を {target} へ：{files}ファイル、{bytes}{sealed}。"),
     ));
     if let Some((_, at)) = chapter.then.first() {
@@ -285,6 +301,11 @@ fn offered(teller: &Teller<'_>, chapter: &Chapter, found: &DeliveryTold, told: &
     if let Some(manifest) = &delivery.manifest_sha256 {
         told.margin.push(Text::new(say.pick("manifest ", "送付目録 ")).digest(say, manifest).done());
     }
+}
+
+/// `1 file`, `8 files`
+pub(super) fn several(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn answered(teller: &Teller<'_>, found: &DeliveryTold, told: &mut Told) {
@@ -313,14 +334,19 @@ fn answered(teller: &Teller<'_>, found: &DeliveryTold, told: &mut Told) {
         found.delivery.answers.get(&file.path).is_some_and(|answer| answer.status == FileStatus::Accepted)
     });
     let (accepted, count) = (accepted.count(), data.len());
-    told.note = say.pick(format!("{accepted} of {count} files accepted"), format!("{count}ファイル中{accepted}件を受領"));
+    told.note =
+        say.pick(format!("{accepted} of {count} files accepted"), format!("{count}ファイル中{accepted}件を受領"));
     let shown = found.files.len();
     let note = if shown < found.count {
         say.pick(format!("{shown} of {} files", found.count), format!("{}ファイル中{shown}件", found.count))
     } else {
         String::new()
     };
-    told.files.push(FilesTold { data: data.into_iter().map(row).collect(), papers: papers.into_iter().map(row).collect(), note });
+    told.files.push(FilesTold {
+        data: data.into_iter().map(row).collect(),
+        papers: papers.into_iter().map(row).collect(),
+        note,
+    });
     for (id, receipt) in &found.delivery.receipts {
         let signed = receipt.signed_by.is_some();
         let words = match signed {

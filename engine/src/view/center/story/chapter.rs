@@ -209,8 +209,12 @@ fn place(chapters: &[Chapter], event: &EventTold) -> usize {
             return found;
         }
     }
-    // What was written down in the moment in which a chapter began is part of it, whichever was put down first.
-    chapters.iter().rposition(|chapter| chapter.from_us <= event.at_us).unwrap_or(0)
+    // What was written down in the moment in which chapters began is told where it led to, or in the last of them.
+    let led = |chapter: &Chapter| {
+        chapter.from_us == event.at_us && chapter.opened().is_some_and(|opened| opened.seq > event.told.seq)
+    };
+    let before = || chapters.iter().rposition(|chapter| chapter.from_us <= event.at_us);
+    chapters.iter().position(led).or_else(before).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -255,9 +259,10 @@ mod tests {
                 line(7, 40, "sequence_qc_failed"),
                 event(8, "decision:q1", 50, "quality_decided", decision),
                 line(9, 50, "top_up_requested"),
-                line(10, 60, "sequenced"),
-                line(11, 60, "sequence_qc_passed"),
-                line(12, 61, "analysis_started"),
+                event(10, "lane_library:R/1/S1", 60, "lane_arrived", json!({})),
+                line(11, 60, "sequenced"),
+                line(12, 60, "sequence_qc_passed"),
+                line(13, 61, "analysis_started"),
             ],
             "O1",
         );
@@ -277,18 +282,31 @@ mod tests {
         let kinds: Vec<_> = failed.events.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(kinds, ["lab_started", "sequenced", "sequence_qc_failed", "quality_decided"]);
         assert_eq!(told[1].events.len(), 2, "the scan is told where the tube was received");
+        assert_eq!(told[5].events.len(), 2, "the lane is told where it led to");
         assert_eq!(told[4].until.as_deref(), Some("60"));
     }
 
     #[test]
     fn no_event_is_lost_and_none_is_told_twice() {
         let all: Vec<_> = [
-            "ordered", "received", "rejected", "held", "resumed", "accessioned", "decided", "offered", "delivered", "nonsense",
+            "ordered",
+            "received",
+            "rejected",
+            "held",
+            "resumed",
+            "accessioned",
+            "decided",
+            "offered",
+            "delivered",
+            "nonsense",
         ]
         .iter()
         .zip(1..)
         .map(|(kind, seq)| line(seq, seq, kind))
-        .chain([event(11, "custody:S1/1", 3, "custody_moved", json!({})), event(12, "consent:c", 0, "consent_given", json!({}))])
+        .chain([
+            event(11, "custody:S1/1", 3, "custody_moved", json!({})),
+            event(12, "consent:c", 0, "consent_given", json!({})),
+        ])
         .collect();
         let told = chapters(all, "O1");
         let mut seqs: Vec<i64> = told.iter().flat_map(|chapter| &chapter.events).map(|event| event.seq).collect();
@@ -314,8 +332,17 @@ mod tests {
     #[test]
     fn a_gate_that_was_waived_gives_no_heading_of_its_own_but_at_the_end() {
         let begun = |more: &[&str]| {
-            let kinds = ["ordered", "received", "accessioned", "lab_started", "sequencing_started", "sequenced", "sequence_qc_passed"];
-            let kinds = kinds.iter().chain(&["analysis_started", "analysis_qc_failed", "analysis_qc_waived"]).chain(more);
+            let kinds = [
+                "ordered",
+                "received",
+                "accessioned",
+                "lab_started",
+                "sequencing_started",
+                "sequenced",
+                "sequence_qc_passed",
+            ];
+            let kinds =
+                kinds.iter().chain(&["analysis_started", "analysis_qc_failed", "analysis_qc_waived"]).chain(more);
             chapters(kinds.zip(1..).map(|(kind, seq)| line(seq, seq, kind)).collect(), "O1")
         };
         assert_eq!(begun(&[]).last().expect("one").stage, "analyzing");

@@ -39,7 +39,7 @@ pub struct RunTold {
 pub struct DeliveryTold {
     /// The delivery and what the receiver said.
     pub delivery: DeliveryView,
-    /// By path; the first [`FILES_TOLD`].
+    /// By path; the first five hundred.
     pub files: Vec<PackedFile>,
     /// How many there are.
     pub count: usize,
