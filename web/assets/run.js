@@ -3,10 +3,15 @@
 const print = document.getElementById("print");
 function offer(button) { button.hidden = false; button.addEventListener("click", () => window.print()); }
 if (print) offer(print);
-// The title is replaced when something changes: its button is offered anew.
+// The title is replaced when something changes: its button is offered anew. Questions are no live part, so that nobody's half-typed
+// reason is replaced: when others are asked, and nothing was typed, the page is made anew.
 new MutationObserver(() => {
   const button = document.getElementById("print");
   if (button?.hidden) offer(button);
+  const shown = [...document.querySelectorAll("section.question")];
+  const asked = document.getElementById("title")?.dataset.asks ?? "";
+  const typed = shown.some((part) => part.contains(document.activeElement) || [...part.querySelectorAll("textarea, input:checked")].some((field) => field.value));
+  if (asked !== shown.map((part) => part.id).join(" ") && !typed) location.reload();
 }).observe(document.getElementById("main"), { childList: true });
 
 const STEP = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };

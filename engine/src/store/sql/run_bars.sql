@@ -9,7 +9,7 @@ with ranked as (
          from step as s
         where s.run_id = $1)
 select a.*
-  from ranked as r
-  join attempt as a on a.run_id = $1 and a.step_key = r.step_key
- where r.place <= $2
+  from attempt as a
+ where a.run_id = $1
+   and a.step_key in (select r.step_key from ranked as r where r.place <= $2)
  order by a.created_us, a.attempt_id
