@@ -6,6 +6,8 @@ mod center;
 mod door;
 #[path = "all/house.rs"]
 mod house;
+#[path = "all/pages.rs"]
+mod pages;
 #[path = "all/reading.rs"]
 mod reading;
 #[path = "all/requests.rs"]

@@ -177,7 +177,7 @@ pub(crate) fn submission(source: &str, specimen: &str) -> Value {
     json!({ "path": "tiny.yaml", "source": source, "specimens": [[{ "id": specimen, "values": {} }, "stamp"]] })
 }
 
-fn take_apart(text: &str) -> Answer {
+pub(crate) fn take_apart(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let mut lines = head.lines();
     let status =
