@@ -1,5 +1,7 @@
 //! The door to the network of the real program: who is let in by what, and who cannot keep it shut. curl and openssl ask.
 
+mod page;
+
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
