@@ -4,6 +4,8 @@
 //! The routes are read from the server's source and the verbs from the program's own manual pages: one that is missing from the tables
 //! turns the test red. curl asks the routes.
 
+#[path = "doors/pages.rs"]
+mod pages;
 #[path = "doors/routes.rs"]
 mod routes;
 #[path = "doors/verbs.rs"]

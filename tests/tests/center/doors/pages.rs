@@ -1,0 +1,131 @@
+//! The pages: who sees which, and that what is foreign looks like what is not there. They are asked with the same tokens as the API, and
+//! answer in words for people.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use kentai_engine::people::permission::Action::{self, *};
+use kentai_tests::root;
+
+use super::Whose::{self, Nothing};
+use super::{Doors, Outcome, Somebody, curl, verdict, without};
+
+/// Route as the server has it, what is asked, its form, one of what it needs, and whose the thing is.
+type Row = (&'static str, &'static str, &'static str, &'static [Action], Whose);
+
+/// What changes most comes last.
+const PAGES: &[Row] = &[
+    ("GET /runs", "/runs", "", &[ReadRun], Nothing),
+    ("GET /runs", "/runs?format=csv", "", &[ReadRun], Nothing),
+    ("GET /settings", "/settings", "", &[ReadSelf], Nothing),
+    ("GET /events", "/events", "", &[ReadSelf], Nothing),
+    // Without a session there is none to end.
+    ("POST /sign-out", "/sign-out", "", &[ReadSelf], Nothing),
+];
+
+/// For whoever is not signed in yet: `web/tests/all/pages.rs` looks at them.
+const OUTSIDE: &[&str] = &[
+    "GET /sign-in",
+    "POST /sign-in",
+    "GET /sign-in/link",
+    "POST /sign-in/link",
+    "GET /language/{language}",
+    "GET /theme/{theme}",
+    "GET /assets/{name}",
+];
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// `GET /runs` …, as the source of the pages has them.
+fn known() -> Result<BTreeSet<String>> {
+    let mut known = BTreeSet::new();
+    let pages = root().join("web/src/page");
+    for file in files(&pages)?.into_iter().chain([root().join("web/src/page.rs")]) {
+        let text = fs::read_to_string(file)?;
+        for part in text.split(".route(").skip(1) {
+            let path = part.split('"').nth(1).context("a path")?;
+            let methods = part.split_once(',').context("methods")?.1.split(['\n', ';']).take(4).collect::<String>();
+            for (word, method) in
+                [("get(", "GET"), ("post(", "POST"), ("put(", "PUT"), ("delete(", "DELETE"), ("patch(", "PATCH")]
+            {
+                if methods.contains(word) {
+                    known.insert(format!("{method} {path}"));
+                }
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// What came of it, and the page.
+fn asked(doors: &Doors, somebody: &Somebody, method: &str, path: &str, form: &str) -> Result<(Outcome, String)> {
+    let socket = doors.socket().to_string_lossy().into_owned();
+    let (token, url) = (format!("Authorization: Bearer {}", somebody.token), format!("http://kentai{path}"));
+    let mut arguments = vec!["-s", "-g", "--unix-socket", &socket, "-X", method, "-H", &token, "-w", "\n%{http_code}"];
+    if method == "POST" {
+        arguments.extend(["-d", form]);
+    }
+    if path == "/events" {
+        // It goes on for ever; its first words come at once.
+        arguments.extend(["--max-time", "0.3"]);
+    }
+    arguments.push(&url);
+    let told = curl(&arguments)?;
+    let (text, status) = told.rsplit_once('\n').context("a status")?;
+    let outcome = match status {
+        "403" => Outcome::NotAllowed,
+        "404" => Outcome::NotFound,
+        "000" | "401" | "405" | "500" | "503" => anyhow::bail!("{method} {path} as {}: {status} {text}", somebody.name),
+        _ => Outcome::Open,
+    };
+    Ok((outcome, text.to_owned()))
+}
+
+#[test]
+fn every_page_by_every_role_about_ones_own_and_about_others_things() -> Result<()> {
+    let rows = PAGES.iter().map(|row| row.0).chain(OUTSIDE.iter().copied());
+    let rows: BTreeSet<String> = rows.map(str::to_owned).collect();
+    ensure!(rows == known()?, "the table and the pages differ: {:?}", rows.symmetric_difference(&known()?));
+    let doors = Doors::open("pages")?;
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for (route, path, form, needs, whose) in PAGES {
+        let (method, _) = route.split_once(' ').context("a method")?;
+        for somebody in &doors.people {
+            let mut told = Vec::new();
+            for missing in [true, false] {
+                let ((path, ids), (form, more)) = (doors.filled(path, missing), doors.filled(form, missing));
+                if missing && ids.is_empty() && more.is_empty() {
+                    continue;
+                }
+                let (found, text) = asked(&doors, somebody, method, &path, &form)?;
+                count += 1;
+                let expected = somebody.expects(needs, *whose, !missing);
+                if !expected.fits(found) {
+                    wrong.push(format!("{method} {path} as {}: {found:?} and not {expected:?}", somebody.name));
+                }
+                told.push((expected, without(without(text, &ids), &more)));
+            }
+            if let [(Outcome::NotFound, nothing), (Outcome::NotFound, foreign)] = &told[..]
+                && nothing != foreign
+            {
+                wrong
+                    .push(format!("{route} as {}: foreign is told from missing:\n{foreign}\n{nothing}", somebody.name));
+            }
+        }
+    }
+    eprintln!("{} pages, {count} answers", rows.len());
+    verdict(&wrong)
+}
