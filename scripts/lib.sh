@@ -94,6 +94,35 @@ ensure_peers() {
   export KENTAI_TEST_PEERS=$folder
 }
 
+# Chromium, the faces of tests/browser/fonts.conf, and what drives it, as tests/browser/package-lock.json names it. Where no package index
+# can be reached, the tests of the page in a browser are skipped, and it is said so.
+ensure_browser() {
+  [ -z "${KENTAI_TEST_BROWSER:-}" ] || return 0
+  local folder=$root/target/browser from=$root/tests/browser
+  local packages=(
+    chromium                                       # the browser
+    fonts-inter fonts-noto-cjk fonts-dejavu-core   # Latin, Japanese, figures in columns
+  )
+  # The driver needs Node 18; one that is there already is as good.
+  local node_major
+  node_major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
+  if [ "${node_major:-0}" -lt 18 ] || ! command -v npm >/dev/null; then packages+=(nodejs npm); fi
+  ensure_packages "${packages[@]}"
+  if ! cmp -s "$from/package-lock.json" "$folder/installed.json"; then
+    say "installing the tools of tests/browser/package.json"
+    rm -rf -- "$folder"
+    mkdir -p "$folder"
+    cp "$from/package.json" "$from/package-lock.json" "$folder/"
+    if ! (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts); then
+      say "tests/browser/package.json cannot be installed: tests of the page in a browser are SKIPPED"
+      export KENTAI_TEST_BROWSER=0
+      return 0
+    fi
+    cp "$from/package-lock.json" "$folder/installed.json"
+  fi
+  export KENTAI_TEST_BROWSER=$folder
+}
+
 # The packaged client matches the packaged engine; another one may stand before it in PATH.
 docker_client() {
   local client

@@ -151,6 +151,23 @@ pub fn without_docker() -> bool {
     skip
 }
 
+/// Where Chromium's driver for Node and axe lie, as `tests/browser/package-lock.json` names them; none when `KENTAI_TEST_BROWSER` is `0`.
+///
+/// # Errors
+/// When they are not installed and nobody said that they may be missing.
+pub fn browser() -> Result<Option<PathBuf>> {
+    let given = std::env::var_os("KENTAI_TEST_BROWSER");
+    if given.as_ref().is_some_and(|value| value == "0") {
+        eprintln!("skipped: KENTAI_TEST_BROWSER=0");
+        return Ok(None);
+    }
+    let folder = given.map_or_else(|| root().join("target/browser"), PathBuf::from);
+    if !folder.join("node_modules").is_dir() {
+        bail!("{} is not there (scripts/test installs it; KENTAI_TEST_BROWSER=0 goes without)", folder.display());
+    }
+    Ok(Some(folder))
+}
+
 /// A program of another house's making from the Python packages of `scripts/peers.txt`; none when `KENTAI_TEST_PEERS` is `0`.
 ///
 /// # Errors

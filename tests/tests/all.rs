@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
 mod big;
+mod browser;
 mod center;
 mod crypt4gh;
 mod demo;

@@ -1,0 +1,120 @@
+//! The page in a real browser: a site of its own, `kentai serve` on a free port, and the programs of `tests/browser` (Chromium, axe).
+//!
+//! Each program says what is wrong and its figures; both are printed. `KENTAI_TEST_BROWSER=0` goes without.
+
+mod fill;
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use kentai_tests::{Site, browser, root, tool};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+/// Limits have tests of their own; a crawl asks more often than people do.
+const CONFIG: &str = "serve:
+- listen: \"127.0.0.1:0\"
+  limits: { requests_per_second: 100000, burst: 100000, connections_per_address: 4000 }
+targets:
+  outbox: { kind: directory, path: ../outbox }
+people:
+- { user: root, name: ops-01, roles: [operator, reviewer, releaser, withdrawal_officer, auditor, admin] }
+";
+const PASSWORD: &str = "correct horse battery";
+
+/// A site with its server, and where its page is.
+struct Served {
+    site: Site,
+    server: Child,
+    url: String,
+    modules: PathBuf,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.server), Signal::TERM);
+        let _ = self.server.wait();
+    }
+}
+
+impl Served {
+    /// None where there is no browser and somebody said so.
+    fn open(name: &str) -> Result<Option<Self>> {
+        let Some(modules) = browser()? else { return Ok(None) };
+        let user = tool("id", &["-un"], &root())?;
+        let site = Site::new(name, &CONFIG.replace("user: root", &format!("user: {}", user.trim())))?;
+        std::fs::create_dir_all(site.directory.path().join("outbox"))?;
+        let log = std::fs::File::create(site.directory.path().join("server.log"))?;
+        let mut server =
+            site.command(["serve", "--json", "--executor", "process"])?.stdout(Stdio::piped()).stderr(log).spawn()?;
+        let said = serde_json::Deserializer::from_reader(server.stdout.take().context("a pipe")?);
+        let told: Value = said.into_iter().next().context("serve says where it listens")??;
+        let url = told["pages"][0].as_str().context("an address of the page")?.to_owned();
+        let served = Self { site, server, url, modules };
+        let roles = "operator,reviewer,releaser,withdrawal_officer,auditor";
+        served.kentai(&["admin", "user", "add", "everybody", "--roles", roles])?;
+        fill::password(&served.site, "everybody", PASSWORD)?;
+        Ok(Some(served))
+    }
+
+    fn kentai(&self, arguments: &[&str]) -> Result<String> {
+        let (code, told, error) = self.site.run(arguments)?;
+        ensure!(code == 0, "kentai {}: {code}\n{told}{error}", arguments.join(" "));
+        Ok(told)
+    }
+
+    /// Runs one program; what it prints is shown, and its failure is ours.
+    fn program(&self, name: &str, environment: &[(&str, String)]) -> Result<()> {
+        let folder = root().join("tests/browser");
+        let people = json!({ "everything": ["everybody", PASSWORD] }).to_string();
+        let output = Command::new("node")
+            .arg(folder.join(name))
+            .env("KENTAI_TEST_BROWSER", &self.modules)
+            .env("FONTCONFIG_FILE", folder.join("fonts.conf"))
+            .env("KENTAI_URL", &self.url)
+            .env("KENTAI_PEOPLE", people)
+            .envs(environment.iter().map(|(name, value)| (*name, value.as_str())))
+            .stdin(Stdio::null())
+            .output()
+            .context("run node (scripts/test installs it)")?;
+        let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        eprintln!("{name}: {}", said.lines().last().unwrap_or_default());
+        ensure!(output.status.success(), "{name}: {}\n{said}{failed}", output.status);
+        Ok(())
+    }
+}
+
+#[test]
+fn every_page_says_what_it_is_fits_and_passes_axe_in_both_languages_and_themes() -> Result<()> {
+    let Some(served) = Served::open("pages")? else { return Ok(()) };
+    fill::ordinary(&served)?;
+    served.program("pages.mjs", &[])
+}
+
+#[test]
+fn without_javascript_every_page_says_the_same() -> Result<()> {
+    let Some(served) = Served::open("plain")? else { return Ok(()) };
+    fill::ordinary(&served)?;
+    served.program("plain.mjs", &[])
+}
+
+#[test]
+fn what_changes_is_seen_without_reloading_over_one_stream_for_many_tabs() -> Result<()> {
+    let Some(served) = Served::open("live")? else { return Ok(()) };
+    let run = fill::ordinary(&served)?;
+    let program = kentai_tests::kentai()?.display().to_string();
+    let site = served.site.path().display().to_string();
+    let change = json!([program, "--site", site, "hold", run, "--reason", "to be seen"]).to_string();
+    let tabs = std::env::var("KENTAI_TABS").unwrap_or_else(|_| "60".into());
+    let more = [("KENTAI_CHANGE", change), ("KENTAI_PATH", "/runs".to_owned()), ("KENTAI_TABS", tabs)];
+    served.program("live.mjs", &more)
+}
+
+#[test]
+fn whatever_people_and_files_say_stays_text() -> Result<()> {
+    let Some(served) = Served::open("hostile")? else { return Ok(()) };
+    let kept = fill::hostile(&served)?;
+    eprintln!("{kept}");
+    served.program("hostile.mjs", &[])
+}
