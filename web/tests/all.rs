@@ -14,9 +14,9 @@ mod reading;
 mod requests;
 #[path = "all/run_page.rs"]
 mod run_page;
-#[path = "all/workflow_page.rs"]
-mod workflow_page;
-#[path = "all/today.rs"]
-mod today;
 #[path = "all/specimens.rs"]
 mod specimens;
+#[path = "all/today.rs"]
+mod today;
+#[path = "all/workflow_page.rs"]
+mod workflow_page;

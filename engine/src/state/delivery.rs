@@ -76,12 +76,9 @@ impl Status {
     pub fn waits_for_receipt(self) -> bool {
         match self {
             Self::Offered | Self::Pulling | Self::Delivered | Self::PartlyAcknowledged => true,
-            Self::Acknowledged
-            | Self::Refused
-            | Self::Expired
-            | Self::Superseded
-            | Self::Recalled
-            | Self::Retired => false,
+            Self::Acknowledged | Self::Refused | Self::Expired | Self::Superseded | Self::Recalled | Self::Retired => {
+                false
+            }
         }
     }
 

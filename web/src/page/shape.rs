@@ -28,6 +28,7 @@ pub(crate) struct State {
 }
 
 impl Shape {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 7] =
         [Self::Waiting, Self::Running, Self::Needs, Self::Passed, Self::Warned, Self::Failed, Self::Canceled];
 
