@@ -114,8 +114,9 @@ mod tests {
         let store = ArtifactStore::open(site.path()).expect("a store");
         let (all, form) = (store.import_bytes(b"reads").expect("made"), store.import_bytes(b"calls").expect("made"));
         let mut random = |bytes: &mut [u8]| bytes.fill(7);
+        let (own, theirs) = (SecretKey::new(&[1; 32]), SecretKey::new(&[2; 32]).public());
         for made in [&all, &form] {
-            store.encrypt(&made.sha256, &SecretKey::new(&[1; 32]), &mut random).expect("encrypted");
+            store.encrypt(&made.sha256, &own, &theirs, &mut random).expect("encrypted");
         }
         let links = site.path().join("samples/S1");
         std::fs::create_dir_all(links.join("r1")).expect("made");
