@@ -22,7 +22,7 @@ pub(super) enum Act {
     Folder(usize),
     Whole(usize),
     /// An attempt ends.
-    End(Box<(Task, Report, Vec<(&'static str, f64)>, String)>),
+    End(Box<Ended>),
     /// Values are brought.
     Measure(usize),
     /// A releaser says yes, the first or the second.
@@ -54,6 +54,15 @@ pub(super) enum Act {
     Odd(usize),
     OddAgain(usize),
     Deviation(usize),
+}
+
+/// An attempt, how it ends, what it measured and what it said.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) task: Task,
+    pub(super) report: Report,
+    pub(super) values: Vec<(&'static str, f64)>,
+    pub(super) said: String,
 }
 
 /// What is still to happen.

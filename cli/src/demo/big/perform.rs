@@ -10,7 +10,7 @@ use kentai_engine::scheduler::handle::{Answer as Said, AnswerKind};
 use kentai_engine::specimen::import::{Row, Table};
 use kentai_executors::pretend::write_outputs;
 
-use super::agenda::Act;
+use super::agenda::{Act, Ended};
 use super::fate::Fate;
 use super::folder::{self, Folder, State};
 use super::founding::{define, import, person, row, second_versions};
@@ -54,7 +54,7 @@ impl Replay {
             Act::Odd(one) => self.odd(one).await?,
             Act::OddAgain(one) => self.look(&self.odd_name(one)).await?,
             Act::End(ended) => {
-                let (task, report, values, said) = *ended;
+                let Ended { task, report, values, said } = *ended;
                 write_outputs(&task, &values, &said)?;
                 self.hands.end(&task.attempt, report);
             }

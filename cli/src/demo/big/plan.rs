@@ -105,7 +105,7 @@ pub(super) fn plan(seed: u64, specimens: usize, now: i64) -> Plan {
 
 /// The flow that was complete about so many days ago.
 fn flow_of(age_days: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred days at most")]
+    #[expect(clippy::cast_possible_truncation, reason = "a few hundred days at most")]
     let hours = (age_days * 24.0 - 3.0).max(0.0) as i64;
     usize::try_from((hours * HOUR + BETWEEN / 2) / BETWEEN).unwrap_or(0).min(RUNS - 1)
 }

@@ -12,7 +12,7 @@ use kentai_engine::scheduler::handle::Handle;
 use kentai_executors::pretend::PretendExecutor;
 use serde_json::Value;
 
-use super::agenda::{Act, Agenda, step_end};
+use super::agenda::{Act, Agenda, Ended, step_end};
 use super::fate::Fate;
 use super::hear;
 use super::plan::{DAY, HOUR, Line, Plan};
@@ -170,7 +170,7 @@ impl Replay {
         let End { after, report, values, said } = values::end(self.seed, number, line, &task, self.known[number].again);
         let began = self.clock.now();
         let report = values::timed(report, began, began + after);
-        self.agenda.put(began + after, Act::End(Box::new((task, report, values, said))));
+        self.agenda.put(began + after, Act::End(Box::new(Ended { task, report, values, said })));
     }
 }
 
@@ -184,17 +184,15 @@ fn lay_down(agenda: &mut Agenda, plan: &Plan, now: i64) {
         agenda.put(at + 15 * DAY, Act::CloseShipment(place));
     }
     for (number, line) in plan.lines.iter().enumerate() {
-        let steps: [(Option<i64>, fn(usize) -> Act); 4] = [
-            (line.arrived, Act::Arrive),
-            (line.accessioned, Act::Accession),
-            (line.prepared, Act::Prepare),
-            (line.loaded, Act::Load),
-        ];
-        for (at, act) in steps {
+        let mut begin = |at: Option<i64>, act: Act| {
             if let Some(at) = at {
-                agenda.put(at, act(number));
+                agenda.put(at, act);
             }
-        }
+        };
+        begin(line.arrived, Act::Arrive(number));
+        begin(line.accessioned, Act::Accession(number));
+        begin(line.prepared, Act::Prepare(number));
+        begin(line.loaded, Act::Load(number));
         let after = |at: Option<i64>, by: i64| at.unwrap_or(now) + by;
         match line.fate {
             Fate::Held => agenda.put(after(line.loaded, 8 * HOUR), Act::Hold(number)),
