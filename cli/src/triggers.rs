@@ -7,14 +7,10 @@ use std::time::Duration;
 
 use kentai_engine::clock;
 use kentai_engine::intake::folder::Rules;
-use kentai_engine::intake::schedule::{IfMissed, Schedule};
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::request::Request;
-use kentai_engine::scheduler::handle::{Handle, Submit};
-use kentai_engine::scheduler::registered::{self, newest, triggers};
-use kentai_engine::specimen::record;
-use kentai_engine::store::read::Reader;
-use kentai_engine::store::rows;
+use kentai_engine::scheduler::handle::Handle;
+use kentai_engine::scheduler::registered::{Scheduled, newest, schedules, triggers};
 use kentai_executors::intake::{Place, watch};
 use kentai_workflows::workflow::Trigger;
 use tokio_util::sync::CancellationToken;
@@ -32,26 +28,6 @@ const ACTOR: &str = "trigger";
 pub(crate) struct Triggers {
     token: CancellationToken,
     tracker: TaskTracker,
-}
-
-/// A schedule of a registered workflow.
-pub(crate) struct Scheduled {
-    /// `workflow@version/1`
-    pub(crate) id: String,
-    /// When.
-    pub(crate) schedule: Schedule,
-    /// As written.
-    pub(crate) cron: String,
-    /// As written.
-    pub(crate) timezone: String,
-    /// Which specimen it runs over.
-    pub(crate) specimen: Option<String>,
-    /// What it runs.
-    pub(crate) workflow: rows::Workflow,
-    /// Looked at until then; none: never.
-    pub(crate) looked_us: Option<i64>,
-    /// It rests.
-    pub(crate) paused: bool,
 }
 
 impl Triggers {
@@ -154,7 +130,8 @@ impl Looker {
     }
 
     async fn looked(&self, id: &str, now: i64) -> anyhow::Result<()> {
-        let request = Request::Schedule { schedule: id.to_owned(), looked_us: Some(now), paused: None };
+        let request =
+            Request::Schedule { schedule: id.to_owned(), looked_us: Some(now), paused: None, reason: String::new() };
         self.handle.center(request, &actor()).await?;
         Ok(())
     }
@@ -162,45 +139,9 @@ impl Looker {
 
 /// Submits what a schedule runs; `key` makes the same moment the same run.
 async fn submit(handle: &Handle, one: &Scheduled, key: &str) -> anyhow::Result<()> {
-    let submit = submission(handle.reader(), one, key).await?;
+    let submit = one.submission(handle.reader(), key).await.map_err(refused)?;
     handle.submit(submit, &actor()).await?;
     Ok(())
-}
-
-/// What a schedule runs.
-pub(crate) async fn submission(reader: &Reader, one: &Scheduled, key: &str) -> anyhow::Result<Submit> {
-    let Some(name) = &one.specimen else { anyhow::bail!("it names no specimen") };
-    registered::submission(reader, &one.workflow, name, key, BTreeMap::new()).await.map_err(refused)
-}
-
-/// The schedules of the newest registered version of every workflow.
-pub(crate) async fn schedules(reader: &Reader) -> anyhow::Result<Vec<Scheduled>> {
-    let mut found = Vec::new();
-    for workflow in newest(reader.registered_workflows().await?) {
-        for (trigger, number) in triggers(&workflow).into_iter().zip(1..) {
-            let Trigger::Schedule { cron, timezone, if_missed, specimen } = trigger else { continue };
-            let id = format!("{}/{number}", workflow.workflow_id);
-            let missed = IfMissed::parse(&if_missed).unwrap_or(IfMissed::Once);
-            let Ok(schedule) = Schedule::new(&cron, &timezone, missed) else { continue };
-            let known = reader.record(record::Kind::Schedule.word(), &id).await?;
-            let paused = known.as_ref().is_some_and(|row| row.status == "paused");
-            let looked_us = known
-                .and_then(|row| serde_json::from_str::<record::Schedule>(&row.document).ok())
-                .map(|known| known.looked_us);
-            let schedule = schedule.paused(paused);
-            found.push(Scheduled {
-                id,
-                schedule,
-                cron,
-                timezone,
-                specimen,
-                workflow: workflow.clone(),
-                looked_us,
-                paused,
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// Paths are kept and shown: without a way up in them, when the place is there.

@@ -4,15 +4,16 @@ use clap::Subcommand;
 use kentai_engine::clock;
 use kentai_engine::people::permission::Action;
 use kentai_engine::scheduler::center::request::Request;
+use kentai_engine::scheduler::registered::{Scheduled, schedules};
 
 use super::center::ask;
 use crate::access;
 use crate::client::Client;
+use crate::command::run::refused;
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, plain};
 use crate::site::Site;
 use crate::times::Zone;
-use crate::triggers::{self, Scheduled};
 
 /// Times that are shown at once.
 const NEXT_MAX: i64 = 100;
@@ -34,11 +35,17 @@ pub(crate) enum Schedule {
     Pause {
         /// Schedule
         id: String,
+        /// Why; kept with it
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Let it go on
     Resume {
         /// Schedule
         id: String,
+        /// Why; kept with it
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Start it once, now
     RunNow {
@@ -52,13 +59,14 @@ impl Schedule {
         match self {
             Self::List => list(site, output).await,
             Self::Next { id, count } => next(site, &id, count, output).await,
-            Self::Pause { id } => {
+            Self::Pause { id, reason } => {
                 known(site, &id).await?;
-                ask(site, output, Request::Schedule { schedule: id, looked_us: None, paused: Some(true) }).await
+                ask(site, output, Request::Schedule { schedule: id, looked_us: None, paused: Some(true), reason }).await
             }
-            Self::Resume { id } => {
+            Self::Resume { id, reason } => {
                 known(site, &id).await?;
-                ask(site, output, Request::Schedule { schedule: id, looked_us: None, paused: Some(false) }).await
+                ask(site, output, Request::Schedule { schedule: id, looked_us: None, paused: Some(false), reason })
+                    .await
             }
             Self::RunNow { id } => run_now(site, &id, output).await,
         }
@@ -67,7 +75,7 @@ impl Schedule {
 
 async fn known(site: &Site, id: &str) -> anyhow::Result<Scheduled> {
     access::no_stranger(site, Action::ReadSite)?;
-    let all = triggers::schedules(&access::reader(site).await?).await?;
+    let all = schedules(&access::reader(site).await?).await?;
     all.into_iter().find(|one| one.id == id).ok_or_else(|| {
         let message = format!("there is no schedule `{}`; see `kentai schedule list`", id.escape_debug());
         Stop::new(Exit::NotFound, message).into()
@@ -76,7 +84,7 @@ async fn known(site: &Site, id: &str) -> anyhow::Result<Scheduled> {
 
 async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
     access::no_stranger(site, Action::ReadSite)?;
-    let all = triggers::schedules(&access::reader(site).await?).await?;
+    let all = schedules(&access::reader(site).await?).await?;
     let zone = Zone::of(site);
     let now = clock::now();
     let told = all.iter().map(|one| {
@@ -127,7 +135,7 @@ async fn next(site: &Site, id: &str, count: i64, output: Output) -> anyhow::Resu
 async fn run_now(site: &Site, id: &str, output: Output) -> anyhow::Result<Exit> {
     let one = known(site, id).await?;
     let reader = access::reader(site).await?;
-    let submit = triggers::submission(&reader, &one, &format!("schedule/{id}/by-hand/{}", clock::now())).await?;
+    let submit = one.submission(&reader, &one.by_hand(clock::now())).await.map_err(refused)?;
     let Some(client) = Client::connect(&site.socket()).await? else {
         return Err(Stop::new(Exit::Unreachable, "no engine serves this site: start one with `kentai serve`").into());
     };

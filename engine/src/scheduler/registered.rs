@@ -8,8 +8,91 @@ use kentai_workflows::plan::Specimen;
 use kentai_workflows::workflow::{Trigger, Workflow};
 
 use super::handle::{Refusal, Submit};
+use crate::clock::Micros;
+use crate::intake::schedule::{IfMissed, Schedule};
+use crate::specimen::record;
 use crate::store::read::Reader;
 use crate::store::rows;
+use crate::store::{self};
+
+/// A schedule of a registered workflow.
+#[derive(Clone, Debug)]
+pub struct Scheduled {
+    /// `workflow/1`
+    pub id: String,
+    /// When.
+    pub schedule: Schedule,
+    /// As written.
+    pub cron: String,
+    /// As written.
+    pub timezone: String,
+    /// Which specimen it runs over.
+    pub specimen: Option<String>,
+    /// What it runs.
+    pub workflow: rows::Workflow,
+    /// Looked at until then; none: never.
+    pub looked_us: Option<Micros>,
+    /// It rests.
+    pub paused: bool,
+    /// Who let it rest or go on last; empty: nobody yet.
+    pub moved_by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Scheduled {
+    /// What it runs. The same key is the same submission.
+    ///
+    /// # Errors
+    /// When it names no specimen, nobody knows the specimen, or the database cannot be read.
+    pub async fn submission(&self, reader: &Reader, key: &str) -> Result<Submit, Refusal> {
+        let Some(name) = &self.specimen else {
+            return Err(Refusal::State(format!("schedule {} names no specimen", self.id)));
+        };
+        submission(reader, &self.workflow, name, key, BTreeMap::new()).await
+    }
+
+    /// The key of a start by hand.
+    #[must_use]
+    pub fn by_hand(&self, now: Micros) -> String {
+        format!("schedule/{}/by-hand/{now}", self.id)
+    }
+}
+
+/// The schedules of the newest registered version of every workflow.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn schedules(reader: &Reader) -> Result<Vec<Scheduled>, store::Error> {
+    let mut found = Vec::new();
+    for workflow in newest(reader.registered_workflows().await?) {
+        for (trigger, number) in triggers(&workflow).into_iter().zip(1..) {
+            let Trigger::Schedule { cron, timezone, if_missed, specimen } = trigger else { continue };
+            let id = format!("{}/{number}", workflow.workflow_id);
+            let missed = IfMissed::parse(&if_missed).unwrap_or(IfMissed::Once);
+            let Ok(schedule) = Schedule::new(&cron, &timezone, missed) else { continue };
+            let row = reader.record(record::Kind::Schedule.word(), &id).await?;
+            let paused = row.as_ref().is_some_and(|row| row.status == "paused");
+            let known = row.and_then(|row| serde_json::from_str::<record::Schedule>(&row.document).ok());
+            let looked_us = known.as_ref().map(|known| known.looked_us);
+            let (moved_by, reason) = known.map(|known| (known.moved_by, known.reason)).unwrap_or_default();
+            let (schedule, workflow) = (schedule.paused(paused), workflow.clone());
+            found.push(Scheduled {
+                id,
+                schedule,
+                cron,
+                timezone,
+                specimen,
+                workflow,
+                looked_us,
+                paused,
+                moved_by,
+                reason,
+            });
+        }
+    }
+    Ok(found)
+}
 
 /// Of each workflow the version that was registered last; `rows` are the newest first.
 #[must_use]

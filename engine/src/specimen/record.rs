@@ -337,6 +337,12 @@ pub struct Schedule {
     /// Looked at until then.
     #[serde(default)]
     pub looked_us: Micros,
+    /// Who let it rest or go on last; empty: nobody yet.
+    #[serde(default)]
+    pub moved_by: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// What one person proposed and another must confirm.

@@ -10,6 +10,7 @@ mod center;
 mod list;
 mod package;
 mod page;
+mod quality;
 mod report;
 mod run;
 mod search;
@@ -18,6 +19,7 @@ mod story;
 pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
 pub use list::{LineFilter, Listing, SpecimenFilter};
 pub use page::DeliveryFilter;
+pub use quality::{FailureFilter, GateFilter};
 pub use report::{OmittedFilter, Omitting};
 pub use run::{FileFilter, TaskFilter};
 

@@ -4,6 +4,7 @@ pub mod board;
 pub mod center;
 pub mod detail;
 pub mod line;
+pub mod quality;
 pub mod report;
 pub mod run;
 

@@ -5,6 +5,9 @@
 
 mod access;
 pub mod board;
+pub mod capacity;
+pub mod control;
+pub mod deviation;
 mod inside;
 mod line;
 pub mod list;
@@ -13,6 +16,7 @@ pub mod multiqc;
 pub mod needs;
 mod notice;
 mod proposal;
+pub mod quality;
 mod record;
 pub mod report;
 pub mod search;

@@ -127,7 +127,10 @@ fn others() -> Vec<(&'static str, Request)> {
         ("archived", Request::Archived { delivery: id(), place: "x".into(), note: String::new() }),
         ("retire", Request::Retire { delivery: id(), reason: "x".into(), dry_run: true }),
         ("confirm", Request::Confirm { proposal: id() }),
-        ("schedule", Request::Schedule { schedule: "none/1".into(), looked_us: None, paused: Some(true) }),
+        (
+            "schedule",
+            Request::Schedule { schedule: "none/1".into(), looked_us: None, paused: Some(true), reason: String::new() },
+        ),
         ("stop_all", Request::StopAll { reason: "x".into() }),
         ("resume_all", Request::ResumeAll),
     ]

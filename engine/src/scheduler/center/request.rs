@@ -351,6 +351,9 @@ pub enum Request {
         /// It rests, or goes on.
         #[serde(default)]
         paused: Option<bool>,
+        /// Why a person moved it.
+        #[serde(default)]
+        reason: String,
     },
     /// Nothing new starts anywhere.
     StopAll {

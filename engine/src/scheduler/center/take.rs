@@ -211,7 +211,9 @@ impl Service {
             Request::Archived { delivery, place, note } => self.archived(&delivery, &place, &note, by).await,
             Request::Retire { delivery, reason, dry_run } => self.retire(&delivery, &reason, dry_run, by).await,
             Request::Confirm { proposal } => self.confirm(&proposal, actor, by).await,
-            Request::Schedule { schedule, looked_us, paused } => self.schedule(&schedule, looked_us, paused, by).await,
+            Request::Schedule { schedule, looked_us, paused, reason } => {
+                self.schedule(&schedule, looked_us, paused, (&reason, by)).await
+            }
             Request::StopAll { reason } => self.stop_all(Some(&reason), by).await,
             Request::ResumeAll => self.stop_all(None, by).await,
             other => self.carry_out_people(other, by).await,

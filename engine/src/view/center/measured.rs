@@ -23,7 +23,7 @@ pub struct Wish {
 }
 
 /// Reports are for whoever may read reports; values with their verdicts are the center's own, and people from outside see neither.
-fn may(who: &Principal) -> Result<(), Refused> {
+pub(super) fn may(who: &Principal) -> Result<(), Refused> {
     part(who, &[Action::ReadReport], None)?;
     if is_outsider(who) || matches!(permit(who, Action::ReadReport, None), Ok(Role::Institution)) {
         let message = format!("{} may not do this: measured values are for people of the center", who.name);

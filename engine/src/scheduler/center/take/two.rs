@@ -100,7 +100,7 @@ impl Service {
         id: &str,
         looked: Option<i64>,
         paused: Option<bool>,
-        by: &By,
+        (reason, by): (&str, &By),
     ) -> Result<Answer, Refusal> {
         let mut held = match self.desk.find::<Schedule>(Kind::Schedule, id).await? {
             Some(held) => held,
@@ -113,8 +113,14 @@ impl Service {
             // The times of a rest are not missed but skipped.
             held.doc.looked_us = if paused { held.doc.looked_us } else { self.desk.now };
             held.row.status = if paused { "paused".into() } else { "running".into() };
+            held.doc.moved_by.clone_from(&by.name);
+            reason.trim().clone_into(&mut held.doc.reason);
         }
-        self.desk.record(&mut held, "schedule_moved", by, &json!({ "looked_us": looked, "paused": paused }));
+        let mut body = json!({ "looked_us": looked, "paused": paused });
+        if !reason.trim().is_empty() {
+            body["reason"] = reason.into();
+        }
+        self.desk.record(&mut held, "schedule_moved", by, &body);
         Ok(Answer { said: format!("schedule {id} is {}", held.row.status), ..Answer::default() })
     }
 
