@@ -8,7 +8,12 @@ mod arrivals;
 mod assets;
 mod chart;
 mod decide;
+mod capacity;
+mod chart;
+mod control;
+mod deviations;
 mod events;
+mod failures;
 mod fault;
 mod form;
 mod institution;
@@ -21,6 +26,14 @@ mod run;
 mod runs;
 mod say;
 mod search;
+mod moment;
+mod omissions;
+mod progress;
+mod quality;
+mod rights;
+mod runs;
+mod say;
+mod schedules;
 mod settings;
 mod shape;
 mod shell;
@@ -66,6 +79,14 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(wall::routes())
         .merge(institution::routes())
         .merge(decide::routes())
+        .merge(quality::routes())
+        .merge(control::routes())
+        .merge(capacity::routes())
+        .merge(failures::routes())
+        .merge(schedules::routes())
+        .merge(omissions::routes())
+        .merge(deviations::routes())
+        .merge(progress::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(fault::as_page))
         .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor));

@@ -1,8 +1,10 @@
 //! Charts: pure functions from numbers to SVG, one small module each. They know no page and no database.
 
+pub(super) mod control;
 pub(super) mod dag;
 pub(super) mod gate;
 pub(super) mod line;
+pub(super) mod shares;
 pub(super) mod strip;
 pub(super) mod timeline;
 

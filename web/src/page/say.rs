@@ -72,6 +72,30 @@ impl Say {
         scaled(reads, 1000.0, &["", "k", "M", "G"])
     }
 
+    /// `31.40 x`, `594.6 M reads`: as many digits as tools are good for. A fraction and a plain number have no unit.
+    pub(crate) fn measured(&self, value: f64, unit: &str) -> String {
+        let number = match unit {
+            "reads" | "bp" => scaled_real(value),
+            _ => short(value),
+        };
+        match unit {
+            "" | "fraction" => number,
+            "%" => self.pick(format!("{number}{NBSP}%"), format!("{number}%")),
+            unit => format!("{number}{NBSP}{unit}"),
+        }
+    }
+
+    /// `+2.15`, `−1.74`: deviations from a mean.
+    pub(crate) fn deviations(&self, score: f64) -> String {
+        let sign = if score < 0.0 { '−' } else { '+' };
+        format!("{sign}{:.2}", score.abs())
+    }
+
+    /// A moment as views tell it, for [`Say::date`] and its kin. Microseconds since the epoch.
+    pub(crate) fn stamp(&self, at_us: i64) -> String {
+        Timestamp::from_microsecond(at_us).map(|at| at.to_string()).unwrap_or_default()
+    }
+
     /// `2 d 4 h`, `2日4時間`; of a negative one its size.
     pub(crate) fn duration(&self, seconds: i64) -> String {
         let seconds = seconds.saturating_abs();
@@ -233,6 +257,30 @@ fn scaled(number: u64, step: f64, units: &[&str]) -> String {
     format!("{value:.digits$}{NBSP}{}", units[at]).trim_end().to_owned()
 }
 
+/// Three or four digits that count; a minus as it is printed.
+fn short(value: f64) -> String {
+    let text = match value.abs() {
+        size if size >= 1000.0 => format!("{value:.0}"),
+        size if size >= 100.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        size if size >= 0.001 || size <= 0.0 => format!("{value:.4}"),
+        _ => format!("{value:.2e}"),
+    };
+    text.replace('-', "−")
+}
+
+fn scaled_real(value: f64) -> String {
+    let mut value = value;
+    let mut at = 0;
+    let units = ["", "k", "M", "G"];
+    while value.abs() >= 1000.0 && at + 1 < units.len() {
+        value /= 1000.0;
+        at += 1;
+    }
+    let digits = usize::from(at > 0);
+    format!("{value:.digits$}{NBSP}{}", units[at]).trim_end().replace('-', "−")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,6 +322,19 @@ mod tests {
         assert_eq!(say.memory(64 << 30), "64.0\u{a0}GiB");
         assert_eq!(say.reads(600_000_000), "600.0\u{a0}M");
         assert_eq!(say.share(0.94), "94\u{a0}%");
+    }
+
+    #[test]
+    fn measured_values_have_the_digits_that_count() {
+        let say = say(Language::En);
+        let told = |value, unit| plain(&say.measured(value, unit));
+        assert_eq!(told(31.4, "x"), "31.40 x");
+        assert_eq!(told(594_600_000.0, "reads"), "594.6 M reads");
+        assert_eq!(told(0.93, "fraction"), "0.9300");
+        assert_eq!(told(95.25, "%"), "95.25 %");
+        assert_eq!(told(-0.000_012_3, ""), "−1.23e−5");
+        assert_eq!((say.deviations(-1.742), say.deviations(2.15)), ("−1.74".to_owned(), "+2.15".to_owned()));
+        assert_eq!(say.stamp(0), "1970-01-01T00:00:00Z");
     }
 
     #[test]

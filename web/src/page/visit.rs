@@ -92,6 +92,11 @@ impl Visit {
         self.manners.language
     }
 
+    /// In which the site's people read times.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.manners.zone
+    }
+
     /// Microseconds since the epoch: the moment that the page tells.
     pub(crate) fn now(&self) -> i64 {
         self.manners.now

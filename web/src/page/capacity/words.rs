@@ -1,0 +1,238 @@
+//! Words of the page about capacity.
+
+use kentai_workflows::diagnostic::Language;
+
+#[derive(Debug)]
+pub(super) struct Words {
+    language: Language,
+    pub(super) title: &'static str,
+    pub(super) executors: &'static str,
+    pub(super) executor: &'static str,
+    pub(super) state: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) running: &'static str,
+    pub(super) other: &'static str,
+    pub(super) cores: &'static str,
+    pub(super) memory: &'static str,
+    pub(super) says: &'static str,
+    pub(super) reachable: &'static str,
+    pub(super) silent: &'static str,
+    pub(super) no_executors: &'static str,
+    pub(super) resources: &'static str,
+    pub(super) resource: &'static str,
+    pub(super) taken: &'static str,
+    pub(super) limit: &'static str,
+    pub(super) share: &'static str,
+    pub(super) no_limit: &'static str,
+    pub(super) slots: &'static str,
+    pub(super) queue: &'static str,
+    pub(super) disks: &'static str,
+    pub(super) disk: &'static str,
+    pub(super) inodes: &'static str,
+    pub(super) parts: &'static str,
+    pub(super) free: &'static str,
+    pub(super) all: &'static str,
+    pub(super) forecast: &'static str,
+    pub(super) never_full: &'static str,
+    pub(super) nothing_fits: &'static str,
+    pub(super) little: &'static str,
+    pub(super) soon: &'static str,
+    pub(super) enough: &'static str,
+    pub(super) make_room: &'static str,
+    pub(super) remove_small: &'static str,
+    pub(super) waste: &'static str,
+    pub(super) workflow: &'static str,
+    pub(super) step: &'static str,
+    pub(super) attempts: &'static str,
+    pub(super) asked: &'static str,
+    pub(super) used: &'static str,
+    pub(super) idle: &'static str,
+    pub(super) suggestion: &'static str,
+    pub(super) no_waste: &'static str,
+    pub(super) failures: &'static str,
+    pub(super) all_failures: &'static str,
+    pub(super) cause: &'static str,
+    pub(super) week: &'static str,
+    pub(super) month: &'static str,
+    pub(super) steps: &'static str,
+    pub(super) no_failures: &'static str,
+    pub(super) schedules: &'static str,
+}
+
+const EN: Words = Words {
+    language: Language::En,
+    title: "Capacity",
+    executors: "Executors",
+    executor: "Executor",
+    state: "State",
+    kind: "Kind",
+    running: "Attempts running",
+    other: "Ending or waiting",
+    cores: "Cores",
+    memory: "Memory",
+    says: "Says",
+    reachable: "Answers",
+    silent: "Does not answer",
+    no_executors: "The site file names no executor: nothing can run here.",
+    resources: "Resources",
+    resource: "Resource",
+    taken: "Taken",
+    limit: "Limit",
+    share: "Share",
+    no_limit: "no limit",
+    slots: "Tools at once",
+    queue: "Queue",
+    disks: "Disk and inodes",
+    disk: "Disk",
+    inodes: "Inodes",
+    parts: "Holds",
+    free: "Free",
+    all: "Of",
+    forecast: "Forecast",
+    never_full: "not within ten years",
+    nothing_fits: "Nothing fits",
+    little: "Little room",
+    soon: "Full soon",
+    enough: "Enough",
+    make_room: "Make room, or move the site: a 30x genome takes about 150 GiB while it runs.",
+    remove_small: "Remove small files, or choose another file system: each attempt takes about ten.",
+    waste: "Memory asked against used",
+    workflow: "Workflow",
+    step: "Step",
+    attempts: "Attempts",
+    asked: "Asked",
+    used: "Used at most",
+    idle: "Idle, GiB h",
+    suggestion: "Suggested setting",
+    no_waste: "No attempt that ended well says what memory it used.",
+    failures: "Failures by cause",
+    all_failures: "All failures",
+    cause: "Cause",
+    week: "7 days",
+    month: "30 days",
+    steps: "Steps, the most first",
+    no_failures: "No attempt failed in 30 days.",
+    schedules: "Schedules",
+};
+
+const JA: Words = Words {
+    language: Language::Ja,
+    title: "設備",
+    executors: "実行環境",
+    executor: "実行環境",
+    state: "状態",
+    kind: "種類",
+    running: "実行中の試行",
+    other: "終了処理・待機",
+    cores: "コア",
+    memory: "メモリー",
+    says: "応答",
+    reachable: "応答あり",
+    silent: "応答なし",
+    no_executors: "サイトファイルに実行環境の指定がないため、何も実行できません。",
+    resources: "資源",
+    resource: "資源",
+    taken: "使用中",
+    limit: "上限",
+    share: "割合",
+    no_limit: "上限なし",
+    slots: "同時実行ツール数",
+    queue: "待ち行列",
+    disks: "ディスクとiノード",
+    disk: "ディスク",
+    inodes: "iノード",
+    parts: "内容",
+    free: "空き",
+    all: "全体",
+    forecast: "見通し",
+    never_full: "10年以内には満杯になりません",
+    nothing_fits: "空きなし",
+    little: "残りわずか",
+    soon: "まもなく満杯",
+    enough: "余裕あり",
+    make_room: "空きを増やすか、サイトを移してください。30xのゲノム1件の実行には約150 GiBが必要です。",
+    remove_small: "小さなファイルを減らすか、別のファイルシステムを選んでください。試行1回に約10ファイルが必要です。",
+    waste: "メモリーの要求量と使用量",
+    workflow: "ワークフロー",
+    step: "ステップ",
+    attempts: "試行",
+    asked: "要求",
+    used: "最大使用量",
+    idle: "未使用（GiB時）",
+    suggestion: "設定の提案",
+    no_waste: "メモリー使用量の記録がある、正常に終わった試行はありません。",
+    failures: "原因別の失敗",
+    all_failures: "すべての失敗",
+    cause: "原因",
+    week: "7日間",
+    month: "30日間",
+    steps: "ステップ（多い順）",
+    no_failures: "直近30日間に失敗した試行はありません。",
+    schedules: "定期実行",
+};
+
+impl Words {
+    pub(super) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &EN,
+            Language::Ja => &JA,
+        }
+    }
+
+    fn pick(&self, en: String, ja: String) -> String {
+        match self.language {
+            Language::En => en,
+            Language::Ja => ja,
+        }
+    }
+
+    /// The sentence before the numbers.
+    pub(super) fn lead(&self, silent: usize, running: &str, full_in: Option<String>) -> String {
+        let hands = match silent {
+            0 => self.pick("Every executor answers.".into(), "実行環境はすべて応答しています。".into()),
+            1 => self.pick("One executor does not answer.".into(), "実行環境1件が応答していません。".into()),
+            more => {
+                self.pick(format!("{more} executors do not answer."), format!("実行環境{more}件が応答していません。"))
+            }
+        };
+        let tools = self.pick(format!("Attempts running: {running}."), format!("実行中の試行は{running}件です。"));
+        let disk = match full_in {
+            None => self.pick("The store does not grow.".into(), "保存領域は増えていません。".into()),
+            Some(time) => self.pick(
+                format!("At the pace of the last days the disk is full in {time}."),
+                format!("最近の増え方では、ディスクは{time}で満杯になります。"),
+            ),
+        };
+        self.pick(format!("{hands} {tools} {disk}"), format!("{hands}{tools}{disk}"))
+    }
+
+    pub(super) fn full_in(&self, time: &str, date: &str) -> String {
+        self.pick(format!("full in about {time}, on {date}"), format!("約{time}で満杯（{date}）"))
+    }
+
+    pub(super) fn growth(&self, bytes: &str, days: i64) -> String {
+        self.pick(
+            format!("forecast from what artifacts grew: {bytes} in {days} days"),
+            format!("成果物の増加から予測（{days}日間で{bytes}）"),
+        )
+    }
+
+    pub(super) fn waste_note(&self, shown: usize, all: usize) -> String {
+        self.pick(
+            format!("{shown} of {all} steps, what lay idle most first; the newest 5,000 attempts"),
+            format!("{all}件中{shown}件・未使用量の多い順・最新5,000試行"),
+        )
+    }
+
+    pub(super) fn used_of(&self, used: &str, asked: &str) -> String {
+        self.pick(format!("{used} used of {asked}"), format!("{asked}中{used}を使用"))
+    }
+
+    pub(super) fn suggested(&self, gib: i64) -> String {
+        format!("memory: {gib} GiB")
+    }
+
+    pub(super) fn failures_note(&self, count: &str) -> String {
+        self.pick(format!("{count} attempts in 30 days, the most first"), format!("30日間に{count}件・多い順"))
+    }
+}
