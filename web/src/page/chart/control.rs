@@ -380,7 +380,8 @@ mod tests {
         let marks = [mark(10.0, &[]), mark(90.0, &[])];
         let next = Some(Limits { mean: 31.0, deviation: 0.1 });
         let drawn = chart(&marks, next, &says("t"), &|value| format!("v{value:.1}")).0;
-        let texts = drawn.split(&format!(r#"<text x="{WIDTH}" y=""#)).skip(1);
+        let before = format!(r#"<text x="{WIDTH}" y=""#);
+        let texts = drawn.split(&before).skip(1);
         let places: Vec<f64> = texts.filter_map(|text| text.split('"').next()?.parse().ok()).collect();
         assert_eq!(places.len(), 5);
         assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= LINE - 0.11), "{places:?}");
