@@ -206,8 +206,8 @@ fn today(app: App, now: i64) -> Counting<Today> {
 fn turnarounds(app: App, now: i64) -> Counting<Turnarounds> {
     Box::pin(async move {
         let week = |back: i64| now - (back + 1) * 7 * DAY_US..now - back * 7 * DAY_US;
-        let mut windows: Vec<Window> = vec![now - DAYS * DAY_US..i64::MAX];
-        windows.extend((0..WEEKS).map(week));
+        let month = std::iter::once(now - DAYS * DAY_US..i64::MAX);
+        let windows: Vec<Window> = month.chain((0..WEEKS).map(week)).collect();
         // It is for everybody of the center; people from outside are not shown it.
         let everybody = Principal { roles: vec![Role::Operator], ..Principal::default() };
         let mut told = report::turnaround_in(app.engine.reader(), &everybody, &windows).await?.into_iter();

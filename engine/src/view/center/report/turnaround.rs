@@ -197,7 +197,7 @@ impl Gathered {
 /// When they may not see reports, or the database cannot be read.
 pub async fn turnaround(reader: &Reader, who: &Principal) -> Result<Vec<Turnaround>, Refused> {
     let always = Micros::MIN..Micros::MAX;
-    let all = turnaround_in(reader, who, &[always]).await?;
+    let all = turnaround_in(reader, who, std::slice::from_ref(&always)).await?;
     Ok(all.into_iter().next().unwrap_or_default())
 }
 
