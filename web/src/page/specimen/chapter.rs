@@ -104,7 +104,8 @@ fn received(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
     }
     if !item.note.is_empty() {
         told.said.push(Said {
-            who: item.received_by.clone(),
+            // Who of the center it was is the center's own.
+            who: if teller.inside() { item.received_by.clone() } else { String::new() },
             what: String::new(),
             reason: item.note.clone(),
             after: String::new(),

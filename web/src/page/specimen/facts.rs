@@ -27,7 +27,7 @@ fn fact(id: &'static str, label: &'static str, value: String, notes: Vec<String>
     Fact { id, label, state: None, value, notes: notes.into_iter().filter(|note| !note.is_empty()).collect() }
 }
 
-fn reached<'s>(story: &'s Story, wanted: Stage) -> Option<&'s str> {
+fn reached(story: &Story, wanted: Stage) -> Option<&str> {
     let has = |chapter: &&Chapter| chapter.stage == wanted.word();
     let headed = story.chapters.iter().rfind(has).map(|chapter| chapter.at.as_str());
     let then = || story.chapters.iter().flat_map(|chapter| &chapter.then).rfind(|(stage, _)| stage == wanted.word());
