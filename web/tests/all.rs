@@ -8,6 +8,8 @@ mod door;
 mod house;
 #[path = "all/pages.rs"]
 mod pages;
+#[path = "all/quality_pages.rs"]
+mod quality_pages;
 #[path = "all/reading.rs"]
 mod reading;
 #[path = "all/requests.rs"]

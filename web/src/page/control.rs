@@ -12,6 +12,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use jiff::civil::Date;
 use kentai_engine::qc::control::{POINTS_MIN, Rule};
+use kentai_engine::qc::metric::find;
 use kentai_engine::view::center::control::{Control, Elsewhere, Point, Source, Wish, control};
 use serde::Deserialize;
 
@@ -76,10 +77,19 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn wish(&self, visit: &Visit) -> Result<Wish, Problem> {
+    /// What is charted; when nobody says it, what the metric is measured of.
+    fn source(&self, metric: &str) -> &str {
+        match self.source.as_deref().unwrap_or_default() {
+            "" if find(metric).is_some() => "orders",
+            "" => "runs",
+            said => said,
+        }
+    }
+
+    fn wish(&self, metric: &str, visit: &Visit) -> Result<Wish, Problem> {
         let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let source = match self.source.as_deref().unwrap_or_default() {
-            "" | "orders" => Source::OrderLines,
+        let source = match self.source(metric) {
+            "orders" => Source::OrderLines,
             "runs" => Source::Runs,
             other => match other.strip_prefix("of:").filter(|specimen| !specimen.is_empty()) {
                 Some(specimen) => Source::Control(specimen.to_owned()),
@@ -187,7 +197,7 @@ async fn show(
     Path(metric): Path<String>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
-    let wish = wanted.wish(&visit)?;
+    let wish = wanted.wish(&metric, &visit)?;
     let found = control(app.engine.reader(), &visit.principal(), &metric, &wish).await?;
     if wanted.format == Format::Csv {
         return csv(&found);
@@ -211,7 +221,9 @@ async fn show(
         _ => String::new(),
     };
     let lead = words.lead(&found, say);
-    let says = drawing::Says { title: &name, description: &lead, baseline, mean: words.mean, lot: words.lot };
+    let tick = |value: f64| say.tick_of(value, &found.unit);
+    let (mean, lot) = (words.mean, words.lot);
+    let says = drawing::Says { title: &name, description: &lead, baseline, mean, lot, tick: &tick };
     let chart = (!marks.is_empty()).then(|| drawing::chart(&marks, found.limits, &says, &number));
     let shown = rows::shown(&found, wanted.all.is_some(), ROWS);
     let total = say.count(i64::try_from(found.points.len()).unwrap_or(i64::MAX));
@@ -253,11 +265,8 @@ fn mark(point: &Point, shell: &Shell) -> drawing::Mark {
 
 fn selects(wanted: &Wanted, found: &Control, choices: &Choices, words: &Words) -> Vec<Select> {
     let chosen = |value: &Option<String>| value.clone().unwrap_or_default();
-    let source = match chosen(&wanted.source) {
-        empty if empty.is_empty() => "orders".to_owned(),
-        source => source,
-    };
-    let sources = choices.sources(&source, words);
+    let source = wanted.source(&found.metric);
+    let sources = choices.sources(source, words);
     let instruments: Vec<String> = found.elsewhere.iter().map(|one| one.instrument.clone()).collect();
     let mut all = vec![
         Select { name: "source", label: words.source, options: sources },
@@ -369,6 +378,12 @@ mod tests {
     fn a_name_is_one_part_of_an_address() {
         assert_eq!(segment("q30_rate"), "q30_rate");
         assert_eq!(segment("a/b c?d#\""), "a%2Fb%20c%3Fd%23%22");
+    }
+
+    #[test]
+    fn a_metric_of_a_gate_is_charted_of_runs() {
+        let wanted = Wanted::default();
+        assert_eq!((wanted.source("q30_rate"), wanted.source("depth")), ("orders", "runs"));
     }
 
     #[test]

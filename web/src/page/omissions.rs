@@ -137,7 +137,7 @@ pub(super) fn place(kind: &str, id: &str) -> Option<String> {
     let id = super::control::segment(id);
     Some(match kind {
         "specimen" => format!("/specimens/{id}"),
-        "order_line" => format!("/order-lines/{id}/decide"),
+        "order_line" => format!("/order-lines/{id}"),
         "delivery" => format!("/hand-off/{id}"),
         _ => return None,
     })

@@ -12,6 +12,7 @@ use kentai_engine::view::center::quality::{self, Narrow, Watched};
 use serde::Deserialize;
 
 use super::address::Address;
+use super::chart::control::loudest;
 use super::control::choices::Choices;
 use super::list::{self, Filter, Format};
 use super::moment::Kept;
@@ -152,12 +153,13 @@ pub(super) fn name(metric: &str, say: &Say) -> String {
     }
 }
 
-/// A verdict of a chart.
-pub(super) fn state(out: bool, warned: bool, words: &Words) -> Shown {
-    match (out, warned) {
-        (true, _) => Shape::Failed.called(words.out),
-        (false, true) => Shape::Warned.called(words.warned),
-        (false, false) => Shape::Passed.called(words.in_control),
+/// How the newest value stands; what was before is counted beside it.
+fn state(one: &Watched, words: &Words) -> Shown {
+    match loudest(&one.broken) {
+        Some(rule) if rule.is_warning() => Shape::Warned.called(words.warned),
+        Some(rule) => Shape::Failed.called(format!("{} {}", words.out, rule.word())),
+        None if one.score.is_none() => Shape::Waiting.called(words.no_limits),
+        None => Shape::Passed.called(words.in_control),
     }
 }
 
@@ -182,7 +184,7 @@ fn row(one: &Watched, wanted: &Wanted, shell: &Shell, words: &Words) -> Row {
         last: one.last.as_ref().map(|(value, _)| say.measured(*value, &one.unit)).unwrap_or_default(),
         at: one.last.as_ref().map(|(_, at)| at.clone()).unwrap_or_default(),
         score: one.score.map(|score| say.deviations(score)).unwrap_or_default(),
-        state: state(one.out > 0, one.warned > 0, words),
+        state: state(one, words),
         out: count(one.out),
         warned: count(one.warned),
         pass: share.map_or_else(

@@ -85,6 +85,16 @@ impl Say {
         }
     }
 
+    /// A round number at an axis: `32`, `0.93`, `600 M`; the unit stands elsewhere.
+    pub(crate) fn tick_of(&self, value: f64, unit: &str) -> String {
+        let text = self.measured(value, if unit == "reads" || unit == "bp" { unit } else { "" });
+        let (number, scale) = text.split_once(NBSP).unwrap_or((&text, ""));
+        let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+        // Of `600.0 M reads` the scale; `reads` alone says nothing here.
+        let scale = scale.split(NBSP).next().filter(|scale| ["k", "M", "G"].contains(scale)).unwrap_or_default();
+        if scale.is_empty() { number.to_owned() } else { format!("{number}{NBSP}{scale}") }
+    }
+
     /// `+2.15`, `−1.74`: deviations from a mean.
     pub(crate) fn deviations(&self, score: f64) -> String {
         let sign = if score < 0.0 { '−' } else { '+' };
@@ -334,6 +344,9 @@ mod tests {
         assert_eq!(told(95.25, "%"), "95.25 %");
         assert_eq!(told(-0.000_012_3, ""), "−1.23e−5");
         assert_eq!((say.deviations(-1.742), say.deviations(2.15)), ("−1.74".to_owned(), "+2.15".to_owned()));
+        let ticks = [(32.0, "x"), (0.93, "fraction"), (600_000_000.0, "reads"), (120.0, "")];
+        let ticks = ticks.map(|(value, unit)| plain(&say.tick_of(value, unit)));
+        assert_eq!(ticks, ["32", "0.93", "600 M", "120"]);
         assert_eq!(say.stamp(0), "1970-01-01T00:00:00Z");
     }
 

@@ -180,11 +180,12 @@ mod tests {
         let site = tempfile::tempdir().expect("a temporary directory");
         let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
         // The second: whether it may sort what it found (few rows of one specimen, or counts that are kept for a while).
-        let wanted: [(&'static str, &str, bool); 9] = [
+        let wanted: [(&'static str, &str, bool); 10] = [
             (explained!("gate_metrics"), "measurement_tracked", false),
             (explained!("gate_values"), "measurement_tracked (metric=? AND at_us>?)", false),
             (explained!("control_values"), "run_of_specimen (specimen_id=?)", false),
-            (explained!("made_of"), "record_specimen (specimen_id=? AND kind=?)", true),
+            (explained!("control_values"), "sqlite_autoindex_measurement_1 (run_id=?", false),
+            (explained!("made_of"), "record_specimen (specimen_id=?)", true),
             (explained!("qc_decisions"), "decision_qc (at_us>?)", false),
             (explained!("newest_first"), "sqlite_autoindex_record_1 (kind=? AND record_id<?)", false),
             (explained!("failures"), "attempt_failed (", false),

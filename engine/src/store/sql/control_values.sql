@@ -1,4 +1,5 @@
 -- Values of a tracked metric in the runs of one specimen, the newest run first; nothing of participants who have withdrawn.
+-- `<> 0`, so that the planner looks each run up, and does not go through the metric's values of everybody for each of them.
 -- $1: metric. $2: only what was measured then or later, microseconds. $3: workflow or null. $4: limit. $5: specimen.
 select m.run_id,
        m.step_key,
@@ -17,7 +18,7 @@ select m.run_id,
  where r.specimen_id = $5
    and m.metric = $1
    and m.item = ''
-   and m.tracked = 1
+   and m.tracked <> 0
    and m.at_us >= $2
    and ($3 is null or w.workflow_id = $3)
    and coalesce(o.stage, '') <> 'withdrawn'

@@ -9,7 +9,7 @@ use super::access::Refused;
 use super::measured::{Pages, Wish, may};
 use crate::clock::Micros;
 use crate::people::permission::Principal;
-use crate::qc::control::chart;
+use crate::qc::control::{Rule, chart};
 use crate::qc::metric::{Metric, find};
 use crate::qc::verdict::{Evaluation, Verdict};
 use crate::specimen::record::{Decision, Kind};
@@ -50,6 +50,8 @@ pub struct Watched {
     pub last: Option<(f64, String)>,
     /// Its deviations from the mean of those before it.
     pub score: Option<f64>,
+    /// Rules that the newest value breaks.
+    pub broken: Vec<Rule>,
     /// Values that break more than a warning.
     pub out: usize,
     /// Values that break a warning and no more.
@@ -197,10 +199,8 @@ fn watched(metric: &str, of_order_lines: bool, unit: &str, mut seen: Vec<Seen>) 
     seen.sort_by_key(|one| one.at_us);
     let values: Vec<f64> = seen.iter().map(|one| one.value).collect();
     let points = chart(&values).points;
-    let broken = |warning: bool| {
-        let is = |rules: &[crate::qc::control::Rule]| {
-            !rules.is_empty() && rules.iter().all(|rule| rule.is_warning()) == warning
-        };
+    let times = |warning: bool| {
+        let is = |rules: &[Rule]| !rules.is_empty() && rules.iter().all(|rule| rule.is_warning()) == warning;
         points.iter().filter(|point| is(&point.broken)).count()
     };
     let good = |verdict: Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn);
@@ -220,8 +220,9 @@ fn watched(metric: &str, of_order_lines: bool, unit: &str, mut seen: Vec<Seen>) 
         count: seen.len(),
         last: last.map(|one| (one.value, time(one.at_us))),
         score: last.zip(points.last()).and_then(|(one, judged)| judged.limits?.score(one.value)),
-        out: broken(false),
-        warned: broken(true),
+        broken: points.last().map(|point| point.broken.clone()).unwrap_or_default(),
+        out: times(false),
+        warned: times(true),
         judged: seen.iter().filter(|one| one.verdict.is_some()).count(),
         passed: seen.iter().filter(|one| one.verdict.is_some_and(good)).count(),
         overrides,
@@ -248,6 +249,7 @@ mod tests {
         let told = watched("q30_rate", true, "fraction", all);
         assert_eq!((told.count, told.judged, told.passed), (15, 15, 13));
         assert_eq!((told.out, told.warned), (1, 1));
+        assert_eq!(told.broken, [Rule::OneTwoS]);
         assert_eq!(told.overrides, [("rev-02".to_owned(), 1)]);
         assert_eq!(told.last.as_ref().map(|(value, _)| *value), Some(102.1));
         assert!(told.score.is_some_and(|score| score > 2.0));

@@ -14,7 +14,7 @@ use crate::page::shape::Shape;
 
 const WIDTH: f64 = 1376.0;
 const HEIGHT: f64 = 372.0;
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 60.0;
 const RIGHT: f64 = 1226.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 312.0;
@@ -22,6 +22,8 @@ const BOTTOM: f64 = 312.0;
 const RUN: usize = 10;
 /// Dates under the axis.
 const DATES: usize = 9;
+/// Changes of the lot that are drawn.
+const LOTS: usize = 8;
 /// Labels are so far from each other at least.
 const LINE: f64 = 15.0;
 
@@ -38,7 +40,6 @@ pub(crate) struct Mark {
 }
 
 /// What a chart says in words.
-#[derive(Debug)]
 pub(crate) struct Says<'a> {
     pub(crate) title: &'a str,
     pub(crate) description: &'a str,
@@ -46,6 +47,8 @@ pub(crate) struct Says<'a> {
     pub(crate) baseline: String,
     pub(crate) mean: &'a str,
     pub(crate) lot: &'a str,
+    /// A round number at the axis.
+    pub(crate) tick: &'a dyn Fn(f64) -> String,
 }
 
 /// The loudest rule of a point: the one whose name is drawn.
@@ -69,7 +72,7 @@ pub(crate) fn chart(marks: &[Mark], next: Option<Limits>, says: &Says<'_>, numbe
         markup::text(says.description)
     );
     bands(&mut svg, marks, &scale);
-    axes(&mut svg, marks, &scale, number);
+    axes(&mut svg, marks, &scale, says.tick);
     baseline(&mut svg, marks, &says.baseline);
     points(&mut svg, marks, &scale);
     runs(&mut svg, marks, &scale);
@@ -199,6 +202,10 @@ fn points(svg: &mut String, marks: &[Mark], scale: &Scale) {
         let _ =
             write!(svg, r#"<rect class="fill-paper" x="{:.1}" y="{:.1}" width="15" height="15"/>"#, x - 7.5, y - 7.5);
         svg.push_str(&shape(rule).drawn(*x, *y, 12.0));
+        // No room for its name: the table has it.
+        if marks.iter().skip(index + 1).take(2).any(|next| !next.broken.is_empty()) {
+            continue;
+        }
         let (anchor, left) = if *x > RIGHT - 60.0 { ("end", x - 12.0) } else { ("start", x + 12.0) };
         let _ = write!(
             svg,
@@ -237,7 +244,9 @@ fn runs(svg: &mut String, marks: &[Mark], scale: &Scale) {
 
 /// Lots as bars under the axis; where one ends and another begins, a dotted line.
 fn lots(svg: &mut String, marks: &[Mark], word: &str) {
-    if marks.iter().all(|mark| mark.lot.is_empty()) {
+    let changes = marks.windows(2).filter(|pair| pair[0].lot != pair[1].lot).count();
+    // Lots of several instruments that take turns are no bar.
+    if marks.iter().all(|mark| mark.lot.is_empty()) || changes > LOTS {
         return;
     }
     let y = BOTTOM + 34.0;
@@ -259,7 +268,12 @@ fn lots(svg: &mut String, marks: &[Mark], word: &str) {
             let _ = write!(svg, r#"<path class="{newest}" stroke-width="2" d="M{left:.1} {y}H{right:.1}"/>"#);
             let _ = write!(svg, r#"<text class="second" x="{left:.1}" y="{}">{}</text>"#, y + 17.0, markup::text(lot));
             if from > 0 {
-                dotted(svg, f64::midpoint(place(from - 1, marks.len()), left));
+                let x = f64::midpoint(place(from - 1, marks.len()), left);
+                dotted(svg, x);
+                let (anchor, x) = if x > RIGHT - 90.0 { ("end", x - 6.0) } else { ("start", x + 6.0) };
+                let (word, lot) = (markup::text(word), markup::text(lot));
+                let _ =
+                    write!(svg, r#"<text class="second" x="{x:.1}" y="18" text-anchor="{anchor}">{word} {lot}</text>"#);
             }
         }
         from += same;
@@ -338,7 +352,14 @@ mod tests {
     }
 
     fn says(title: &str) -> Says<'_> {
-        Says { title, description: "", baseline: String::new(), mean: "mean", lot: "lot" }
+        Says {
+            title,
+            description: "",
+            baseline: String::new(),
+            mean: "mean",
+            lot: "lot",
+            tick: &|value| format!("{value}<s>"),
+        }
     }
 
     #[test]
@@ -371,7 +392,7 @@ mod tests {
         one.lot = "<script>".into();
         one.date = "\"><b>".into();
         let drawn = chart(&[mark(31.0, &[]), one], None, &says("<i>"), &|value| format!("{value}<u>")).0;
-        assert!(!["<script>", "<b>", "<i>", "<u>"].iter().any(|tag| drawn.contains(tag)), "{drawn}");
+        assert!(!["<script>", "<b>", "<i>", "<u>", "<s>"].iter().any(|tag| drawn.contains(tag)), "{drawn}");
         assert!(drawn.contains("2-2s") && drawn.contains("s-failed"));
     }
 

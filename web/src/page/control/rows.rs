@@ -52,7 +52,7 @@ pub(super) fn shown(found: &Control, all: bool, rows: usize) -> Vec<&Point> {
 pub(super) fn row(point: &Point, metric: &str, unit: &str, shell: &Shell, words: &Words) -> Row {
     let say = &shell.say;
     let (thing, href) = match point.run.as_str() {
-        "" => (point.order_line.clone(), format!("/specimens/{}", super::segment(&point.specimen))),
+        "" => (point.order_line.clone(), format!("/order-lines/{}", super::segment(&point.order_line))),
         run => (run.to_owned(), format!("/runs/{}", super::segment(run))),
     };
     let verdict = match (drawing::loudest(&point.broken), point.limits) {

@@ -27,6 +27,7 @@ pub(crate) struct Words {
     pub(super) in_control: &'static str,
     pub(super) out: &'static str,
     pub(super) warned: &'static str,
+    pub(super) no_limits: &'static str,
     pub(super) deviations: &'static str,
 }
 
@@ -54,6 +55,7 @@ const EN: Words = Words {
     in_control: "In control",
     out: "Out of control",
     warned: "Warning",
+    no_limits: "No limits yet",
     deviations: "Deviations",
 };
 
@@ -81,6 +83,7 @@ const JA: Words = Words {
     in_control: "管理内",
     out: "管理外",
     warned: "警告",
+    no_limits: "管理限界なし",
     deviations: "逸脱",
 };
 
