@@ -140,7 +140,12 @@ pub(super) async fn found(handle: &Handle) -> Result<()> {
     for (name, assay) in assays() {
         define(handle, name, "1", assay).await?;
     }
-    let looked = Request::Schedule { schedule: "control/1".into(), looked_us: None, paused: Some(true) };
+    let looked = Request::Schedule {
+        schedule: "control/1".into(),
+        looked_us: None,
+        paused: Some(true),
+        reason: "the freezer is being moved".into(),
+    };
     handle.center(looked, &who).await?;
     Ok(())
 }
