@@ -64,7 +64,7 @@ impl Network {
         self.house.close().await;
     }
 
-    pub(super) fn handle(&self) -> &Handle {
+    pub(super) fn engine(&self) -> &Handle {
         self.house.engine()
     }
 
