@@ -18,7 +18,7 @@ const tab = await made.newPage();
 let path = "";
 let expected = 200;
 const about = () => path.slice(0, 160);
-tab.on("dialog", async (dialog) => { wrong(`${about()}: a dialog opened: ${dialog.message()}`); await dialog.dismiss(); });
+tab.on("dialog", async (dialog) => { wrong(`${about()}: a dialog opened: ${dialog.message()}`); await dialog.dismiss().catch(() => {}); });
 tab.on("pageerror", (error) => wrong(`${about()}: a script failed: ${error.message}`));
 tab.on("popup", () => wrong(`${about()}: a window opened`));
 tab.on("console", (message) => {
@@ -109,7 +109,7 @@ for (const vector of vectors) {
 // And in forms that come back with what was typed: the way in, for somebody who is nobody yet.
 const outside = await context(browser, "");
 const form = await outside.newPage();
-form.on("dialog", async (dialog) => { wrong(`/sign-in: a dialog opened: ${dialog.message()}`); await dialog.dismiss(); });
+form.on("dialog", async (dialog) => { wrong(`/sign-in: a dialog opened: ${dialog.message()}`); await dialog.dismiss().catch(() => {}); });
 for (const vector of vectors.slice(0, 8)) {
   await form.goto(`${url}/sign-in?${new URLSearchParams({ back: vector })}`);
   await form.fill("#name", vector);

@@ -19,13 +19,13 @@ params:
   note: { type: string, default: \"none\" }
 steps:
   a:
-    inputs: { note: \"${{ params.note }}\" }
+    env: { NOTE: \"${{ params.note }}\" }
     outputs: { m: { path: m.json, keep: true } }
     script: |
       cat SAID
       cat SAID >&2
-      printf '%s\\n' \"$in_note\"
-      case $in_note in fail*) exit 3 ;; esac
+      printf '%s\\n' \"$NOTE\"
+      case $NOTE in fail*) exit 3 ;; esac
       echo '{}' > \"$out_m\"
   release:
     after: [a]
@@ -126,7 +126,7 @@ pub(super) fn hostile(served: &Served) -> Result<String> {
                 "reject",
                 &note,
                 "--condition=hemolyzed",
-                "--disposition=destroyed",
+                "--disposition=destroy",
                 "--",
                 vector,
             ])?,
