@@ -11,6 +11,3 @@ create index order_line_due on order_line (due_us, order_line_id, expect_us, sta
  where (stage not in ('awaiting_material', 'acknowledged', 'archived', 'closed_failed', 'withdrawn', 'canceled')) is true;
 
 create index record_delivery_board on record (owner, status, updated_us, kind) where (kind = 'delivery') is true;
-
-create index record_receipt_due on record (cast(document ->> 'receipt_due_us' as bigint), record_id)
- where (kind = 'delivery' and status in ('offered', 'pulling', 'delivered', 'partly_acknowledged')) is true;

@@ -13,10 +13,6 @@ create index order_line_stage_specimen on order_line (stage, specimen_id, instit
 -- Somebody paused it.
 create index order_line_held on order_line (order_line_id) where (hold <> 'null') is true;
 
--- The whole order's time, as long as it counts: not while the sender must act first, and not after the receiver has it.
-create index order_line_late on order_line (due_us, order_line_id)
- where (stage not in ('awaiting_material', 'acknowledged', 'archived', 'closed_failed', 'withdrawn', 'canceled')) is true;
-
 create index record_specimen_owner on record (owner, record_id) where (kind = 'specimen') is true;
 create index record_program on record (document ->> 'program', record_id) where (kind = 'specimen') is true;
 create index record_flow_cell on record (document ->> 'flow_cell', record_id) where (kind = 'instrument_run') is true;

@@ -190,7 +190,7 @@ mod tests {
         "count_of" "record_parent (kind=? AND parent=?)";
         "package_sizes" "_package_file_1 (delivery_id=?)";
         "lines_stuck" "order_line_expect ((expect_us,order_line_id)>(?,?) AND expect_us<?)";
-        "lines_late" "order_line_late ((due_us,order_line_id)>(?,?) AND due_us<?)";
+        "lines_late" "order_line_due ((due_us,order_line_id)>(?,?) AND due_us<?)";
         "lines_held" "order_line_held (order_line_id>?)";
         "lines_of_stage" "order_line_stage (stage=? AND order_line_id>?)";
         "lines_of_institution" "order_line_institution (institution=? AND order_line_id>?)";
