@@ -121,15 +121,9 @@ pub(super) fn hostile(served: &Served) -> Result<String> {
         match number % 4 {
             0 => attempt(&["specimen", "receive", &note, "--", vector])?,
             1 => attempt(&["deviation", "open", &about, "--", vector])?,
-            2 => attempt(&[
-                "specimen",
-                "reject",
-                &note,
-                "--condition=hemolyzed",
-                "--disposition=destroy",
-                "--",
-                vector,
-            ])?,
+            2 => {
+                attempt(&["specimen", "reject", &note, "--condition=hemolyzed", "--disposition=destroy", "--", vector])?
+            }
             _ => attempt(&["consent", "withdraw", &format!("--evidence={vector}"), "rare", "P0"])?,
         }
         let row = format!("\"{}\"", vector.replace('"', "\"\""));

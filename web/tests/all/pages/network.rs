@@ -139,6 +139,7 @@ impl Network {
         );
         stream.write_all(head.as_bytes()).await.expect("sent");
         let _ = stream.write_all(body.as_bytes()).await;
+        // On the heap: tests hold many of these at once.
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
         loop {
             let read = stream.read(&mut buffer).await.expect("read");
