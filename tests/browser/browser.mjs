@@ -73,7 +73,7 @@ export async function page(context, about) {
 
 /** Addresses that a page leads to, as paths of this site. */
 export async function links(page) {
-  const all = await page.$$eval("a[href]", (found) => found.filter((one) => !one.hasAttribute("download")).map((one) => one.href));
+  const all = await page.$$eval("a[href]", (found) => found.filter((one) => !one.hasAttribute("download")).map((one) => new URL(one.getAttribute("href"), location.href).href));
   return [...new Set(all.filter((one) => one.startsWith(`${url}/`)).map((one) => one.slice(url.length).replace(/#.*/, "")))];
 }
 
@@ -92,7 +92,7 @@ export async function crawl(browser, role, start, skip = /^\/(sign-out|language|
   while (waiting.length > 0) {
     const path = waiting.shift();
     const answer = await made.request.get(url + path);
-    if (!(answer.headers()["content-type"] ?? "").startsWith("text/html")) { known.delete(kind(path)); continue; }
+    if (answer.status() === 200 && !(answer.headers()["content-type"] ?? "").startsWith("text/html")) { known.delete(kind(path)); continue; }
     if (answer.status() !== 200) { wrong(`${path}: linked, and answers ${answer.status()}`); known.delete(kind(path)); continue; }
     const hrefs = [...(await answer.text()).matchAll(/<a [^>]*href="(\/[^"#]*)[^>]*>/g)];
     for (const [tag, raw] of hrefs) {

@@ -55,7 +55,7 @@ async function look(next, status) {
       .filter((at) => /^\s*(javascript|data|vbscript):/i.test(at) || /^\s*(https?:)?\/\/evil/i.test(at)),
     vectors: vectors.filter((one) => document.documentElement.textContent.includes(one)
       || [...document.querySelectorAll("input, textarea")].some((field) => field.value.includes(one))),
-    hrefs: [...document.querySelectorAll("a[href]")].filter((one) => !one.hasAttribute("download")).map((one) => one.href),
+    hrefs: [...document.querySelectorAll("a[href]")].filter((one) => !one.hasAttribute("download")).map((one) => new URL(one.getAttribute("href"), location.href).href),
   }), vectors);
   must(facts.hit === undefined, `${about()}: vector ${facts.hit} ran`);
   must(facts.here.startsWith(`${url}/`), `${about()}: led to ${facts.here}`);

@@ -15,6 +15,7 @@ mod events;
 mod failures;
 mod fault;
 mod form;
+mod hand_off;
 mod institution;
 pub(crate) mod keep;
 mod list;
@@ -76,6 +77,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(wall::routes())
         .merge(institution::routes())
         .merge(decide::routes())
+        .merge(hand_off::routes())
         .merge(quality::routes())
         .merge(control::routes())
         .merge(capacity::routes())

@@ -47,3 +47,17 @@ pub(super) async fn give(Path(name): Path<String>, RawQuery(query): RawQuery) ->
     let kept = if query.as_deref() == Some(version()) { "public, max-age=31536000, immutable" } else { "no-cache" };
     Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, kept)], *bytes).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_part_of_the_sheet_lies_within_another() {
+        let mut depth = 0_usize;
+        for line in include_str!("../../assets/kentai.css").lines() {
+            let begins = !line.starts_with([' ', '}']) && !line.is_empty();
+            assert!(depth == 0 || !begins, "a block before this line was not closed: {line}");
+            depth = depth + line.matches('{').count() - line.matches('}').count();
+        }
+        assert_eq!(depth, 0);
+    }
+}

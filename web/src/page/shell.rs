@@ -24,7 +24,6 @@ pub(crate) enum Place {
     HandOff,
     Workflows,
     Capacity,
-    Audit,
     Settings,
     Elsewhere,
 }

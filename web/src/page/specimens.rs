@@ -266,6 +266,8 @@ struct Lines {
     #[serde(default)]
     late: u8,
     #[serde(default)]
+    soon: u8,
+    #[serde(default)]
     held: u8,
     after: Option<String>,
     #[serde(default)]
@@ -294,7 +296,7 @@ fn line_row(line: &OrderLineView, shell: &Shell) -> Row {
 
 /// `GET /order-lines`
 async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>) -> Result<Response, Problem> {
-    let Lines { stage, institution, assay, stuck, late, held, after, format } = asked;
+    let Lines { stage, institution, assay, stuck, late, soon, held, after, format } = asked;
     let (stage, institution, assay) = (given(stage), given(institution), given(assay));
     let wish = LineWish {
         stage: stage.clone(),
@@ -302,6 +304,7 @@ async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>
         assay: assay.clone(),
         stuck: stuck == 1,
         late: late == 1,
+        soon: soon == 1,
         held: held == 1,
         after: after.clone(),
         limit: format.rows(),
@@ -317,25 +320,30 @@ async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>
         .with("assay", assay.as_deref())
         .with("stuck", flag(stuck))
         .with("late", flag(late))
+        .with("soon", flag(soon))
         .with("held", flag(held));
     let words = Words::of(visit.language());
     let shell = visit.shell(Place::Specimens);
     let outside = visit.who.institution.is_some() || visit.who.data_center.is_some();
-    let any = stuck == 1 || late == 1 || held == 1;
-    let none = address.with("stuck", None).with("late", None).with("held", None);
+    let any = stuck == 1 || late == 1 || soon == 1 || held == 1;
+    let none = address.with("stuck", None).with("late", None).with("soon", None).with("held", None);
     let mut filters = vec![Filter { current: !any, ..Filter::new(&none, "stuck", None, None, shell.words.all) }];
     if !outside {
-        for (name, set, label) in
-            [("stuck", stuck, words.stuck), ("late", late, words.late), ("held", held, words.held)]
-        {
+        for (name, set, label) in [
+            ("stuck", stuck, words.stuck),
+            ("late", late, words.late),
+            ("soon", soon, words.soon),
+            ("held", held, words.held),
+        ] {
             filters.push(Filter { current: set == 1, ..Filter::new(&none, name, Some("1"), None, label) });
         }
     }
-    let kept = [("stuck", stuck), ("late", late), ("held", held)].into_iter().filter(|(_, set)| *set == 1);
+    let kept =
+        [("stuck", stuck), ("late", late), ("soon", soon), ("held", held)].into_iter().filter(|(_, set)| *set == 1);
     Ok(page(&Specimens {
         rows: found.items.iter().map(|line| line_row(line, &shell)).collect(),
         title: words.order_lines,
-        order: if stuck == 1 || late == 1 { words.longest_first } else { words.by_id },
+        order: if stuck == 1 || late == 1 || soon == 1 { words.longest_first } else { words.by_id },
         of_lines: true,
         filters,
         stages: if outside { Vec::new() } else { stages(stage.as_deref(), visit.language()) },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::access::{Refused, missing};
+use super::access::{Refused, is_outsider, missing};
 use super::capacity;
 use crate::people::permission::Principal;
 use crate::specimen::record::{Deviation, Kind};
@@ -83,6 +83,10 @@ pub async fn deviations(
 /// # Errors
 /// When they may not see it, it is not there, or the database cannot be read.
 pub async fn deviation(reader: &Reader, who: &Principal, id: &str) -> Result<DeviationView, Refused> {
+    // To people from outside it is not there, whether it is or not.
+    if is_outsider(who) {
+        return Err(missing(Kind::Deviation.word(), &id.escape_debug().to_string()));
+    }
     may_see(who)?;
     let row = reader.record(Kind::Deviation.word(), id).await?;
     row.as_ref().map_or_else(|| Err(missing(Kind::Deviation.word(), &id.escape_debug().to_string())), DeviationView::of)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::access::{Refused, is_outsider, part};
+use super::board::SOON_US;
 use super::line::{OrderLineView, coarse};
 use super::record::{RecordView, actions, record, records};
 use crate::clock::Micros;
@@ -34,6 +35,8 @@ pub struct LineWish {
     pub stuck: bool,
     /// Only whose whole time is over, while it counts.
     pub late: bool,
+    /// Only whose whole time is over within [`SOON_US`], and not yet.
+    pub soon: bool,
     /// Only what somebody paused.
     pub held: bool,
     /// Where the page before ended.
@@ -66,7 +69,7 @@ pub async fn lines(
 ) -> Result<Page<OrderLineView>, Refused> {
     stage(wish.stage.as_deref(), who)?;
     let outside = is_outsider(who);
-    if outside && (wish.stuck || wish.late || wish.held) {
+    if outside && (wish.stuck || wish.late || wish.soon || wish.held) {
         return Err(Refused::NotAllowed(format!("{} may not do this: it is about the center's own work", who.name)));
     }
     let part = part(who, &[Action::ReadSpecimen], wish.institution.as_deref())?;
@@ -76,10 +79,11 @@ pub async fn lines(
         institution,
         assay: wish.assay,
         stuck: wish.stuck,
-        late: wish.late,
+        late: wish.late || wish.soon,
         held: wish.held,
-        now_us: now,
-        after: (Micros::MIN, String::new()),
+        // What is due soon is late then; it begins behind what is late already.
+        now_us: if wish.soon { now.saturating_add(SOON_US) } else { now },
+        after: (if wish.soon { now } else { Micros::MIN }, String::new()),
         limit: wish.limit,
     };
     let listing = filter.listing();

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use kentai_engine::people::permission::Action::{self, *};
 use kentai_tests::root;
 
-use super::Whose::{self, Nothing};
+use super::Whose::{self, Absent, Center, Delivery, Inside, Institution, Nothing};
 use super::{Doors, Outcome, Somebody, curl, verdict, without};
 
 /// Route as the server has it, what is asked, its form, one of what it needs, and whose the thing is.
@@ -21,11 +21,83 @@ const PAGES: &[Row] = &[
     ("GET /runs", "/runs?format=csv", "", &[ReadRun], Nothing),
     ("GET /settings", "/settings", "", &[ReadSelf], Nothing),
     ("GET /events", "/events", "", &[ReadSelf], Nothing),
+    // What the first page shows each one is theirs to see; people from outside are led to their own.
+    ("GET /", "/", "", &[ReadSite, ReadSpecimen, ReadDelivery], Nothing),
+    ("GET /wall", "/wall", "", &[ReadSite], Inside),
+    ("GET /needs", "/needs", "", &[ReadSite], Inside),
+    ("GET /queue", "/queue", "", &[ReadSite], Inside),
+    ("GET /turnaround", "/turnaround", "", &[ReadSite], Inside),
+    ("GET /capacity", "/capacity", "", &[ReadSite], Inside),
+    ("GET /failures", "/failures", "", &[ReadSite], Inside),
+    ("GET /quality", "/quality", "", &[ReadSite], Inside),
+    ("GET /quality/{metric}", "/quality/q", "", &[ReadSite], Absent),
+    ("GET /quality/{metric}/decide", "/quality/q/decide", "", &[ReadSite], Inside),
+    ("POST /quality/{metric}/decide", "/quality/q/decide", "reason=x&severity=minor", &[Deviation], Inside),
+    ("GET /omissions", "/omissions", "", &[ReadReport], Nothing),
+    ("GET /progress", "/progress", "", &[ReadReport], Nothing),
+    ("GET /deviations", "/deviations", "", &[ReadSite], Inside),
+    ("GET /deviations/new", "/deviations/new", "", &[ReadSite], Inside),
+    ("POST /deviations/new", "/deviations/new", "about=x&reason=x&severity=minor", &[Deviation], Inside),
+    ("GET /deviations/{id}/close", "/deviations/{deviation}/close", "", &[ReadSite], Center),
+    ("GET /schedules", "/schedules", "", &[ReadSite], Inside),
+    ("GET /schedules/act", "/schedules/act?schedule=x", "", &[ReadSite], Absent),
+    ("POST /schedules/act", "/schedules/act", "schedule=x&act=pause&reason=x", &[Schedule], Absent),
+    ("GET /hand-off", "/hand-off", "", &[ReadDelivery], Nothing),
+    ("GET /hand-off/{id}", "/hand-off/{delivery}", "", &[ReadDelivery], Delivery),
+    ("GET /search", "/search?q=nothing", "", &[ReadSelf], Nothing),
+    ("GET /specimens", "/specimens", "", &[ReadSpecimen], Nothing),
+    ("GET /specimens/{id}", "/specimens/{specimen}", "", &[ReadSpecimen], Institution),
+    ("GET /specimens/{id}/events", "/specimens/{specimen}/events", "", &[ReadSite], Institution),
+    ("GET /specimens/{id}/chain", "/specimens/{specimen}/chain", "", &[ReadSite], Institution),
+    ("GET /specimens/{id}/hold", "/specimens/{specimen}/hold?line={order}", "", &[ReadSite], Institution),
+    ("GET /specimens/{id}/provenance", "/specimens/{specimen}/provenance", "", &[ReadRun], Institution),
+    ("GET /order-lines", "/order-lines", "", &[ReadSpecimen], Nothing),
+    ("GET /order-lines/{id}", "/order-lines/{order}", "", &[ReadSpecimen], Institution),
+    ("GET /order-lines/{id}/decide", "/order-lines/{order}/decide", "", &[ReadSite], Institution),
+    ("GET /participants/{program}/{pseudonym}", "/participants/rare/{pseudonym}", "", &[ReadSpecimen], Institution),
+    ("GET /instrument-runs", "/instrument-runs", "", &[ReadSite], Nothing),
+    ("GET /instrument-runs/{id}", "/instrument-runs/{instrument}", "", &[ReadSite], Center),
+    ("GET /shipments", "/shipments", "", &[ReadSpecimen], Nothing),
+    ("GET /shipments/{id}", "/shipments/{shipment}", "", &[ReadSpecimen], Institution),
+    ("GET /workflows", "/workflows", "", &[ReadSelf], Inside),
+    ("GET /workflows/{name}", "/workflows/test", "", &[ReadSelf], Inside),
+    ("GET /workflows/{name}/submit", "/workflows/test/submit", "", &[ReadSelf], Inside),
+    ("POST /workflows/{name}/submit", "/workflows/test/submit", "sheet=", &[Submit], Inside),
+    ("GET /editor", "/editor", "", &[ReadSelf], Inside),
+    ("POST /editor", "/editor", "source=kentai%3A+1", &[ReadSelf], Inside),
+    ("POST /editor/found", "/editor/found", "source=kentai%3A+1", &[ReadSelf], Inside),
+    ("GET /runs/{id}", "/runs/{run}", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/tasks", "/runs/{run}/tasks", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/files", "/runs/{run}/files", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/events", "/runs/{run}/events", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/workflow", "/runs/{run}/workflow", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/log", "/runs/{run}/log?step=a", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/log/file", "/runs/{run}/log/file?step=a", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/log/part", "/runs/{run}/log/part?step=a", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/hold", "/runs/{run}/hold", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/resume", "/runs/{run}/resume", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/retry", "/runs/{run}/retry", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/cancel", "/runs/{run}/cancel", "", &[ReadRun], Institution),
+    ("GET /runs/{id}/answer", "/runs/{run}/answer?step=give", "", &[ReadRun], Institution),
+    ("POST /runs/{id}/hold", "/runs/{run}/hold", "reason=x", &[RunControl], Institution),
+    ("POST /runs/{id}/resume", "/runs/{run}/resume", "reason=x", &[RunControl], Institution),
+    (
+        "POST /runs/{id}/answer",
+        "/runs/{run}/answer",
+        "step=give&kind=approve&verdict=approve&reason=x",
+        &[ReadRun],
+        Institution,
+    ),
+    ("POST /specimens/{id}/hold", "/specimens/{specimen}/hold", "line={order}&reason=x&shown=x", &[Hold], Institution),
+    ("POST /order-lines/{id}/decide", "/order-lines/{order}/decide", "act=hold&reason=x", &[ReadSite], Institution),
+    ("POST /deviations/{id}/close", "/deviations/{deviation}/close", "reason=x", &[Deviation], Center),
+    ("POST /runs/{id}/retry", "/runs/{run}/retry", "reason=x", &[Retry], Institution),
+    ("POST /runs/{id}/cancel", "/runs/{run}/cancel", "reason=x", &[RunControl], Institution),
     // Without a session there is none to end.
     ("POST /sign-out", "/sign-out", "", &[ReadSelf], Nothing),
 ];
 
-/// For whoever is not signed in yet: `web/tests/all/pages.rs` looks at them.
+/// For whoever is not signed in yet: `web/tests/all/pages.rs` looks at them; and for one role alone.
 const OUTSIDE: &[&str] = &[
     "GET /sign-in",
     "POST /sign-in",
@@ -34,6 +106,8 @@ const OUTSIDE: &[&str] = &[
     "GET /language/{language}",
     "GET /theme/{theme}",
     "GET /assets/{name}",
+    // Only for people of an institution: `web/tests/all/today.rs` looks at it.
+    "GET /institution",
 ];
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>> {

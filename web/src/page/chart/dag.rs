@@ -219,12 +219,10 @@ fn drawn(node: &Node, spot: Spot, order: usize, frame: &Frame) -> String {
     let (x, y, wide) = (frame.left[spot.column], frame.top[spot.row], frame.wide[spot.column]);
     let room = wide - node.indent() - 8.0;
     let mut out = format!(
-        "<a class=\"node {state}\" href=\"{href}\" data-order=\"{order}\" aria-label=\"{name}: {words}\">\
+        "<a class=\"node {state}\" href=\"{href}\" data-order=\"{order}\">\
          <rect class=\"box\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{BOX_HEIGHT}\" rx=\"3\"/>",
         state = node.shape.map_or("plain", Shape::name),
         href = markup::text(&node.href),
-        name = markup::text(&node.name),
-        words = markup::text(&node.words),
     );
     if node.gate {
         let _ = write!(out, "<path class=\"second-edge\" d=\"M{:.1} {y:.1}v{BOX_HEIGHT}\"/>", x + 4.0);

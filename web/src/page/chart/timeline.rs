@@ -128,7 +128,7 @@ pub(crate) fn svg(line: &Timeline) -> Markup {
     let height = HEAD + laid.iter().map(|(high, _)| high).sum::<f64>() + 1.0;
     let (title, description) = (markup::text(&line.title), markup::text(&line.description));
     let mut out = format!(
-        "<svg class=\"chart timeline\" role=\"img\" aria-label=\"{title}\" width=\"{ROOM}\" height=\"{height:.0}\" \
+        "<svg class=\"chart timeline\" role=\"group\" aria-label=\"{title}\" width=\"{ROOM}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {ROOM} {height:.0}\"><title>{title}</title><desc>{description}</desc>"
     );
     let now = line.now.as_ref().map(|label| (line.x(line.to), label));

@@ -229,7 +229,7 @@ fn body(body: &Value) -> String {
 pub(super) fn deliveries(sheet: &Sheet, shell: &Shell) -> Vec<DeliveryRow> {
     let row = |delivery: &kentai_engine::view::DeliveryView| DeliveryRow {
         id: delivery.id.to_string(),
-        href: format!("/deliveries/{}", delivery.id),
+        href: format!("/hand-off/{}", delivery.id),
         step: delivery.step.to_string(),
         target: delivery.target.clone(),
         status: delivery.status.replace('_', " "),

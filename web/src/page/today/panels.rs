@@ -143,8 +143,8 @@ fn schedules(board: &Board, words: &Words, say: &Say) -> Panel {
 }
 
 fn withdrawals(board: &Board, words: &Words, say: &Say) -> Panel {
-    let rows = of_kind(board, "case").map(|(status, count)| row(words.plain(status), say.count(count), "/withdrawals"));
-    let more = (words.all_withdrawals, "/withdrawals");
+    let rows = of_kind(board, "case").map(|(status, count)| row(words.plain(status), say.count(count), "/needs"));
+    let more = (words.all_withdrawals, "/needs");
     panel("withdrawals", words.withdrawals, more, rows.collect(), words.withdrawals_empty)
 }
 
@@ -157,7 +157,7 @@ fn decisions(board: &Board, words: &Words, say: &Say) -> Panel {
     });
     let (events, signed) = board.chain;
     let panel =
-        panel("decisions", words.decisions, (words.all_decided, "/decisions"), rows.collect(), words.decisions_empty);
+        panel("decisions", words.decisions, (words.all_decided, "/quality"), rows.collect(), words.decisions_empty);
     let (events, signed) = (say.count(events), say.count(signed));
     let note = say.pick(
         format!("audit chain: {events} events, signed up to {signed}"),

@@ -97,10 +97,10 @@ words! {
     all_schedules: "All schedules", "定時実行の一覧";
     withdrawals: "Withdrawals", "同意撤回";
     withdrawals_empty: "No case of withdrawal was ever opened.", "撤回の案件はありません。";
-    all_withdrawals: "All cases", "案件の一覧";
+    all_withdrawals: "What needs a person", "要対応の一覧";
     decisions: "Recent decisions", "最近の判断";
     decisions_empty: "Nobody decided a quality question yet.", "品質の判断はまだありません。";
-    all_decided: "All decisions", "判断の一覧";
+    all_decided: "Decisions on quality", "品質の判断";
     // The wall.
     wall_line_note: "each counted once; thickness: moved on in 24 h; grey: median age", "重複なし・太さは24時間の進み・灰色は滞在期間の中央値";
     by_reason: "by reason", "理由別";
