@@ -7,7 +7,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use kentai_engine::specimen::record::FileStatus;
+
+use kentai_engine::handoff::offer::FileStatus;
 use kentai_engine::store::read::DeliveryFilter;
 use kentai_engine::view::center::{Inner, inside, own_target};
 use kentai_engine::view::{self, DeliveryView};
@@ -182,7 +183,7 @@ async fn one(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<R
             answer: answer.map(|answer| match answer.status {
                 FileStatus::Accepted => Shape::Passed.called(words.accepted),
                 FileStatus::Refused | FileStatus::Mismatch => Shape::Failed.called(words.refused),
-                FileStatus::Open => Shape::Waiting.called(words.no_answer),
+                FileStatus::Offered | FileStatus::Unknown => Shape::Waiting.called(words.no_answer),
             }),
         }
     });
