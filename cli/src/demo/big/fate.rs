@@ -135,7 +135,7 @@ pub(super) const CAST: [Fate; 44] = [
     F::ReopenProposed,
 ];
 
-/// How often beside the cast, of [`WEIGHTS`].
+/// How often beside the cast, of the weights.
 const MASS: [(Fate, u64); 27] = [
     (F::Archived, 520),
     (F::ToppedUp, 24),
