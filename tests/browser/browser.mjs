@@ -94,9 +94,10 @@ export async function crawl(browser, role, start, skip = /^\/(sign-out|language|
     const answer = await made.request.get(url + path);
     if (answer.status() === 200 && !(answer.headers()["content-type"] ?? "").startsWith("text/html")) { known.delete(kind(path)); continue; }
     if (answer.status() !== 200) { wrong(`${path}: linked, and answers ${answer.status()}`); known.delete(kind(path)); continue; }
-    const hrefs = [...(await answer.text()).matchAll(/<a [^>]*href="(\/[^"#]*)[^>]*>/g)];
+    const hrefs = [...(await answer.text()).matchAll(/<a [^>]*href="(\/[^"]*)[^>]*>/g)];
     for (const [tag, raw] of hrefs) {
-      const next = raw.replaceAll("&#38;", "&").replaceAll("&amp;", "&");
+      const plain = raw.replaceAll(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))).replaceAll("&amp;", "&");
+      const next = plain.replace(/#.*/, "");
       if (tag.includes(" download") || skip.test(next) || known.has(kind(next))) continue;
       known.set(kind(next), next);
       waiting.push(next);

@@ -30,8 +30,8 @@ for (const language of LANGUAGES) for (const theme of THEMES) for (const [size, 
       heads: document.querySelectorAll("h1").length,
       over: document.documentElement.scrollWidth - innerWidth,
       bare: [...document.querySelectorAll("svg.shape")].filter((shape) => {
-        // On the rail the heading beside it is its word.
-        const beside = shape.closest(".rail") ? shape.closest("li") : shape.closest("a, span, td, li, p, dt, dd, div, text, g, th, h1, h2, h3, label, button, summary");
+        // On the rail the heading beside it is its word, on a strip the verdict of its row.
+        const beside = shape.closest(".rail, .chart.strip") ? shape.closest("li, tr") : shape.closest("a, span, td, li, p, dt, dd, div, text, g, th, h1, h2, h3, label, button, summary");
         return !beside || beside.textContent.trim() === "";
       }).length,
       small: [...document.querySelectorAll("button, a.button, input, select")].filter((one) => {

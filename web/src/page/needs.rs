@@ -169,9 +169,11 @@ fn about(about: &About, say: &Say) -> (String, String, String) {
         }
         About::Case(id) => {
             let name = say.pick(format!("Case {id}"), format!("案件 {id}"));
-            (name, path("withdrawals", id), path("withdrawals", id))
+            (name, "/needs".to_owned(), "/needs".to_owned())
         }
-        About::Deviation(id, specimen) if specimen.is_empty() => (id.clone(), path("quality", ""), path("quality", "")),
+        About::Deviation(id, specimen) if specimen.is_empty() => {
+            (id.clone(), "/deviations".to_owned(), "/deviations".to_owned())
+        }
         About::Deviation(_, specimen) => (specimen.clone(), path("specimens", specimen), path("specimens", specimen)),
         About::Proposal(id, order) => {
             let href = format!("{}/decide", path("order-lines", order));

@@ -64,7 +64,7 @@ fn place(hit: &Hit) -> String {
         Found::Run => path(&["runs", &hit.id]),
         Found::InstrumentRun => path(&["instrument-runs", &hit.id]),
         Found::Delivery => path(&["deliveries", &hit.id]),
-        Found::Case => path(&["withdrawals", &hit.id]),
+        Found::Case => "/needs".to_owned(),
     }
 }
 
