@@ -243,6 +243,7 @@ async fn close(
     Posted(typed): Posted<Typed>,
 ) -> Result<Response, Problem> {
     let one = deviation::deviation(app.engine.reader(), &visit.principal(), &id).await?;
+    visit.must(Action::Deviation)?;
     let words = Words::of(visit.language());
     let mut wrong = Wrong::default();
     if !one.open {

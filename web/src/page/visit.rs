@@ -106,6 +106,12 @@ impl Visit {
         self.manners.clone().shell(Some(&self.who), place)
     }
 
+    /// Who may not is told so before anything is said of how things stand; the engine asks again.
+    pub(crate) fn must(&self, action: Action) -> Result<(), Problem> {
+        let refused = || Problem::not_allowed(format!("{} may not do this: it needs another role", self.who.name));
+        if self.may(action) { Ok(()) } else { Err(refused()) }
+    }
+
     /// Whether a button for it makes sense; the engine asks again when it is pressed.
     pub(crate) fn may(&self, action: Action) -> bool {
         permit(&self.principal(), action, None).is_ok()

@@ -109,6 +109,7 @@ pub(super) async fn hold(
     Posted(wish): Posted<Wish>,
 ) -> Result<Response, Problem> {
     let line = find(&app, &visit, &id, &wish.line).await?;
+    visit.must(if line.held.is_some() { Action::Resume } else { Action::Hold })?;
     let mut wrong = Wrong::default();
     if wish.shown != shown(&line) {
         wrong.say("", Words::of(visit.language()).moved_on);
