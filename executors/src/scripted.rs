@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kentai_engine::exit_record::ExitRecord;
 use kentai_engine::port::BoxFuture;
 use kentai_engine::port::executor::{Error, Evidence, Executor, Held, Report, Stop, Task};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What a script says to one attempt.
 type Script = dyn Fn(&Task) -> Option<Report> + Send + Sync;
@@ -22,6 +22,7 @@ pub struct ScriptedExecutor {
     script: Arc<Script>,
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
+    called: watch::Sender<usize>,
 }
 
 #[derive(Default)]
@@ -55,7 +56,7 @@ impl ScriptedExecutor {
     /// Hands that ask the script once per attempt; without an answer the attempt runs until [`Self::report`] or a stop.
     #[must_use]
     pub fn new(script: impl Fn(&Task) -> Option<Report> + Send + Sync + 'static) -> Self {
-        Self { name: "scripted".to_owned(), script: Arc::new(script), state: Arc::default(), changed: Arc::default() }
+        Self { name: "scripted".to_owned(), script: Arc::new(script), state: Arc::default(), changed: Arc::default(), called: watch::Sender::default() }
     }
 
     /// Hands with which every attempt ends well at once.
@@ -87,6 +88,17 @@ impl ScriptedExecutor {
         self.state().calls.clone()
     }
 
+    /// Changes with every call, for a test that waits for one: how many there were.
+    #[must_use]
+    pub fn called(&self) -> watch::Receiver<usize> {
+        self.called.subscribe()
+    }
+
+    fn keep(&self, state: &mut State, call: Call) {
+        state.calls.push(call);
+        self.called.send_replace(state.calls.len());
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // A test that panicked elsewhere must not hide its own message behind a poisoned lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -104,9 +116,9 @@ impl ScriptedExecutor {
         if !*known {
             *known = true;
             if state.attempts.contains_key(&task.attempt) {
-                state.calls.push(Call::Adopted(task.attempt.clone()));
+                self.keep(&mut state, Call::Adopted(task.attempt.clone()));
             } else {
-                state.calls.push(Call::Started(task.attempt.clone()));
+                self.keep(&mut state, Call::Started(task.attempt.clone()));
                 let report = (self.script)(task);
                 state.attempts.insert(task.attempt.clone(), Attempt { report, forgotten: false });
             }
@@ -164,7 +176,7 @@ impl Executor for ScriptedExecutor {
     fn stop<'a>(&'a self, task: &'a Task, how: Stop) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let mut state = self.reachable()?;
-            state.calls.push(Call::Stopped(task.attempt.clone(), how));
+            self.keep(&mut state, Call::Stopped(task.attempt.clone(), how));
             let attempt = state.attempts.entry(task.attempt.clone()).or_default();
             if attempt.report.is_none() {
                 attempt.report = Some(stopped(task));
@@ -186,7 +198,7 @@ impl Executor for ScriptedExecutor {
     fn forget<'a>(&'a self, attempt: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let mut state = self.reachable()?;
-            state.calls.push(Call::Forgot(attempt.to_owned()));
+            self.keep(&mut state, Call::Forgot(attempt.to_owned()));
             if let Some(known) = state.attempts.get_mut(attempt) {
                 known.forgotten = true;
             }

@@ -239,17 +239,19 @@ impl House {
     /// When it does not become true.
     pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> Result<bool>) -> Result<()> {
         let mut pulse = self.handle().pulse();
-        let mut hands = self.hands.changed();
+        let (mut hands, mut calls) = (self.hands.changed(), self.hands.executor().called());
         let look = async {
             loop {
                 pulse.mark_unchanged();
                 hands.mark_unchanged();
+                calls.mark_unchanged();
                 if holds(self).await? {
                     return Ok::<(), anyhow::Error>(());
                 }
                 tokio::select! {
                     felt = pulse.changed() => felt.with_context(|| format!("the engine ended before: {what}"))?,
                     felt = hands.changed() => felt?,
+                    felt = calls.changed() => felt?,
                 }
             }
         };
