@@ -1,6 +1,7 @@
 //! Sites that `kentai demo --big` made: told once for each binary and number of specimens, and copied for whoever wants to change one.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ use crate::{kentai, root, tool};
 pub const NOW: &str = "2026-11-19T09:42:00+09:00";
 /// The seed of [`demo_site`].
 pub const SEED: u64 = 20_261_119;
+/// Limits have tests of their own; a crawl asks more often than people do.
+const LIMITS: &str = "{ requests_per_second: 100000, burst: 100000, connections_per_address: 4000 }";
 /// An engine comes up, and what a person asked for is done, sooner than this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -121,7 +124,21 @@ impl Demo {
         Ok(tool("sqlite3", &["-cmd", ".timeout 10000", &database, sql], Path::new("/"))?.trim().to_owned())
     }
 
-    /// Serves it on `port` of this machine, and on its socket; until it is dropped.
+    /// Sets a password, as a person would.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn password(&self, name: &str, password: &str) -> Result<()> {
+        let mut asked = Command::new(kentai()?);
+        asked.arg("--site").arg(self.path()).args(["admin", "user", "password", name]);
+        let mut asked = asked.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        asked.stdin.take().context("a pipe")?.write_all(format!("{password}\n").as_bytes())?;
+        let output = asked.wait_with_output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Serves it on `port` of this machine, and on its socket, until it is dropped.
     ///
     /// # Errors
     /// When the engine does not come up.
@@ -129,7 +146,7 @@ impl Demo {
         let file = self.path().join("kentai.yaml");
         let text = fs::read_to_string(&file)?;
         let (before, _) = text.split_once("127.0.0.1:").context("an address in the site file")?;
-        fs::write(&file, format!("{before}127.0.0.1:{port}\n"))?;
+        fs::write(&file, format!("{before}127.0.0.1:{port}\n    limits: {LIMITS}\n"))?;
         let log = File::create(self.directory.path().join("engine.log"))?;
         let mut command = Command::new(kentai()?);
         command.arg("--site").arg(self.path()).arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);

@@ -2,6 +2,7 @@
 //! that people and files may fill.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
@@ -95,6 +96,24 @@ pub(super) fn ordinary(served: &Served) -> Result<String> {
     let runs = submit(served, &["X1", "X2", "X3"], "good")?;
     served.kentai(&["cancel", &runs[0], "--reason", "wrong sheet"])?;
     runs.into_iter().next_back().context("a run")
+}
+
+/// What a tool says at once, and what it says when it was written into its pipe.
+pub(super) const FIRST_WORDS: &str = "the tool has begun";
+pub(super) const LAST_WORDS: &str = "the tool was told to go on";
+
+/// A run whose tool says what comes through a pipe, and that pipe.
+pub(super) fn talking(served: &Served) -> Result<(String, PathBuf)> {
+    let pipe = served.site.directory.path().join("words");
+    tool("mkfifo", &[&pipe.to_string_lossy()], &root())?;
+    let text = format!(
+        "kentai: 1\nworkflow: talking\nversion: \"1\"\nsteps:\n  talk:\n    script: |\n      echo {FIRST_WORDS}\n      cat '{}'\n",
+        pipe.display()
+    );
+    served.site.write("talking.yaml", &text)?;
+    served.site.write("sheet.csv", "specimen\nT1\n")?;
+    let told = served.kentai(&["submit", "talking.yaml", "--sheet", "sheet.csv"])?;
+    Ok((told.lines().find(|line| line.starts_with("r01")).context("a run")?.to_owned(), pipe))
 }
 
 /// Hostile words wherever the verbs take any. How many were taken; what was refused is as good.
