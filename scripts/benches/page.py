@@ -32,10 +32,10 @@ STEPS = 14
 LIMITS = "requests_per_second: 100000, burst: 100000, connections_per_address: 4000"
 
 
-def workflow(name, steps, image):
+def workflow(name, steps):
     """A chain of steps without work."""
     lines = ["kentai: 1", f"workflow: {name}", 'version: "1"']
-    lines += [f"defaults: {{ {image}resources: {{ cpus: 1, memory: 64 MiB, disk: 1 GiB }} }}", "steps:"]
+    lines += ['defaults: { image: "kentai/seqtools:1", resources: { cpus: 1, memory: 64 MiB, disk: 1 GiB } }', "steps:"]
     for number in range(steps):
         lines += [f"  part_{number}:", "    outputs: { o: { path: o.txt, keep: true } }"]
         if number:
@@ -54,7 +54,7 @@ class Served:
         config.write_text(f"{text}\nserve:\n- {{ listen: \"127.0.0.1:{self.port}\", limits: {{ {LIMITS} }} }}\n")
         self.log = open(site / "server.log", "ab")
         began = time.monotonic()
-        self.process = subprocess.Popen([binary, "--site", site, "serve", *more], stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen([binary, "--site", site, "serve", "--json", *more], stdout=subprocess.PIPE, stderr=self.log)
         self.process.stdout.readline()
         self.started_s = time.monotonic() - began
 
@@ -215,7 +215,8 @@ def story(served, batch, options):
     wall = time.monotonic() - began
     cpu = common.cpu_s(served.process.pid) - cpu
     changes = served.ask("select count(*) from event where seq > ?", before)[0][0]
-    last = served.ask("select substr(stream, 5), max(at_us) from event where seq > ? and stream like 'run:%' group by 1", before)
+    ours = "select run_id from run where specimen_id glob ? and created_us >= (select min(at_us) from event where seq > ?)"
+    last = served.ask(f"select stream, max(at_us) from event where stream in ({ours}) group by 1", f"{batch}[0-9]*", before)
     if len(last) != options.runs:
         sys.exit(f"bench: {len(last)} runs of {options.runs}")
     steps = options.runs * 5
@@ -226,8 +227,8 @@ def story(served, batch, options):
 def watchers(binary, place, options):
     """The same runs by themselves, watched, by themselves."""
     site = place / "watched"
-    subprocess.run([binary, "demo", "--big", "--dir", site, "--specimens", "20", "--quiet"], check=True, capture_output=True)
-    (site / "batch.yaml").write_text(workflow("batch", 5, ""))
+    subprocess.run([binary, "demo", "--big", "--dir", site, "--specimens", "60", "--quiet"], check=True, capture_output=True)
+    (site / "batch.yaml").write_text(workflow("batch", 5))
     with Served(binary, site) as served:
         story(served, "W", options)
         alone, _ = story(served, "A", options)
@@ -251,7 +252,7 @@ def center(binary, place, options):
     """The center, made; its directory."""
     site = place / "site"
     subprocess.run([binary, "demo", "--big", "--dir", site, "--specimens", str(options.template), "--quiet"], check=True, capture_output=True)
-    (site / "long.yaml").write_text(workflow("reanalysis", STEPS, "image: \"kentai/seqtools:1\", "))
+    (site / "long.yaml").write_text(workflow("reanalysis", STEPS))
     with Served(binary, site) as served:
         marks = ",".join("?" * len(history.ENDED))
         found = served.ask(f"select distinct specimen_id from order_line where stage in ({marks})", *history.ENDED)
