@@ -23,6 +23,7 @@ use bytes::Bytes;
 
 use crate::error::Problem;
 
+pub(crate) use condition::knows;
 pub(crate) use guard::Revocable;
 pub use guard::{Guard, Sent};
 

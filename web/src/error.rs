@@ -118,6 +118,12 @@ impl Problem {
         Self { problems: serde_json::to_value(problems).ok(), ..problem }
     }
 
+    /// A key that something else was asked under (exit code 2): a program's mistake.
+    pub fn other_body() -> Self {
+        let said = "something else was sent under this Idempotency-Key within a day: every asking has a key of its own";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "usage", said)
+    }
+
     /// The route is there, but not for this method.
     pub fn method(method: &Method, path: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "usage", format!("{path} cannot be asked with {method}"))

@@ -11,6 +11,7 @@ pub mod error;
 mod extract;
 mod health;
 pub mod listen;
+mod metrics;
 mod openapi;
 mod packages;
 mod page;
@@ -52,6 +53,10 @@ struct App {
     zone: TimeZone,
     /// What goes over everything, counted once for all readers.
     keeper: Arc<page::keep::Keeper>,
+    /// What is asked under keys right now.
+    underway: Arc<api::once::Underway>,
+    /// What is counted of requests.
+    meter: Arc<metrics::Meter>,
 }
 
 impl App {
@@ -69,13 +74,13 @@ impl App {
 
 /// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
-    let app = App { engine: handle, people, links: Arc::default(), zone, keeper: Arc::default() };
+    let app = App { engine: handle, people, links: Arc::default(), zone, keeper: Arc::default(), underway: Arc::default(), meter: Arc::default() };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize_links));
     Router::new()
         .nest("/api/v1", api)
-        .route("/api/v1/openapi.json", get(openapi::receivers))
+        .route("/api/v1/openapi.json", get(openapi::receivers).layer(middleware::from_fn(api::tagged::put)))
         .nest(drs::BASE, drs::routes(&app))
         .merge(packages)
         .merge(page::routes(&app))

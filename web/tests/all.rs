@@ -6,6 +6,8 @@ mod center;
 mod door;
 #[path = "all/house.rs"]
 mod house;
+#[path = "all/once.rs"]
+mod once;
 #[path = "all/pages.rs"]
 mod pages;
 #[path = "all/quality_pages.rs"]

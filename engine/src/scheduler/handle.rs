@@ -180,6 +180,8 @@ pub(super) enum Message {
     Letter(String, usize, Result<String, crate::port::messenger::Error>),
     /// Nothing but a turn of the loop.
     Turn(Reply<()>),
+    /// What is asked under a key, which act it is, and where the answer goes when it was done before.
+    Once(super::once::Once, &'static str, Box<Message>, Reply<String>),
     /// What an executor said that it holds.
     Held(Arc<dyn Executor>, Vec<Held>),
     Collected(Vec<Collected>),
@@ -200,6 +202,9 @@ pub struct Handle {
     pub(super) artifacts: crate::store::artifact::ArtifactStore,
     pub(super) signer: Option<crate::audit::checkpoint::Secret>,
     pub(super) underway: super::underway::Underway,
+    pub(super) tally: super::tally::Tally,
+    /// What is asked through this one is one asking, see [`Handle::once`].
+    pub(super) once: Option<super::once::Once>,
 }
 
 /// How the engine is, after its last commit.
@@ -211,6 +216,8 @@ pub struct Pulse {
     pub active: usize,
     /// Tools that run.
     pub tools: usize,
+    /// Notices with letters that wait for their time, and letters that are on their way.
+    pub letters: usize,
 }
 
 /// Something happened, for people who watch. Not a record: that is the event in the database.
@@ -232,8 +239,12 @@ impl Handle {
     /// # Errors
     /// [`Refusal::Check`] with every mistake; [`Refusal::Unreachable`] when an image cannot be had.
     pub async fn submit(&self, submit: Submit, actor: &Actor) -> Result<Submitted, Refusal> {
+        actor.may("submit", Action::Submit)?;
+        if let Some(submitted) = self.again("submit").await? {
+            return Ok(submitted);
+        }
         let ready = super::submit::prepare(submit, actor, &self.options, &self.reader).await?;
-        self.ask(|reply| Message::Submitted(Box::new(ready), reply)).await
+        Ok(self.act("submit", |reply| Message::Submitted(Box::new(ready), reply)).await?.0)
     }
 
     /// Asks something of the center: all of it is done, or nothing.
@@ -246,8 +257,9 @@ impl Handle {
         actor: &Actor,
     ) -> Result<super::center::request::Answer, Refusal> {
         let (request, secret) = super::center::people::at_the_door(request, actor, &self.options.site).await?;
-        let answer = self.ask(|reply| Message::Center(Box::new(request), actor.clone(), reply)).await?;
-        Ok(super::center::request::Answer { secret, ..answer })
+        let act = request.act();
+        let asked = self.act(act, |reply| Message::Center(Box::new(request), actor.clone(), reply)).await?;
+        super::once::told(asked, secret)
     }
 
     /// Signs somebody in and gives what they show from now on, once. Every try is written down.
@@ -452,7 +464,7 @@ impl Handle {
     /// When the actor may not, or an id is no id.
     pub async fn import(&self, specimens: &[Specimen], source: &str, actor: &Actor) -> Result<(), Refusal> {
         let change = super::keep::specimens(specimens, source, actor, self.options.clock.now())?;
-        self.ask(|reply| Message::Keep(Box::new(change), reply)).await
+        Ok(self.act("keep", |reply| Message::Keep(Box::new(change), reply)).await?.0)
     }
 
     /// Registers a workflow and gives its digest; every image that it names must be locked at this site.
@@ -461,7 +473,7 @@ impl Handle {
     /// When the actor may not; [`Refusal::Check`] with every mistake, an image without a lock being one.
     pub async fn register(&self, definition: &Definition, actor: &Actor) -> Result<String, Refusal> {
         let (change, digest) = super::keep::workflow(definition, &self.options, actor)?;
-        self.ask(|reply| Message::Keep(Box::new(change), reply)).await?;
+        let ((), _) = self.act("keep", |reply| Message::Keep(Box::new(change), reply)).await?;
         Ok(digest)
     }
 
@@ -492,6 +504,12 @@ impl Handle {
     #[must_use]
     pub fn options(&self) -> &super::Options {
         &self.options
+    }
+
+    /// What was committed since the start, by kind.
+    #[must_use]
+    pub fn tally(&self) -> super::tally::Counts {
+        self.tally.counts()
     }
 
     /// Changes with every commit.
@@ -536,10 +554,10 @@ impl Handle {
     }
 
     async fn about(&self, run: &RunId, actor: &Actor, request: Request) -> Result<String, Refusal> {
-        self.ask(|reply| Message::About(run.clone(), actor.clone(), request, reply)).await
+        Ok(self.act("run", |reply| Message::About(run.clone(), actor.clone(), request, reply)).await?.0)
     }
 
-    async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Refusal> {
+    pub(super) async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.inbox.send(message(reply)).await.map_err(|_| Refusal::Stopped)?;
         answer.await.map_err(|_| Refusal::Stopped)?

@@ -10,7 +10,7 @@ impl Service {
             Message::Submitted(ready, reply) => self.take_submission(*ready, reply).await?,
             Message::About(run, actor, request, reply) => {
                 let result = self.about(&run, &actor, request).await;
-                self.reply(reply, result);
+                self.done(reply, result);
             }
             Message::Why(run, step, reply) => {
                 let result = match self.load_by(&run).await {
@@ -25,13 +25,17 @@ impl Service {
             }
             Message::Keep(mut change, reply) => {
                 self.house.ledger.change.absorb(&mut change);
-                self.reply(reply, Ok(()));
+                self.done(reply, Ok(()));
             }
             Message::Turn(reply) => self.reply(reply, Ok(())),
+            Message::Once(once, act, message, recall) => self.take_once((once, act), *message, recall).await?,
             Message::Report(id, report) => self.house.on_report(&id, report),
             Message::Center(request, actor, reply) => {
                 let result = self.take_center(*request, &actor).await;
-                self.reply(reply, result);
+                if result.as_ref().is_ok_and(|answer| answer.dry_run || !answer.problems.is_empty()) {
+                    self.askings.forget();
+                }
+                self.done(reply, result);
             }
             Message::Look(look, reply) => {
                 let result = self.on_look(*look).await;

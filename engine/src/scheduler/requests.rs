@@ -82,7 +82,7 @@ impl Service {
     /// Stores a submission, unless the same came first: the loop is the only writer, so this look is the last word.
     pub(super) async fn take_submission(&mut self, ready: Ready, reply: Reply<Submitted>) -> Result<(), Error> {
         let result = self.store_ready(ready).await;
-        self.reply(reply, result);
+        self.done(reply, result);
         // Queued runs are loaded from the database: they must be there before the window is filled.
         self.commit().await
     }

@@ -14,7 +14,9 @@ use super::center::desk::Desk;
 use super::center::notices::Bag;
 use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
+use super::once::Askings;
 use super::queues::{spawn_collector, spawn_linker};
+use super::tally::{self, Tally};
 use super::underway::{Mark, Underway};
 use super::{Options, work};
 use crate::id::RunId;
@@ -119,6 +121,10 @@ pub(super) struct Service {
     pub(super) collector: mpsc::UnboundedSender<(Order, Mark)>,
     pub(super) linker: mpsc::UnboundedSender<(work::links::Work, Mark)>,
     pub(super) underway: Underway,
+    /// What is asked under keys.
+    pub(super) askings: Askings,
+    /// What was committed, by kind.
+    pub(super) tally: Tally,
     pub(super) works: Arc<Semaphore>,
     /// By target.
     pub(super) carriers: HashMap<String, Arc<Semaphore>>,
@@ -163,6 +169,8 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         artifacts: artifacts.clone(),
         signer: signer.clone(),
         underway: underway.clone(),
+        tally: Tally::default(),
+        once: None,
     };
     let service = Service {
         house: House::new(Arc::clone(&options), artifacts, epoch),
@@ -185,6 +193,8 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         collector: spawn_collector(&tracker, &options, sender.clone()),
         linker: spawn_linker(&tracker),
         underway,
+        askings: Askings::default(),
+        tally: handle.tally.clone(),
         sender,
         works: Arc::new(Semaphore::new(WORKS_AT_ONCE)),
         carriers: carriers(&options),
@@ -298,10 +308,10 @@ impl Service {
     fn beat(&self, written: bool) {
         let active =
             self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
-        let tools = self.house.book.running();
+        let (tools, letters) = (self.house.book.running(), self.bag.len());
         // Who only asked something changed nothing, and wakes nobody: a page that is asked for because of the pulse would ask again.
         self.pulse.send_if_modified(|pulse| {
-            let now = Pulse { commits: pulse.commits + u64::from(written), active, tools };
+            let now = Pulse { commits: pulse.commits + u64::from(written), active, tools, letters };
             std::mem::replace(pulse, now) != now
         });
     }
@@ -332,8 +342,11 @@ impl Service {
         let (change, effects, told) = self.house.close_turn();
         let written = !change.is_empty();
         if written {
-            self.unsigned += i64::try_from(change.events()).unwrap_or(i64::MAX);
+            self.unsigned += i64::try_from(change.events().len()).unwrap_or(i64::MAX);
+            let noted = tally::note(change.events());
             Self::write(&self.writer, &self.token, change).await?;
+            self.tally.add(noted);
+            self.askings.committed();
             for one in told {
                 // Nobody may be listening.
                 let _ = self.told.send(one);

@@ -7,6 +7,7 @@ use super::{Error, pool::Pool, rows};
 
 mod board;
 mod center;
+mod kept;
 mod list;
 mod package;
 mod page;

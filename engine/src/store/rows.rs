@@ -3,6 +3,7 @@
 pub mod board;
 pub mod center;
 pub mod detail;
+pub mod kept;
 pub mod line;
 pub mod quality;
 pub mod report;

@@ -48,6 +48,7 @@ tables! {
     Delivery = "delivery", false;
     PackageFile = "package_file", false;
     Feed = "feed", false;
+    KeptAnswer = "kept_answer", false;
 }
 
 /// Rows that become true together.
@@ -74,10 +75,10 @@ impl Change {
         self.events.push(event);
     }
 
-    /// How many events it holds.
+    /// The facts that it appends.
     #[must_use]
-    pub fn events(&self) -> usize {
-        self.events.len()
+    pub fn events(&self) -> &[rows::Event] {
+        &self.events
     }
 
     /// Adds a participant's row.
@@ -219,6 +220,7 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
         }
     }
     mark_ordered(pool, &mut tx, &batch.rows[Table::OrderLine as usize]).await?;
+    forget_answers(pool, &mut tx, &batch.rows[Table::KeptAnswer as usize]).await?;
     tx.commit().await.map_err(|source| pool.error(source))
 }
 
@@ -229,6 +231,15 @@ async fn mark_ordered(pool: &Pool, tx: &mut SqliteConnection, orders: &[String])
     }
     let marked = sqlx::query(include_str!("sql/mark_ordered.sql")).bind(rows_object(orders)).execute(tx).await;
     marked.map(|_| ()).map_err(|source| pool.error(source))
+}
+
+/// Answers are kept for a day; whatever adds one takes away what is older, so that there are never more than a day brings.
+async fn forget_answers(pool: &Pool, tx: &mut SqliteConnection, kept: &[String]) -> Result<(), Error> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let forgotten = sqlx::query(include_str!("sql/forget_answers.sql")).bind(rows_object(kept)).execute(tx).await;
+    forgotten.map(|_| ()).map_err(|source| pool.error(source))
 }
 
 /// Consent is looked at in the very transaction that rests on it, before the batch's own rows: fail closed.

@@ -1,8 +1,8 @@
 //! API version 1: one file per noun. Every answer is a view of the engine's or a problem.
 //!
 //! A POST that is sent again does no harm: a submission is known by its content (the same workflow, parameters, specimens and
-//! files are the same submission), and what was done already changes nothing or is refused with 409. The exception is `retry`
-//! with `from`, which does ended steps again each time. `Idempotency-Key` is accepted, and nothing is remembered under it yet.
+//! files are the same submission), and what was done already changes nothing or is refused with 409. The exceptions, as `retry`
+//! with `from` or a new deviation, are done once under an `Idempotency-Key`. Whatever reads has an entity tag.
 
 mod center;
 mod changes;
@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use kentai_engine::view::center::{Inner, inside};
 
+use super::{once, tagged};
 use crate::App;
 use crate::error::Problem;
 use crate::peer::Person;
@@ -75,16 +76,18 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/sign-in-links", post(sign_in_links::make))
         .merge(center::reading())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(|request, next| within(TIME_MAX, request, next)));
+        .layer(middleware::from_fn(|request, next| within(TIME_MAX, request, next)))
+        .layer(middleware::from_fn_with_state(app.clone(), once::up_to::<BODY_BYTES_MAX>));
     let slow = Router::new()
         .route("/requests", post(center::ask))
         .route("/submissions", post(submissions::submit))
         .route("/workflows/{name}/submissions", post(submissions::by_request))
         .route("/specimens", post(specimens::import))
         .layer(DefaultBodyLimit::max(SUBMISSION_BYTES_MAX))
-        .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)));
+        .layer(middleware::from_fn(|request, next| within(SUBMISSION_TIME_MAX, request, next)))
+        .layer(middleware::from_fn_with_state(app.clone(), once::up_to::<SUBMISSION_BYTES_MAX>));
     // It waits as long as its asker wants, within its own bound.
-    quick.merge(slow).route("/offers", get(offers::feed))
+    quick.merge(slow).route("/offers", get(offers::feed)).layer(middleware::from_fn(tagged::put))
 }
 
 /// Runs, sheets and hand-offs are the center's own: people from outside, and those who see no data, learn nothing of them, not even

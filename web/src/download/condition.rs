@@ -53,6 +53,11 @@ pub(super) fn evaluate(method: &Method, headers: &HeaderMap, facts: &Facts, now_
     }
 }
 
+/// Does If-None-Match say that they have this one (section 13.1.2)?
+pub(crate) fn knows(headers: &HeaderMap, opaque: &str) -> bool {
+    any_tag(headers, header::IF_NONE_MATCH, |tag| tag.opaque == opaque.as_bytes())
+}
+
 /// Whether a Range counts (section 13.1.5).
 fn if_range(headers: &HeaderMap, facts: &Facts, now_s: u64) -> bool {
     if !headers.contains_key(header::IF_RANGE) {

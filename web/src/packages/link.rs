@@ -56,6 +56,14 @@ impl Key {
         if now / 1_000_000 < link.expires_s { Ok(link.by.to_owned()) } else { Err(Wrong::Over) }
     }
 
+    /// A digest that nobody can guess who does not hold the key, lowercase hex; of something else (`what`) than a link. No part but the last
+    /// may hold a line's end.
+    pub(crate) fn digest(&self, what: &str, parts: &[&[u8]]) -> String {
+        let begun = self.0.clone().chain_update(what);
+        let mac = parts.iter().fold(begun, |mac, part| mac.chain_update(b"\n").chain_update(part));
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// None of the parts can hold a line's end, so that no two links are signed as one text.
     fn over(&self, path: &str, by: &str, expires_s: i64) -> Hmac<Sha256> {
         self.0.clone().chain_update(format!("kentai link 1\n{path}\n{by}\n{expires_s}\n"))

@@ -103,7 +103,21 @@ impl House {
     }
 
     pub(crate) async fn open_for(people: People) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::open_in(tempfile::tempdir().expect("a temporary directory"), people).await
+    }
+
+    /// Ends everything and begins again on what is stored.
+    pub(crate) async fn reopen(self, roles: &[&str]) -> Self {
+        let roles: BTreeSet<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+        let Self { directory, engine, server, token } = self;
+        token.cancel();
+        server.await.expect("no panic").expect("it ended well");
+        engine.stop().await.expect("it ended well");
+        let somebody = Actor { name: "ops-02".into(), roles, ..Actor::default() };
+        Self::open_in(directory, Arc::new(move |_| Some(somebody.clone()))).await
+    }
+
+    async fn open_in(directory: tempfile::TempDir, people: People) -> Self {
         let engine = scheduler::start(options(directory.path())).await.expect("an engine");
         let listener = kentai_web::bind(&directory.path().join("run/kentai.sock")).expect("a socket");
         let token = CancellationToken::new();

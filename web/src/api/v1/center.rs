@@ -2,13 +2,12 @@
 
 mod reading;
 
-use axum::Json;
-use axum::Router;
-use axum::extract::State;
+use axum::{Extension, Json, Router};
 use axum::routing::get;
 use kentai_engine::scheduler::center::request::{Answer, Request};
 
 use crate::App;
+use crate::api::once::{Acting, ToldOnce};
 use crate::error::Problem;
 use crate::extract::Sent;
 use crate::peer::Person;
@@ -34,10 +33,13 @@ pub(super) fn reading() -> Router<App> {
 
 /// `POST /requests`: all of it is done, or nothing; rows that are wrong are listed by row and column (422).
 pub(super) async fn ask(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     Sent(request): Sent<Request>,
-) -> Result<Json<Answer>, Problem> {
-    let answer = app.engine.center(request, &who).await?;
-    if answer.problems.is_empty() { Ok(Json(answer)) } else { Err(Problem::rows(answer.said, &answer.problems)) }
+) -> Result<(Option<Extension<ToldOnce>>, Json<Answer>), Problem> {
+    let answer = engine.center(request, &who).await?;
+    if !answer.problems.is_empty() {
+        return Err(Problem::rows(answer.said, &answer.problems));
+    }
+    Ok((answer.secret.is_some().then_some(Extension(ToldOnce)), Json(answer)))
 }

@@ -10,11 +10,13 @@ use kentai_engine::handoff::offer::{Detail, Feed};
 use kentai_engine::handoff::receipt::{Answer, Receipt, Taken};
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::request::Request;
+use kentai_engine::scheduler::handle::Handle;
 use kentai_engine::view::offer;
 use serde::Deserialize;
 
 use super::BODY_BYTES_MAX;
 use crate::App;
+use crate::api::once::Acting;
 use crate::error::Problem;
 use crate::extract::{Asked, Named, limit};
 use crate::peer::Person;
@@ -80,29 +82,29 @@ pub(super) async fn show(
 
 /// `POST /offers/{delivery}/receipts`: all of a receipt counts, or nothing of it, and then it is written down why not.
 pub(super) async fn receipt(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     Named(id): Named,
     request: HttpRequest,
 ) -> Result<Json<Answer>, Problem> {
     // What is foreign is not there, whatever was sent.
-    offer::see(app.engine.reader(), &who.principal(), &id).await?;
+    offer::see(engine.reader(), &who.principal(), &id).await?;
     let receipt = match read(request.into_body()).await {
         Ok(receipt) => receipt,
-        Err(problem) => return Err(refused(&app, &who, &id, problem).await),
+        Err(problem) => return Err(refused(&engine, &who, &id, problem).await),
     };
     let request = Request::Receipt { delivery: id.clone(), receipt: receipt.clone() };
-    if let Err(refusal) = app.engine.center(request, &who).await {
+    if let Err(refusal) = engine.center(request, &who).await {
         let why = refusal.to_string();
-        return Err(refused(&app, &who, &id, (refusal.into(), why)).await);
+        return Err(refused(&engine, &who, &id, (refusal.into(), why)).await);
     }
-    let seen = offer::see(app.engine.reader(), &who.principal(), &id).await?;
+    let seen = offer::see(engine.reader(), &who.principal(), &id).await?;
     let taken = |said: &kentai_engine::handoff::receipt::Said| {
         let (status, reason) = seen.said(&said.path);
         Taken { path: said.path.clone(), status, reason }
     };
     let files = receipt.files().iter().map(taken).collect();
-    let (audit, proof) = app.engine.receipt_proof(&id, receipt.id()).await?.unzip();
+    let (audit, proof) = engine.receipt_proof(&id, receipt.id()).await?.unzip();
     Ok(Json(Answer { receipt: receipt.id().to_owned(), delivery: id, status: seen.status(), files, audit, proof }))
 }
 
@@ -116,8 +118,8 @@ async fn read(body: Body) -> Result<Receipt, (Problem, String)> {
 }
 
 /// What is no receipt changes nothing; that it came is an event.
-async fn refused(app: &App, who: &Actor, id: &str, (problem, why): (Problem, String)) -> Problem {
-    match app.engine.center(Request::ReceiptRefused { delivery: id.to_owned(), why }, who).await {
+async fn refused(engine: &Handle, who: &Actor, id: &str, (problem, why): (Problem, String)) -> Problem {
+    match engine.center(Request::ReceiptRefused { delivery: id.to_owned(), why }, who).await {
         Ok(_) => problem,
         Err(refusal) => refusal.into(),
     }

@@ -1,12 +1,11 @@
 //! What people ask of a run: cancel, hold, resume, retry, answer.
 
 use axum::Json;
-use axum::extract::State;
 use kentai_engine::id::RunId;
 use kentai_engine::scheduler::handle::{Answer, Refusal};
 use serde::{Deserialize, Serialize};
 
-use crate::App;
+use crate::api::once::Acting;
 use crate::error::Problem;
 use crate::extract::{Sent, ThisRun};
 use crate::peer::Person;
@@ -55,55 +54,55 @@ fn done(run: RunId, result: Result<String, Refusal>) -> Outcome {
 
 /// `POST /runs/{id}/cancel`
 pub(super) async fn cancel(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     ThisRun(id): ThisRun,
     Sent(why): Sent<Reason>,
 ) -> Outcome {
-    let result = app.engine.cancel(&id, &who, &why.reason).await;
+    let result = engine.cancel(&id, &who, &why.reason).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/hold`
 pub(super) async fn hold(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     ThisRun(id): ThisRun,
     Sent(why): Sent<Reason>,
 ) -> Outcome {
-    let result = app.engine.hold(&id, &who, &why.reason).await;
+    let result = engine.hold(&id, &who, &why.reason).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/resume`
 pub(super) async fn resume(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     ThisRun(id): ThisRun,
     Sent(_): Sent<Nothing>,
 ) -> Outcome {
-    let result = app.engine.resume(&id, &who).await;
+    let result = engine.resume(&id, &who).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/retry`
 pub(super) async fn retry(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     ThisRun(id): ThisRun,
     Sent(wish): Sent<From>,
 ) -> Outcome {
-    let result = app.engine.retry(&id, wish.from.as_deref(), &who).await;
+    let result = engine.retry(&id, wish.from.as_deref(), &who).await;
     done(id, result)
 }
 
 /// `POST /runs/{id}/answer`
 pub(super) async fn answer(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     ThisRun(id): ThisRun,
     Sent(sent): Sent<To>,
 ) -> Outcome {
-    let result = app.engine.answer(&id, &sent.step, &who, sent.answer).await;
+    let result = engine.answer(&id, &sent.step, &who, sent.answer).await;
     done(id, result)
 }

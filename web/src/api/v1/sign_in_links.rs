@@ -1,13 +1,12 @@
 //! Addresses that sign whoever asks into the page: for a user of this machine, over the site's socket. It knows no address of the page.
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use kentai_engine::people::link;
 use kentai_engine::scheduler::center::request::Request;
 use serde::Serialize;
 
-use crate::App;
+use crate::api::once::{Acting, ToldOnce};
 use crate::error::Problem;
 use crate::peer::{Credential, Person};
 
@@ -23,15 +22,16 @@ pub(super) struct Link {
 
 /// `POST /sign-in-links`
 pub(super) async fn make(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     Extension(credential): Extension<Credential>,
-) -> Result<(StatusCode, Json<Link>), Problem> {
+) -> Result<(StatusCode, Extension<ToldOnce>, Json<Link>), Problem> {
     // A token may be narrower than its owner, and a certificate is a program's: neither becomes a person at the page.
     let user = credential.user().ok_or_else(|| {
         Problem::not_allowed("only a user of this machine is signed in so: without a token, over the site's socket")
     })?;
-    let answer = app.engine.center(Request::OfferLink { user, made: Default::default() }, &who).await?;
+    let answer = engine.center(Request::OfferLink { user, made: Default::default() }, &who).await?;
     let secret = answer.secret.ok_or_else(|| Problem::broken("a link without its secret"))?.0;
-    Ok((StatusCode::CREATED, Json(Link { name: who.name, secret, seconds: link::LASTS_US / 1_000_000 })))
+    let link = Link { name: who.name, secret, seconds: link::LASTS_US / 1_000_000 };
+    Ok((StatusCode::CREATED, Extension(ToldOnce), Json(link)))
 }

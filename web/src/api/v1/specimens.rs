@@ -7,6 +7,7 @@ use kentai_workflows::plan::Specimen;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::api::once::Acting;
 use crate::error::Problem;
 use crate::extract::{Asked, Named, Sent, limit};
 use crate::peer::Person;
@@ -50,10 +51,10 @@ pub(super) struct Kept {
 
 /// `POST /specimens`
 pub(super) async fn import(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     Sent(sheet): Sent<Sheet>,
 ) -> Result<Json<Kept>, Problem> {
-    app.engine.import(&sheet.specimens, &sheet.source, &who).await?;
+    engine.import(&sheet.specimens, &sheet.source, &who).await?;
     Ok(Json(Kept { kept: sheet.specimens.len() }))
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use kentai_engine::scheduler::handle::{Submit, Submitted};
+use kentai_engine::scheduler::handle::{Handle, Submit, Submitted};
 use kentai_engine::scheduler::{Actor, registered};
 use serde::Deserialize;
 
-use crate::App;
+use crate::api::once::Acting;
 use crate::error::Problem;
 use crate::extract::{Named, Sent, language};
 use crate::peer::Person;
@@ -30,37 +29,37 @@ pub(super) struct Wanted {
 
 /// `POST /workflows/{name}/submissions`: what the `api` trigger of a registered workflow starts.
 pub(super) async fn by_request(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     Named(name): Named,
     headers: HeaderMap,
     Sent(wanted): Sent<Wanted>,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
     // Whoever may not submit does not learn what is registered here.
-    app.engine.may_submit(&who)?;
+    engine.may_submit(&who)?;
     let Wanted { specimen, params, key } = wanted;
-    let submit = registered::by_request(app.engine.reader(), &name, &specimen, &key, params).await?;
-    submit_as(&app, submit, &who, &headers).await
+    let submit = registered::by_request(engine.reader(), &name, &specimen, &key, params).await?;
+    submit_as(&engine, submit, &who, &headers).await
 }
 
 /// `POST /submissions`: 201 when it is new, 200 when the same was made before.
 pub(super) async fn submit(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     headers: HeaderMap,
     Sent(submit): Sent<Submit>,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
-    submit_as(&app, submit, &who, &headers).await
+    submit_as(&engine, submit, &who, &headers).await
 }
 
 async fn submit_as(
-    app: &App,
+    engine: &Handle,
     submit: Submit,
     who: &Actor,
     headers: &HeaderMap,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
     let submitted =
-        app.engine.submit(submit, who).await.map_err(|refusal| Problem::refused(refusal, language(headers)))?;
+        engine.submit(submit, who).await.map_err(|refusal| Problem::refused(refusal, language(headers)))?;
     let status = if submitted.existed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(submitted)))
 }

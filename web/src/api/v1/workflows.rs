@@ -7,6 +7,7 @@ use kentai_engine::scheduler::handle::Definition;
 use kentai_engine::view::{self, Page, WorkflowView};
 
 use crate::App;
+use crate::api::once::Acting;
 use crate::error::Problem;
 use crate::extract::{Sent, language};
 use crate::peer::Person;
@@ -19,13 +20,13 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Page<WorkflowVie
 
 /// `POST /workflows`: registers a version; the same again changes nothing.
 pub(super) async fn register(
-    State(app): State<App>,
+    Acting(engine): Acting,
     Person(who): Person,
     headers: HeaderMap,
     Sent(definition): Sent<Definition>,
 ) -> Result<Json<WorkflowView>, Problem> {
-    let registered = app.engine.register(&definition, &who).await;
+    let registered = engine.register(&definition, &who).await;
     let digest = registered.map_err(|refusal| Problem::refused(refusal, language(&headers)))?;
-    let known = view::workflows(app.engine.reader()).await?.into_iter().find(|one| one.digest == digest);
+    let known = view::workflows(engine.reader()).await?.into_iter().find(|one| one.digest == digest);
     known.map(Json).ok_or_else(|| Problem::not_found(format!("there is no workflow {digest}")))
 }

@@ -59,6 +59,11 @@ impl Bag {
         due
     }
 
+    /// Notices that wait, and letters that are on their way.
+    pub(in crate::scheduler) fn len(&self) -> usize {
+        self.waiting.len() + self.out.len()
+    }
+
     /// A letter leaves.
     pub(super) fn leaves(&mut self, notice: &str, place: usize) {
         self.out.insert((notice.to_owned(), place));

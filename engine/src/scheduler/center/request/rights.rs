@@ -49,6 +49,12 @@ impl Request {
         }
     }
 
+    /// Which act it is under a key (`scheduler::once`): a receipt that is refused is written down beside what was asked.
+    #[must_use]
+    pub fn act(&self) -> &'static str {
+        if matches!(self, Self::ReceiptRefused { .. }) { "refused" } else { "center" }
+    }
+
     /// What it needs to be allowed.
     #[must_use]
     pub fn action(&self) -> Action {

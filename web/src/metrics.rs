@@ -1,0 +1,3 @@
+//! Placeholder for what is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Meter;
