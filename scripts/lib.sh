@@ -55,8 +55,17 @@ packages_test() {
     openssh-server openssh-sftp-server # an inbox behind SFTP; each test starts its own on a free port
     openssl xxd                       # signatures, looked at by another program
     curl wget aria2 rclone            # what data centers pull with
+    prometheus                        # its promtool: what the site measures, and the alert rules
   )
+  local had_prometheus=no
+  if installed prometheus; then had_prometheus=yes; fi
   ensure_packages "${packages[@]}"
+  if [ $had_prometheus = no ]; then stop_service prometheus; fi
+}
+
+# stop_service NAME: Debian starts what it installs; nobody asked for it.
+stop_service() {
+  if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet --now "$1"; else as_root service "$1" stop >/dev/null || true; fi
 }
 
 # What `scripts/bench serve` and `scripts/bench pack` need.
@@ -69,10 +78,7 @@ packages_bench() {
   local had_nginx=no
   if installed nginx-light; then had_nginx=yes; fi
   ensure_packages "${packages[@]}"
-  # Debian starts what it installs; nobody asked for a web server on port 80.
-  if [ $had_nginx = no ]; then
-    if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet --now nginx; else as_root service nginx stop >/dev/null || true; fi
-  fi
+  if [ $had_nginx = no ]; then stop_service nginx; fi
 }
 
 # Programs of others that our formats are held against, each in the version that scripts/peers.txt names. Where no package index can be

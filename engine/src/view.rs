@@ -24,7 +24,7 @@ pub use event::{DecisionView, EventView, MeasurementView};
 pub use run::{Found, HoldView, RunDetail, RunView, State, events, find_run, run, runs};
 pub use specimen::{SpecimenDetail, SpecimenView, specimen, specimens};
 pub use step::{AnswerView, AskView, FileView, StepView};
-pub use workflow::{WorkflowView, workflows};
+pub use workflow::{WorkflowView, workflows, workflows_page};
 
 pub use delivery::{deliveries, delivery};
 

@@ -11,6 +11,7 @@ pub mod error;
 mod extract;
 mod health;
 pub mod listen;
+mod live;
 mod metrics;
 mod openapi;
 mod packages;
@@ -72,23 +73,27 @@ impl App {
     }
 }
 
-/// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
+/// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
-    let app = App { engine: handle, people, links: Arc::default(), zone, keeper: Arc::default(), underway: Arc::default(), meter: Arc::default() };
+    let meter = Arc::new(metrics::Meter::new(handle.options().clock.now()));
+    let app = App { engine: handle, people, links: Arc::default(), zone, keeper: Arc::default(), underway: Arc::default(), meter };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize_links));
+    let metrics = metrics::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     Router::new()
         .nest("/api/v1", api)
         .route("/api/v1/openapi.json", get(openapi::receivers).layer(middleware::from_fn(api::tagged::put)))
         .nest(drs::BASE, drs::routes(&app))
         .merge(packages)
         .merge(page::routes(&app))
+        .merge(metrics)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(shield::put))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app)
 }

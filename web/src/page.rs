@@ -6,7 +6,7 @@
 mod address;
 mod arrivals;
 mod assets;
-mod capacity;
+pub(crate) mod capacity;
 mod chart;
 mod control;
 mod decide;

@@ -6,6 +6,10 @@ mod center;
 mod door;
 #[path = "all/house.rs"]
 mod house;
+#[path = "all/listening.rs"]
+mod listening;
+#[path = "all/metrics.rs"]
+mod metrics;
 #[path = "all/once.rs"]
 mod once;
 #[path = "all/pages.rs"]
@@ -20,6 +24,8 @@ mod requests;
 mod run_page;
 #[path = "all/specimens.rs"]
 mod specimens;
+#[path = "all/tagged.rs"]
+mod tagged;
 #[path = "all/today.rs"]
 mod today;
 #[path = "all/workflow_page.rs"]

@@ -15,3 +15,6 @@ create table kept_answer (
 ) strict, without rowid;
 -- What is older than a day goes when something is added.
 create index kept_answer_at on kept_answer (at_us);
+
+-- A list of workflows is read a page at a time, the newest first.
+create index workflow_created on workflow (created_us desc, digest);

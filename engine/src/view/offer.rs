@@ -43,6 +43,16 @@ pub async fn feed(reader: &Reader, who: &Principal, after: i64, limit: i64) -> R
     Ok(feed)
 }
 
+/// The number of the newest change in a receiver's feed: another one says that there is news.
+///
+/// # Errors
+/// When they are no receiver, or the database cannot be read.
+pub async fn feed_end(reader: &Reader, who: &Principal) -> Result<i64, Refused> {
+    let Some(target) = who.data_center.as_deref() else { return Err(only_receivers(who)) };
+    permit(who, Action::ReadDelivery, None).map_err(|_| only_receivers(who))?;
+    Ok(reader.feed_end(target).await?)
+}
+
 /// One offer with its files.
 ///
 /// # Errors

@@ -56,7 +56,7 @@ async fn a_center_with_a_past_is_made_by_requests_and_read_by_page() -> Result<(
     let mut times = Vec::new();
     for _ in 0..50 {
         let began = Instant::now();
-        let stuck = center::stuck(reader, &who, clock.now(), 100).await?;
+        let stuck = center::stuck(reader, &who, clock.now(), (None, 100)).await?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
         ensure!(!stuck.items.is_empty(), "nothing is stuck after forty days");
     }

@@ -8,6 +8,7 @@ mod center;
 mod changes;
 mod deliveries;
 mod events;
+mod live;
 mod logs;
 mod offers;
 mod provenance;
@@ -73,6 +74,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(center)
         .merge(receivers)
         .route("/changes", get(changes::listen))
+        .route("/events", get(live::listen))
         .route("/sign-in-links", post(sign_in_links::make))
         .merge(center::reading())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -1,6 +1,6 @@
 //! What the site has, what of it is taken, how long the disk lasts, what lay idle, and what failed. It changes nothing.
 
-mod machine;
+pub(crate) mod machine;
 mod words;
 
 use std::sync::Arc;

@@ -161,7 +161,14 @@ async fn what_is_told_once_is_kept_nowhere() {
     assert!(first["secret"].as_str().is_some_and(|secret| secret.starts_with("kt_")), "{first}");
     let again = ask(&house, "k-1", &token).await.problem(409, "state");
     assert!(again["detail"].as_str().is_some_and(|said| said.contains("kept nowhere")), "{again}");
-    let tokens = house.get("/api/v1/records/token").await.json();
-    assert!(tokens["items"].as_array().is_none_or(|all| all.len() == 1), "{tokens}");
+    let tokens = house.engine().reader().records_of("token", "lims").await.expect("read");
+    assert_eq!(tokens.len(), 1);
+    // Nor is it in what is kept of the asking.
+    let (first, database) = (first["secret"].to_string(), house.socket().with_file_name("../kentai.db"));
+    let secret = first.trim_matches('"').rsplit('_').next().expect("a secret").to_owned();
+    for file in [database.clone(), database.with_extension("db-wal")] {
+        let bytes = std::fs::read(&file).expect("read");
+        assert!(!bytes.windows(secret.len()).any(|found| found == secret.as_bytes()), "{}", file.display());
+    }
     house.close().await;
 }

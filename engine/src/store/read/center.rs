@@ -226,15 +226,31 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
-    /// Order lines whose expectation had lapsed at `now_us`, the longest ago first.
+    /// Order lines whose expectation had lapsed at `now_us`, the longest ago first, from the beginning.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn stuck(&self, now_us: i64, institution: Option<&str>, limit: i64) -> Result<Vec<OrderLine>, Error> {
+        self.stuck_after(now_us, institution, (i64::MIN, ""), limit).await
+    }
+
+    /// The same behind a time and an id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn stuck_after(
+        &self,
+        now_us: i64,
+        institution: Option<&str>,
+        (after_us, after): (i64, &str),
+        limit: i64,
+    ) -> Result<Vec<OrderLine>, Error> {
         sqlx::query_as(include_str!("../sql/stuck.sql"))
             .bind(now_us)
             .bind(institution)
             .bind(limit)
+            .bind(after_us)
+            .bind(after)
             .fetch_all(&self.pool.read)
             .await
             .map_err(|source| self.pool.error(source))

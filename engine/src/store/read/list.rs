@@ -183,7 +183,7 @@ mod tests {
     }
 
     /// Every query of a list, a story or the search; the index that it must go by.
-    const WANTED: [(&str, &str, &str); 26] = explained! {
+    const WANTED: [(&str, &str, &str); 29] = explained! {
         "events_of" "event_stream (stream=?)";
         "links" "event_stream (stream=?)";
         "stream_ends" "event_stream (stream=? AND n=?)";
@@ -210,6 +210,9 @@ mod tests {
         "made_beginning" "made_sha256 (sha256>? AND sha256<?)";
         "packed_beginning" "package_file_sha256 (sha256>? AND sha256<?)";
         "flow_cell" "record_flow_cell (<expr>=?)";
+        "stuck" "order_line_expect ((expect_us,order_line_id)>(?,?) AND expect_us<?)";
+        "workflows_page" "workflow_created (created_us<?)";
+        "feed_end" "feed_target (target=?)";
     };
 
     #[tokio::test]

@@ -137,6 +137,18 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
+    /// The number of the newest change that a target is told of; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn feed_end(&self, target: &str) -> Result<i64, Error> {
+        sqlx::query_scalar(include_str!("../sql/feed_end.sql"))
+            .bind(target)
+            .fetch_one(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
     /// What changed for a target after this number, each delivery once.
     ///
     /// # Errors

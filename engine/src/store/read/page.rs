@@ -126,6 +126,24 @@ impl Reader {
     pub async fn workflows(&self) -> Result<Vec<line::WorkflowLine>, Error> {
         self.all(include_str!("../sql/workflows.sql"), &[]).await
     }
+
+    /// A page of them: those before a time, or of it and behind a digest.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn workflows_page(
+        &self,
+        (before_us, digest): (i64, &str),
+        limit: i64,
+    ) -> Result<Vec<line::WorkflowLine>, Error> {
+        sqlx::query_as(include_str!("../sql/workflows_page.sql"))
+            .bind(before_us)
+            .bind(digest)
+            .bind(limit)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
 }
 
 /// Ids as `json_each` reads them alike on both databases: `{"0": {"id": …}, …}`.

@@ -127,7 +127,9 @@ pub struct Board {
     pub trouble: i64,
     /// Every receiver that something was ever for, by name.
     pub receivers: Vec<Receiver>,
-    /// How many instrument runs, shipments, cases and schedules stand in each status: kind, status, how many.
+    /// How many runs stand in each status.
+    pub runs: Vec<(String, i64)>,
+    /// How many instrument runs, shipments, cases, schedules and notices stand in each status: kind, status, how many.
     pub records: Vec<(String, String, i64)>,
     /// What was omitted: kind, how many (10,000 means that many or more).
     pub omissions: Vec<(String, i64)>,
@@ -240,6 +242,7 @@ fn passed(moved: &mut [i64; STATIONS.len()], row: &Moved, after: Micros) {
 
 /// What the rest of the page shows: each a count by index, or a few of the newest rows.
 async fn rest(reader: &Reader, now: Micros, board: &mut Board) -> Result<(), Refused> {
+    board.runs = reader.run_counts().await?;
     board.records = reader.record_counts().await?;
     // It is for all readers of the site: each kind of omission that all of them may see.
     let everybody = Principal { roles: vec![Role::Operator], ..Principal::default() };

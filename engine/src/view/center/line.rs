@@ -173,15 +173,29 @@ pub async fn order_line(reader: &Reader, who: &Principal, id: &str) -> Result<Or
     Ok(OrderLineView::of(&row, is_outsider(who)))
 }
 
-/// Order lines whose expectation had lapsed at `now`, the longest ago first.
+/// Order lines whose expectation had lapsed at `now`, the longest ago first. `after` is the `next` of an earlier page.
 ///
 /// # Errors
-/// When they may not see the site, or the database cannot be read.
-pub async fn stuck(reader: &Reader, who: &Principal, now: Micros, limit: i64) -> Result<Page<OrderLineView>, Refused> {
+/// When they may not see the site, `after` is no place of a page, or the database cannot be read.
+pub async fn stuck(
+    reader: &Reader,
+    who: &Principal,
+    now: Micros,
+    (after, limit): (Option<&str>, i64),
+) -> Result<Page<OrderLineView>, Refused> {
     let part = part(who, &[Action::ReadSite], None)?;
+    let after = match after {
+        Some(text) => {
+            let place = text.split_once('-').and_then(|(at, id)| Some((at.parse().ok()?, id)));
+            place.ok_or_else(|| Refused::Bad(format!("`{}` is no place in this list", text.escape_debug())))?
+        }
+        None => (Micros::MIN, ""),
+    };
     let Some(institution) = part.institution() else { return Ok(Page { items: Vec::new(), next: None }) };
-    let rows = reader.stuck(now, institution.as_deref(), limit).await?;
-    Ok(Page { items: rows.iter().map(|row| OrderLineView::of(row, is_outsider(who))).collect(), next: None })
+    let rows = reader.stuck_after(now, institution.as_deref(), after, limit).await?;
+    let full = i64::try_from(rows.len()).is_ok_and(|len| len >= limit);
+    let next = rows.last().filter(|_| full).map(|row| format!("{}-{}", row.expect_us, row.order_line_id));
+    Ok(Page { items: rows.iter().map(|row| OrderLineView::of(row, is_outsider(who))).collect(), next })
 }
 
 /// How many order lines stand in each stage; stages without any are left out.

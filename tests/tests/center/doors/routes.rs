@@ -40,6 +40,7 @@ const ROUTES: &[Row] = &[
     ("GET /site", "/site", "", &[ReadSelf], Inside),
     ("GET /workflows", "/workflows", "", &[ReadSelf], Inside),
     ("GET /changes", "/changes", "", &[ReadSelf], Nothing),
+    ("GET /events", "/events", "", &[ReadSelf], Nothing),
     // For users of the machine: nobody who shows a token becomes a person at the page.
     ("POST /sign-in-links", "/sign-in-links", "{}", &[], Nothing),
     ("GET /order-lines", "/order-lines", "", &[ReadSpecimen], Nothing),
@@ -176,7 +177,7 @@ fn asked(doors: &Doors, somebody: &Somebody, method: &str, path: &str, body: &st
     if method == "POST" {
         arguments.extend(["-H", "Content-Type: application/json", "-d", body]);
     }
-    if path == "/changes" {
+    if matches!(path, "/changes" | "/events") {
         // It goes on for ever; its first words come at once.
         arguments.extend(["--max-time", "0.3"]);
     }

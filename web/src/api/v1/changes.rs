@@ -11,6 +11,7 @@ use kentai_engine::scheduler::handle::Pulse;
 use tokio::sync::watch;
 
 use crate::App;
+use crate::metrics::Open;
 use crate::serve::Closing;
 
 /// Changes within this time are told together: a busy engine commits a thousand times per second, and nobody reads so fast.
@@ -20,6 +21,7 @@ struct Listener {
     pulse: watch::Receiver<Pulse>,
     closing: Closing,
     first: bool,
+    _open: Open,
 }
 
 /// `GET /changes`: one `changed` at once, then one after each change.
@@ -28,7 +30,7 @@ pub(super) async fn listen(
     closing: Option<Extension<Closing>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let closing = closing.map(|Extension(closing)| closing).unwrap_or_default();
-    let listener = Listener { pulse: app.engine.pulse(), closing, first: true };
+    let listener = Listener { pulse: app.engine.pulse(), closing, first: true, _open: app.meter.open("changes") };
     let events = stream::unfold(listener, |mut listener| async move {
         let commits = listener.next().await?;
         let event = Event::default().event("changed").data(format!(r#"{{"commits":{commits}}}"#));

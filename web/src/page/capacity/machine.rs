@@ -22,39 +22,39 @@ const INODES_LOW: u64 = 100_000;
 const INODES_NONE: u64 = 5_000;
 
 /// An executor.
-pub(super) struct Hands {
-    pub(super) name: String,
-    pub(super) kind: &'static str,
-    pub(super) reachable: bool,
+pub(crate) struct Hands {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) reachable: bool,
     /// Its version, or why it cannot be reached.
-    pub(super) said: String,
+    pub(crate) said: String,
 }
 
 /// A file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Disk {
+pub(crate) struct Disk {
     /// What of the site lies on it.
-    pub(super) parts: Vec<&'static str>,
-    pub(super) free: u64,
-    pub(super) all: u64,
-    pub(super) inodes_free: u64,
-    pub(super) inodes: u64,
+    pub(crate) parts: Vec<&'static str>,
+    pub(crate) free: u64,
+    pub(crate) all: u64,
+    pub(crate) inodes_free: u64,
+    pub(crate) inodes: u64,
 }
 
 /// How much is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Low {
+pub(crate) enum Low {
     Enough,
     Little,
     None,
 }
 
 impl Disk {
-    pub(super) fn low(&self) -> Low {
+    pub(crate) fn low(&self) -> Low {
         low(self.free, DISK_LOW, DISK_NONE)
     }
 
-    pub(super) fn inodes_low(&self) -> Low {
+    pub(crate) fn inodes_low(&self) -> Low {
         low(self.inodes_free, INODES_LOW, INODES_NONE)
     }
 }
@@ -68,7 +68,7 @@ fn low(free: u64, little: u64, none: u64) -> Low {
 }
 
 /// All at once, told in the site's order.
-pub(super) async fn ping(executors: &[Arc<dyn Executor>]) -> Vec<Hands> {
+pub(crate) async fn ping(executors: &[Arc<dyn Executor>]) -> Vec<Hands> {
     let mut pings = JoinSet::new();
     for (place, executor) in executors.iter().cloned().enumerate() {
         pings.spawn(async move { (place, one(executor.as_ref()).await) });
@@ -88,7 +88,7 @@ async fn one(executor: &dyn Executor) -> Hands {
 }
 
 /// Each file system once. What cannot be looked at is left out: a part that nobody needed yet is not there.
-pub(super) fn disks(directory: &Path) -> Vec<Disk> {
+pub(crate) fn disks(directory: &Path) -> Vec<Disk> {
     let mut found: Vec<(u64, Disk)> = Vec::new();
     for part in PARTS {
         let path = directory.join(part);

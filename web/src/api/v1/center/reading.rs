@@ -74,21 +74,14 @@ pub(super) async fn stages(State(app): State<App>, Person(who): Person) -> Outco
     Ok(Json(found.into_iter().map(|(stage, count)| Count { stage, count }).collect()))
 }
 
-/// How many.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Size {
-    limit: Option<i64>,
-}
-
 /// `GET /stuck`
 pub(super) async fn stuck(
     State(app): State<App>,
     Person(who): Person,
-    Asked(size): Asked<Size>,
+    Asked(turn): Asked<Turn>,
 ) -> Outcome<Page<OrderLineView>> {
-    let limit = limit(size.limit)?;
-    Ok(Json(center::stuck(app.engine.reader(), &who.principal(), app.engine.options().clock.now(), limit).await?))
+    let part = (turn.after.as_deref(), limit(turn.limit)?);
+    Ok(Json(center::stuck(app.engine.reader(), &who.principal(), app.engine.options().clock.now(), part).await?))
 }
 
 /// How to narrow a list of records.
