@@ -56,7 +56,13 @@ impl ScriptedExecutor {
     /// Hands that ask the script once per attempt; without an answer the attempt runs until [`Self::report`] or a stop.
     #[must_use]
     pub fn new(script: impl Fn(&Task) -> Option<Report> + Send + Sync + 'static) -> Self {
-        Self { name: "scripted".to_owned(), script: Arc::new(script), state: Arc::default(), changed: Arc::default(), called: watch::Sender::default() }
+        Self {
+            name: "scripted".to_owned(),
+            script: Arc::new(script),
+            state: Arc::default(),
+            changed: Arc::default(),
+            called: watch::Sender::default(),
+        }
     }
 
     /// Hands with which every attempt ends well at once.

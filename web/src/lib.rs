@@ -76,7 +76,15 @@ impl App {
 /// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
     let meter = Arc::new(metrics::Meter::new(handle.options().clock.now()));
-    let app = App { engine: handle, people, links: Arc::default(), zone, keeper: Arc::default(), underway: Arc::default(), meter };
+    let app = App {
+        engine: handle,
+        people,
+        links: Arc::default(),
+        zone,
+        keeper: Arc::default(),
+        underway: Arc::default(),
+        meter,
+    };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));
     let packages = packages::routes().layer(middleware::from_fn_with_state(app.clone(), peer::recognize_links));

@@ -27,9 +27,13 @@ pub(crate) struct Listening {
 impl Listening {
     /// Opens the door to an engine.
     pub(crate) fn start(site: &Site, handle: &Handle) -> Result<Self, BindError> {
+        Self::with(site, router(site, handle))
+    }
+
+    fn with(site: &Site, router: kentai_web::Router) -> Result<Self, BindError> {
         let listener = kentai_web::bind(&site.socket())?;
         let token = CancellationToken::new();
-        let server = tokio::spawn(kentai_web::serve(listener, router(site, handle), token.clone()));
+        let server = tokio::spawn(kentai_web::serve(listener, router, token.clone()));
         Ok(Self { token, server })
     }
 
@@ -59,11 +63,11 @@ struct Doors {
 
 impl Doors {
     /// Opens all of `serve:`, or none.
-    fn open(site: &Site, handle: &Handle) -> Result<Self, OpenError> {
+    fn open(site: &Site, router: &kentai_web::Router) -> Result<Self, OpenError> {
         let doors: Vec<Door> =
             site.config.serve.iter().map(|one| Door::open(options(site, one))).collect::<Result<_, _>>()?;
         let (token, addresses) = (CancellationToken::new(), doors.iter().map(Door::address).collect());
-        let doors = doors.into_iter().map(|door| door.serve(router(site, handle), token.clone())).collect();
+        let doors = doors.into_iter().map(|door| door.serve(router.clone(), token.clone())).collect();
         Ok(Self { token, doors, addresses })
     }
 
@@ -98,14 +102,16 @@ fn options(site: &Site, serve: &config::Serve) -> listen::Options {
 /// Serves until it is asked to end; tools that run then go on and are adopted by the next engine.
 pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -> anyhow::Result<Exit> {
     let mut engine = assemble::engine(site, executor, false).await.map_err(busy)?;
-    let listening = match Listening::start(site, &engine.handle) {
+    // One for all doors: what is counted is of all of them.
+    let router = router(site, &engine.handle);
+    let listening = match Listening::with(site, router.clone()) {
         Ok(listening) => listening,
         Err(error) => {
             engine.stop().await?;
             return Err(refused(error));
         }
     };
-    let doors = match Doors::open(site, &engine.handle) {
+    let doors = match Doors::open(site, &router) {
         Ok(doors) => doors,
         Err(error) => {
             listening.end().await;

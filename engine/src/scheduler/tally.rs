@@ -92,7 +92,11 @@ mod tests {
     fn events_are_counted_by_kind_and_failures_by_cause() {
         let tally = Tally::default();
         let failed = r#"{"cause":"out_of_memory","reason":"S-001"}"#;
-        tally.add(note(&[event("step_started", "{}"), event("attempt_failed", failed), event("attempt_failed", failed)]));
+        tally.add(note(&[
+            event("step_started", "{}"),
+            event("attempt_failed", failed),
+            event("attempt_failed", failed),
+        ]));
         // What is no cause is no label.
         tally.add(note(&[event("step_started", "{}"), event("attempt_failed", r#"{"cause":"S-001"}"#)]));
         let counts = tally.counts();

@@ -3,6 +3,8 @@
 
 use tokio::sync::watch;
 
+use super::handle::{Handle, Message, Refusal};
+
 /// How many answers are still to come. Clones share the count.
 #[derive(Clone)]
 pub(super) struct Underway(watch::Sender<usize>);
@@ -32,6 +34,16 @@ impl Underway {
     pub(super) async fn none(&self) {
         // The sender is ours: it is never closed before we are gone.
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+impl Handle {
+    /// Comes back after a turn of the loop: it takes requests, and can write what follows from them.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn turn(&self) -> Result<(), Refusal> {
+        self.ask(Message::Turn).await
     }
 }
 

@@ -110,7 +110,8 @@ async fn under(
     let keeper = app.links().await?;
     let (method, path, query) = (parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default());
     // No part but the last can hold a line's end. A key of the site's own goes into both: a body may hold a password.
-    let id = keeper.digest("kentai asking 1", &[who.name.as_bytes(), method.as_bytes(), path.as_bytes(), key.as_bytes()]);
+    let id =
+        keeper.digest("kentai asking 1", &[who.name.as_bytes(), method.as_bytes(), path.as_bytes(), key.as_bytes()]);
     let sent = keeper.digest("kentai sent 1", &[id.as_bytes(), query.as_bytes(), &body]);
     let Some(mark) = Mark::of(&app.underway, &id) else { return Ok(busy()) };
     let once = Once::new(id, sent);
@@ -205,7 +206,10 @@ mod tests {
     #[test]
     fn a_key_is_one_word() {
         assert_eq!(read(&[]).expect("none"), None);
-        assert_eq!(read(&["8e03978e-40d5-43dd-bc93-6894a57f9324"]).expect("one").as_deref(), Some("8e03978e-40d5-43dd-bc93-6894a57f9324"));
+        assert_eq!(
+            read(&["8e03978e-40d5-43dd-bc93-6894a57f9324"]).expect("one").as_deref(),
+            Some("8e03978e-40d5-43dd-bc93-6894a57f9324")
+        );
         assert_eq!(read(&["\"quoted\""]).expect("one").as_deref(), Some("\"quoted\""));
         for wrong in [&[""][..], &["a b"], &["a", "b"]] {
             assert!(read(wrong).is_err(), "{wrong:?}");

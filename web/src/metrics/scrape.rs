@@ -3,7 +3,7 @@
 
 use kentai_engine::decide::admit::Lack;
 use kentai_engine::scheduler::queue::{Waiting, Waits};
-use kentai_engine::state::{attempt, run};
+use kentai_engine::state::{attempt, delivery, run};
 use kentai_engine::view::center::needs::Kind;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -68,7 +68,8 @@ pub(super) fn registry(app: &App, counted: &Counted<Today>, machine: &Machine) -
     engine(app, &mut said);
     line(counted, now_us, &mut said);
     queue(&counted.value.queue, now_us, &mut said);
-    receivers(counted, now_us, &mut said);
+    let targets: Vec<&str> = app.engine.options().targets.keys().map(String::as_str).collect();
+    receivers(counted, (&targets, now_us), &mut said);
     hands_and_disks(machine, &mut said);
     said.0
 }
@@ -79,7 +80,11 @@ fn engine(app: &App, said: &mut Said) {
     said.one("runs_active", "Runs that can do something by themselves, queued ones included", number(pulse.active));
     said.one("tools_running", "Tools that run", number(pulse.tools));
     said.one("tool_slots", "Tools that may run at once", number(app.engine.options().slots));
-    said.one("letters_waiting", "Notices with letters that wait, and letters that are on their way", number(pulse.letters));
+    said.one(
+        "letters_waiting",
+        "Notices with letters that wait, and letters that are on their way",
+        number(pulse.letters),
+    );
     let events = counts.events.iter().map(|(kind, count)| (by("kind", kind), *count));
     said.counters("events", "Events that were committed since the engine's start, by kind", events);
     let causes = |found: &std::collections::BTreeMap<String, u64>| {
@@ -148,25 +153,37 @@ const WORDS: [&str; 12] =
 fn queue(queue: &[Waiting], now_us: i64, said: &mut Said) {
     let none = WORDS.iter().map(|word| (by("waits_for", word), 0));
     let waiting = queue.iter().map(|one| (by("waits_for", word(&one.waits)), number(one.count)));
-    said.many("queue_length", "Steps that are ready and runs that have not begun, by what they wait for", none.chain(waiting));
+    said.many(
+        "queue_length",
+        "Steps that are ready and runs that have not begun, by what they wait for",
+        none.chain(waiting),
+    );
     let oldest = queue.iter().map(|one| (now_us - one.since_us).max(0) / 1_000_000).max().unwrap_or(0);
     let help = "For how long the oldest of the queue has waited";
     said.with_unit("queue_oldest_wait", help, Unit::Seconds, [(Labels::new(), oldest)]);
 }
 
-fn receivers(counted: &Counted<Today>, now_us: i64, said: &mut Said) {
+/// Receivers of the site file are told of before anything was for them.
+fn receivers(counted: &Counted<Today>, (targets, now_us): (&[&str], i64), said: &mut Said) {
     let receivers = &counted.value.board.receivers;
+    let all = delivery::Status::ALL;
+    let none = targets.iter().flat_map(|target| {
+        let labels =
+            |status: &delivery::Status| vec![("target", (*target).to_owned()), ("status", status.word().to_owned())];
+        all.iter().map(move |status| (labels(status), 0))
+    });
     let deliveries = receivers.iter().flat_map(|one| {
         let labels = |status: &String| vec![("target", one.target.clone()), ("status", status.clone())];
         one.counts.iter().map(move |(status, count)| (labels(status), *count))
     });
-    said.many("deliveries", "Deliveries, by receiver and status", deliveries);
+    said.many("deliveries", "Deliveries, by receiver and status", none.chain(deliveries));
+    let none = targets.iter().map(|target| (by("target", target), 0));
     let waits = receivers.iter().filter_map(|one| {
         let waited_s = (now_us - one.oldest_us?).max(0) / 1_000_000;
         Some((by("target", &one.target), waited_s))
     });
     let help = "For how long the oldest delivery of a receiver has waited for its receipt";
-    said.with_unit("receipt_oldest_wait", help, Unit::Seconds, waits);
+    said.with_unit("receipt_oldest_wait", help, Unit::Seconds, none.chain(waits));
 }
 
 fn hands_and_disks(machine: &Machine, said: &mut Said) {
@@ -191,15 +208,24 @@ mod tests {
     #[test]
     fn each_word_of_the_queue_is_told_also_when_nothing_waits() {
         let lack = Lack::Memory { wish: 1, used: 1, total: 1 };
-        let one = |waits, since_us| Waiting { step: "align".into(), count: 2, waits, ahead: 0, run: "r1".into(), since_us };
+        let one =
+            |waits, since_us| Waiting { step: "align".into(), count: 2, waits, ahead: 0, run: "r1".into(), since_us };
         let held = Waits::Held { by: "ops-02".into() };
         let mut said = Said(Registry::default());
-        queue(&[one(Waits::Resource(lack), 3_000_000), one(held, 5_000_000), one(Waits::Turn, 9_000_000)], 10_000_000, &mut said);
+        queue(
+            &[one(Waits::Resource(lack), 3_000_000), one(held, 5_000_000), one(Waits::Turn, 9_000_000)],
+            10_000_000,
+            &mut said,
+        );
         let mut text = String::new();
         prometheus_client::encoding::prometheus_text::encode(&mut text, &said.0).expect("written");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("queue_length{")).collect();
         assert_eq!(lines.len(), WORDS.len(), "{text}");
-        for line in ["queue_length{waits_for=\"memory\"} 2", "queue_length{waits_for=\"slot\"} 0", "queue_oldest_wait_seconds 7"] {
+        for line in [
+            "queue_length{waits_for=\"memory\"} 2",
+            "queue_length{waits_for=\"slot\"} 0",
+            "queue_oldest_wait_seconds 7",
+        ] {
             assert!(text.lines().any(|found| found == line), "no {line} in:\n{text}");
         }
         assert!(!text.contains("ops-02") && !text.contains("align"), "{text}");

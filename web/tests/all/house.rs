@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kentai_engine::decide::admit::Request;
 use kentai_engine::decide::retry::Budgets;
 use kentai_engine::port::collect::{Collect, Collected, Made, Order};
-use kentai_engine::scheduler::{self, Actor, Options, Running};
+use kentai_engine::scheduler::{self, Actor, Options, Running, Target, Way};
 use kentai_executors::scripted::{ScriptedExecutor, exited};
 use kentai_web::People;
 use kentai_workflows::site::Site;
@@ -214,7 +214,7 @@ fn options(directory: &Path) -> Options {
         directory: directory.to_owned(),
         executors: vec![Arc::new(hands)],
         collect: collect(),
-        targets: BTreeMap::new(),
+        targets: BTreeMap::from([("dc1".to_owned(), receiver())]),
         subscribers: Vec::new(),
         facts: Arc::new(|| Site { images_ignored: true, ..Site::default() }),
         resources: Request { cpus: 0, memory_bytes: 0, disk_bytes: 0 },
@@ -226,6 +226,11 @@ fn options(directory: &Path) -> Options {
         clock: kentai_engine::clock::Clock::Machine,
         drain: false,
     }
+}
+
+/// Somebody who fetches what is for them.
+fn receiver() -> Target {
+    Target { way: Way::Pull, consent_use: None, recipient: None, keep_s: 0, receipt_key: None, retain: None }
 }
 
 /// Keeps a log for every attempt and says that every output was made.

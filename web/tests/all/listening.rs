@@ -27,7 +27,9 @@ impl Ears {
         let mut buffer = vec![0; 1 << 12];
         loop {
             // Chunks' lengths stand between; an event is never cut by them here.
-            if let Some((event, rest)) = self.text.split_once("\n\n").map(|(event, rest)| (event.to_owned(), rest.to_owned())) {
+            if let Some((event, rest)) =
+                self.text.split_once("\n\n").map(|(event, rest)| (event.to_owned(), rest.to_owned()))
+            {
                 self.text = rest;
                 let line = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
                 if line("event:") == Some("changed") {
@@ -70,7 +72,8 @@ async fn service(house: &House, name: &str, roles: &[&str], place: Value) -> (St
         add[key] = value.clone();
     }
     house.post("/api/v1/requests", &add).await.check(200);
-    let made = house.post("/api/v1/requests", &json!({ "request": "new_token", "owner": name })).await.check(200).json();
+    let made =
+        house.post("/api/v1/requests", &json!({ "request": "new_token", "owner": name })).await.check(200).json();
     let id = made["changed"][0].as_str().and_then(|text| text.split(' ').nth(1)).expect("a token").to_owned();
     (made["secret"].as_str().expect("told once").to_owned(), id)
 }
@@ -115,9 +118,7 @@ async fn a_stream_ends_with_its_token() {
 async fn people_from_outside_hear_of_their_own_and_of_nothing_else() {
     let house = House::open(&ROLES).await;
     let ask = async |body: Value| house.post("/api/v1/requests", &body).await.check(200);
-    let import = |table: &str, institution: &str, rows: Value| {
-        json!({ "request": "import", "table": table, "institution": institution, "rows": rows })
-    };
+    let import = |table: &str, institution: &str, rows: Value| json!({ "request": "import", "table": table, "institution": institution, "rows": rows });
     let sender = |code: &str| json!({ "code": code, "name": code, "role": "sender" });
     ask(import("institutions", "", json!([sender("H1"), sender("H2")]))).await;
     ask(import("programs", "", json!([{ "code": "P1", "name": "Rare" }]))).await;
@@ -128,9 +129,7 @@ async fn people_from_outside_hear_of_their_own_and_of_nothing_else() {
     let mut receiver = Ears::open(&house, &bearer(&center)).await;
     hospital.next().await.expect("the beginning");
     receiver.next().await.expect("the beginning");
-    let row = |shipment: &str, barcode: &str, who: &str| {
-        json!([{ "shipment": shipment, "barcode": barcode, "pseudonym": who, "program": "P1", "assay": "wgs" }])
-    };
+    let row = |shipment: &str, barcode: &str, who: &str| json!([{ "shipment": shipment, "barcode": barcode, "pseudonym": who, "program": "P1", "assay": "wgs" }]);
     // Another hospital's, a run of the center, and then its own.
     ask(import("shipment", "H2", row("SH2", "B-002", "N2"))).await;
     house.run(SLOW, "S1").await;

@@ -33,13 +33,12 @@ fn value(text: &str, series: &str) -> Option<String> {
 async fn lively() -> House {
     let house = House::open(&ROLES).await;
     let ask = async |body: Value| house.post("/api/v1/requests", &body).await.check(200);
-    let import = |table: &str, institution: &str, rows: Value| {
-        json!({ "request": "import", "table": table, "institution": institution, "rows": rows })
-    };
+    let import = |table: &str, institution: &str, rows: Value| json!({ "request": "import", "table": table, "institution": institution, "rows": rows });
     ask(import("institutions", "", json!([{ "code": "H1", "name": "Hospital-One", "role": "sender" }]))).await;
     ask(import("programs", "", json!([{ "code": "P1", "name": "Rare" }]))).await;
     ask(json!({ "request": "assay", "name": "wgs", "version": "1", "assay": { "reads_ordered": 100 } })).await;
-    let row = json!({ "shipment": "SH1", "barcode": "BAR-001", "pseudonym": "PSEUDO-1", "program": "P1", "assay": "wgs" });
+    let row =
+        json!({ "shipment": "SH1", "barcode": "BAR-001", "pseudonym": "PSEUDO-1", "program": "P1", "assay": "wgs" });
     ask(import("shipment", "H1", json!([row]))).await;
     ask(json!({ "request": "receive", "barcode": "BAR-001" })).await;
     for (source, specimen) in [(TINY, "SPEC-1"), (BROKEN, "SPEC-2"), (SLOW, "SPEC-3")] {
@@ -71,6 +70,8 @@ async fn it_says_what_happened_and_how_things_stand() {
         ("kentai_http_requests_total{class=\"api\",method=\"POST\",status=\"201\"}", "3"),
         ("kentai_http_requests_total{class=\"none\",method=\"GET\",status=\"404\"}", "1"),
         ("kentai_http_request_duration_seconds_count{class=\"none\"}", "1"),
+        ("kentai_deliveries{target=\"dc1\",status=\"offered\"}", "0"),
+        ("kentai_receipt_oldest_wait_seconds{target=\"dc1\"}", "0"),
         ("kentai_build_info{version=\"0.1.0\"}", "1"),
     ] {
         assert_eq!(value(&text, series).as_deref(), Some(wanted), "{series} in:\n{text}");
@@ -94,7 +95,9 @@ async fn no_label_names_a_specimen_a_participant_or_a_person() {
     let id = |name: &str| lines["items"][0][name].as_str().expect("a text").to_owned();
     let runs = house.get("/api/v1/runs").await.check(200).json();
     let mut names = vec![id("id"), id("specimen"), id("participant")];
-    names.extend(runs["items"].as_array().expect("a list").iter().map(|run| run["id"].as_str().expect("an id").to_owned()));
+    names.extend(
+        runs["items"].as_array().expect("a list").iter().map(|run| run["id"].as_str().expect("an id").to_owned()),
+    );
     names.extend(["SPEC-", "PSEUDO", "BAR-", "ops-02", "Hospital", "SH1"].map(str::to_owned));
     for name in names {
         assert!(!text.contains(&name), "{name} in:\n{text}");
@@ -104,7 +107,21 @@ async fn no_label_names_a_specimen_a_participant_or_a_person() {
         let labels = line.split_once('{').and_then(|(_, rest)| rest.rsplit_once('}')).map_or("", |(labels, _)| labels);
         for part in labels.split("\",").filter(|part| !part.is_empty()) {
             let (name, _) = part.split_once('=').expect("a label");
-            let known = ["cause", "class", "executor", "holds", "kind", "le", "method", "stage", "status", "stream", "target", "version", "waits_for"];
+            let known = [
+                "cause",
+                "class",
+                "executor",
+                "holds",
+                "kind",
+                "le",
+                "method",
+                "stage",
+                "status",
+                "stream",
+                "target",
+                "version",
+                "waits_for",
+            ];
             assert!(known.contains(&name), "{name} in {line}");
         }
     }
@@ -183,18 +200,23 @@ fn names(text: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn rules_dashboard_and_page_ask_for_what_is_there_and_nothing_is_left_unsaid() {
     let house = lively().await;
-    // Once there is a series of each: a stream, and what a receiver has.
+    // Of what nobody has asked for yet there is no series.
     let stream = house.begin("GET", "/api/v1/changes", "", "").await;
     let text = scrape(&house).await;
-    let mut said: BTreeSet<String> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).map(str::to_owned).collect();
-    let histograms: Vec<String> = said.iter().filter(|name| text.contains(&format!("# TYPE {name} histogram"))).cloned().collect();
+    let mut said: BTreeSet<String> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).map(str::to_owned).collect();
+    let histograms: Vec<String> =
+        said.iter().filter(|name| text.contains(&format!("# TYPE {name} histogram"))).cloned().collect();
     let read = |path: &str| std::fs::read_to_string(root().join("docs/operating").join(path)).expect("readable");
     let (rules, dashboard, page) = (read("prometheus-rules.yaml"), read("grafana.json"), read("metrics.md"));
     serde_json::from_str::<Value>(&dashboard).expect("JSON");
     for name in &said {
         assert!(names(&page).contains(name), "docs/operating/metrics.md does not say {name}");
         let drawn = names(&dashboard);
-        assert!(drawn.contains(name) || drawn.contains(&format!("{name}_bucket")), "the dashboard does not show {name}");
+        assert!(
+            drawn.contains(name) || drawn.contains(&format!("{name}_bucket")),
+            "the dashboard does not show {name}"
+        );
     }
     said.extend(histograms.iter().flat_map(|name| ["bucket", "sum", "count"].map(|part| format!("{name}_{part}"))));
     for (file, text) in [("prometheus-rules.yaml", rules), ("grafana.json", dashboard), ("metrics.md", page)] {

@@ -15,7 +15,11 @@ async fn what_is_known_is_not_sent_again_and_what_changed_is() {
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "a strong tag: {tag}");
     assert_eq!(first.headers["vary"], "Authorization, Accept-Language");
     assert_eq!(house.get(&path).await.headers["etag"], tag);
-    for known in [format!("if-none-match: {tag}\r\n"), format!("if-none-match: \"x\", W/{tag}\r\n"), "if-none-match: *\r\n".into()] {
+    for known in [
+        format!("if-none-match: {tag}\r\n"),
+        format!("if-none-match: \"x\", W/{tag}\r\n"),
+        "if-none-match: *\r\n".into(),
+    ] {
         let again = house.ask("GET", &path, &known, "").await.check(304);
         assert_eq!((again.text.as_str(), &again.headers["etag"]), ("", &tag));
         assert!(again.headers.contains_key("cache-control") && !again.headers.contains_key("content-type"));
@@ -50,7 +54,7 @@ async fn every_reading_has_a_tag_and_streams_and_refusals_have_none() {
         let known = format!("if-none-match: {}\r\n", answer.headers["etag"]);
         house.ask("GET", &format!("/api/v1{path}"), &known, "").await.check(304);
     }
-    let missing = house.ask("GET", "/api/v1/runs/r0", "if-none-match: *\r\n", "").await.check(404);
+    let missing = house.ask("GET", "/api/v1/runs/nothing", "if-none-match: *\r\n", "").await.check(404);
     let posted = house.post("/api/v1/submissions", &submission(BROKEN, "S2")).await.check(201);
     assert!(!missing.headers.contains_key("etag") && !posted.headers.contains_key("etag"));
     house.close().await;

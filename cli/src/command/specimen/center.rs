@@ -35,7 +35,7 @@ pub(crate) async fn list(site: &Site, reader: Option<Reader>, wish: Wish, output
         None => Page { items: Vec::new(), next: None },
         Some(reader) if stuck => {
             center::stuck(&reader, &who, clock::now(), (after.as_deref(), limit)).await.map_err(hidden)?
-        },
+        }
         Some(reader) => {
             let filter = OrderFilter { stage, institution, after, limit };
             center::order_lines(&reader, &who, filter).await.map_err(hidden)?

@@ -2,8 +2,8 @@
 
 mod reading;
 
-use axum::{Extension, Json, Router};
 use axum::routing::get;
+use axum::{Extension, Json, Router};
 use kentai_engine::scheduler::center::request::{Answer, Request};
 
 use crate::App;

@@ -95,7 +95,8 @@ impl Ears {
             return Some(topics);
         }
         let may = |action| permit(who, action, None).is_ok();
-        let words = [("line", changes.line && may(Action::ReadSite)), ("board", changes.board && may(Action::ReadSite))];
+        let words =
+            [("line", changes.line && may(Action::ReadSite)), ("board", changes.board && may(Action::ReadSite))];
         topics.extend(words.into_iter().filter(|(_, told)| *told).map(|(word, _)| word.to_owned()));
         for told in &changes.told {
             if !told.run.as_str().is_empty() && may(Action::ReadRun) {

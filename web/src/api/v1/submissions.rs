@@ -58,8 +58,7 @@ async fn submit_as(
     who: &Actor,
     headers: &HeaderMap,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
-    let submitted =
-        engine.submit(submit, who).await.map_err(|refusal| Problem::refused(refusal, language(headers)))?;
+    let submitted = engine.submit(submit, who).await.map_err(|refusal| Problem::refused(refusal, language(headers)))?;
     let status = if submitted.existed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(submitted)))
 }
