@@ -29,13 +29,14 @@ pub use workflow::{WorkflowView, workflows, workflows_page};
 pub use delivery::{deliveries, delivery};
 
 use run::run_reason;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::store::Error;
 
 /// One page of a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
     /// In the list's order.
     pub items: Vec<T>,

@@ -4,6 +4,7 @@
 //! `after` needs the group, whoever uses `.each.` needs the matching item. A list that is known only at run time leaves a group
 //! that is `pending`; [`fan_out`] makes its items when the list is there.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value::{Map, Value};
@@ -28,7 +29,8 @@ pub use layout::lay_out;
 pub use parameters::{resolve_params, resolve_values};
 
 /// One specimen of a sheet (an order line): what a run is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SheetSpecimen")]
 pub struct Specimen {
     /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`
     pub id: String,
@@ -52,7 +54,8 @@ pub struct Specimen {
 }
 
 /// Consent as a sheet names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SheetConsent")]
 pub struct Consent {
     /// Record id.
     pub record: String,
@@ -61,7 +64,7 @@ pub struct Consent {
 }
 
 /// Priority class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the domain's own words")]
 pub enum Priority {
@@ -72,7 +75,7 @@ pub enum Priority {
 }
 
 /// A checksum that the sheet promises for one of the specimen's files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Promised {
     /// Absolute path.
     pub path: String,
@@ -117,7 +120,7 @@ pub struct PlannedStep {
 }
 
 /// Role of a concrete step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Runs once.

@@ -1,6 +1,7 @@
 //! Checkpoints: the site's key says that the chain stood like this. It knows no files: the key comes in as 32 random bytes.
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -112,7 +113,7 @@ impl Public {
 }
 
 /// How the chain stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stand {
     /// Number of the newest event.
     pub events: i64,
@@ -126,7 +127,7 @@ pub struct Stand {
 }
 
 /// A signed stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Checkpoint {
     /// What is signed.
     #[serde(flatten)]

@@ -10,6 +10,7 @@ mod reason;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -38,7 +39,7 @@ const TEXT_BYTES_MAX: usize = 2_000;
 const ARMOR_BYTES_MAX: usize = 4_096;
 
 /// A receiver's acknowledgement. Whoever has one knows that it was checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Wire", try_from = "Wire")]
 pub struct Receipt {
     receipt: String,
@@ -306,7 +307,8 @@ fn or_empty(field: &Option<String>) -> &str {
 }
 
 /// As it is sent.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SentReceipt")]
 #[serde(deny_unknown_fields)]
 struct Wire {
     receipt: String,
@@ -325,7 +327,8 @@ fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     whole.map(Some).map_err(|_| D::Error::custom(format!("{found} copies are no whole number of them")))
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SentReceiptFile")]
 #[serde(deny_unknown_fields)]
 struct Line {
     path: String,

@@ -10,7 +10,7 @@ use crate::audit::{hex, unhex};
 pub const SECRET_BYTES: usize = 32;
 
 /// A text that is not shown, whatever prints what holds it.
-#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Hidden(pub String);
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{Unit, find};
@@ -13,7 +14,7 @@ use super::metric::{Unit, find};
 pub type Unknown = BTreeMap<String, serde_json::Value>;
 
 /// Criteria of an assay version.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Criteria {
     /// Name.
     pub id: String,
@@ -27,7 +28,7 @@ pub struct Criteria {
 }
 
 /// One wanted value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Criterion {
     /// Metric of the catalogue.
     pub metric: String,
@@ -52,7 +53,7 @@ pub struct Criterion {
 }
 
 /// Which side is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Comparator {
     /// At least.
     #[serde(rename = ">=")]
@@ -83,7 +84,7 @@ impl Comparator {
 }
 
 /// For whom a criterion is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Applies {
     /// `blood`, `saliva` … Saliva is exempt from coverage at some centers.
@@ -96,7 +97,7 @@ pub struct Applies {
 }
 
 /// What a miss leads to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Behavior {
     /// Nothing goes on.

@@ -1,5 +1,6 @@
 //! Is it the specimen that it should be? Genotypes against an independent panel, as `bcftools gtcheck` (1.16) counts them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metric::Unit;
@@ -15,7 +16,8 @@ pub const PERSONAL_SITES: u64 = 40;
 pub const CONCORDANCE: &str = "identity_concordance";
 
 /// How much must agree, fractions of the compared sites. The usual ones are npg's: above 0.95 it is the same person, below 0.5 another.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "IdentityLimits")]
 pub struct Limits {
     /// More is the same person.
     pub pass: f64,

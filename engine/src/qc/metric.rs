@@ -1,6 +1,7 @@
 //! The metrics that criteria may name, and their units. Ids are those of the GA4GH WGS Quality Control Standards where it has one;
 //! thresholds are an assay's business, the standard gives none.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a unit measures. Values of different dimensions are never compared.
@@ -19,7 +20,7 @@ pub enum Dimension {
 }
 
 /// A unit, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Unit {
     /// One read.
     #[serde(rename = "reads")]

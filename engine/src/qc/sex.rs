@@ -1,6 +1,7 @@
 //! Sex by coverage: depth of X and Y over the autosomes', against what was reported. Whether a mismatch stops anything is the assay's
 //! business: after a transplant, or in a tumor, it only warns.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
@@ -11,7 +12,7 @@ pub const X_RATIO: &str = "sex_x_ratio";
 pub const Y_RATIO: &str = "sex_y_ratio";
 
 /// Ratios that count as one sex.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rectangle {
     /// `female`, `male`.
     pub sex: String,

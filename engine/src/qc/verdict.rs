@@ -1,5 +1,6 @@
 //! Values against criteria: a verdict with everything that it rests on, so that it can be read in ten years. Pure.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::criteria::{Behavior, Criteria, Criterion};
@@ -22,7 +23,8 @@ words!(
 );
 
 /// A measured value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MeasuredValue")]
 pub struct Value {
     /// Metric of the catalogue.
     pub metric: String,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kentai_workflows::diagnostic::Diagnostic;
 use kentai_workflows::plan::Specimen;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -43,7 +44,7 @@ pub enum Refusal {
 }
 
 /// What a submission is made of.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Submit {
     /// The workflow's path, for diagnostics.
     pub path: String,
@@ -60,7 +61,7 @@ pub struct Submit {
 }
 
 /// A workflow's text, with the texts that it calls.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Definition {
     /// The workflow's path, for diagnostics.
     pub path: String,
@@ -72,7 +73,7 @@ pub struct Definition {
 }
 
 /// What a submission became.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Submitted {
     /// Its id; the same request again gets the same.
     pub submission: SubmissionId,
@@ -85,7 +86,7 @@ pub struct Submitted {
 }
 
 /// Which question a person answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerKind {
     /// An `approve` step.
@@ -104,7 +105,8 @@ impl AnswerKind {
 }
 
 /// A person's answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunAnswer")]
 pub struct Answer {
     /// To which question.
     pub kind: AnswerKind,

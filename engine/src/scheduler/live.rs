@@ -8,6 +8,7 @@ use std::sync::Arc;
 use kentai_workflows::plan::{Plan, PlannedStep, Role};
 use kentai_workflows::value::Map;
 use kentai_workflows::workflow::{Step, Workflow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::center::Standing;
@@ -32,7 +33,7 @@ pub struct Hold {
 }
 
 /// The step that called a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Parent {
     /// The calling run.
     pub run: String,

@@ -1,5 +1,6 @@
 //! Why a run stands where it stands: the rule that does not hold, with values, who may act, and what to do.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::state::{run, step};
 use kentai_workflows::workflow::StepKind;
 
 /// One reason.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Because {
     /// Step key; empty when it is about the run.
     pub step: String,

@@ -1,6 +1,7 @@
 //! The silent-stop rule: every stage that is not an end says what must happen next, by whom and by when. When that lapses, the order
 //! line is stuck, and everybody sees it. Pure.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -9,7 +10,7 @@ use crate::state::order::Stage;
 const DAY_US: i64 = 86_400 * 1_000_000;
 
 /// Days that each gate may take. The defaults are a center's usual ones: 42 days from DNA to data, two weeks from data to hand-off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Targets {
     /// Announced → arrived.
@@ -69,7 +70,7 @@ fn days(days: f64) -> i64 {
 }
 
 /// Who must act next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// The institution that sends.

@@ -9,6 +9,7 @@ mod notice;
 mod retirement;
 mod withdrawal;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::delivery::{Archive, Delivery, FileState, IfLate, Received};
@@ -105,7 +106,7 @@ pub struct Program {
 }
 
 /// A version of what is ordered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assay {
     /// Registered workflow that makes the data; empty: none is started.
     #[serde(default)]
@@ -171,7 +172,7 @@ pub struct Participant {
 }
 
 /// What a participant agreed to, or took back.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Consent {
     /// Form.
     pub document: String,
@@ -320,7 +321,7 @@ pub struct OrderLine {
 }
 
 /// Time that does not count.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pause {
     /// From.
     pub from_us: Micros,

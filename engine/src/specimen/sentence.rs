@@ -2,13 +2,15 @@
 //! Japanese. Pure: whoever asks brings the values.
 
 use kentai_workflows::diagnostic::Language;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::expectation::Owner;
 use crate::clock::Micros;
 
 /// A reason with its values.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Reason")]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum Because {
     /// The tube has not come.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time;
@@ -11,7 +12,7 @@ use crate::scheduler::Places;
 use crate::store::rows;
 
 /// One try of one step. What its evidence does not say is absent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptView {
     /// Its id, which also names the container or job.
     pub id: AttemptId,

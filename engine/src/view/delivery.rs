@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Page, document, time};
@@ -13,7 +14,7 @@ use crate::store::read::{DeliveryFilter, Reader};
 use crate::store::rows;
 
 /// One hand-off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryView {
     /// Its id.
     pub id: DeliveryId,
@@ -66,7 +67,7 @@ pub struct DeliveryView {
 }
 
 /// A copy of ours in an archive, as somebody wrote it down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArchiveView {
     /// Where it lies.
     pub place: String,
@@ -80,7 +81,7 @@ pub struct ArchiveView {
 }
 
 /// How the copies of a delivery ended here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetirementView {
     /// Its id.
     pub id: String,
@@ -118,7 +119,7 @@ impl RetirementView {
 }
 
 /// A receipt that counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptView {
     /// When it came.
     pub at: String,
@@ -131,7 +132,7 @@ pub struct ReceiptView {
 }
 
 /// One file of a package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveredFile {
     /// Name in the package.
     pub name: String,

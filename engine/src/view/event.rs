@@ -1,6 +1,7 @@
 //! What happened, what people decided and what gates measured, one object each.
 
 use kentai_workflows::value::Value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time;
@@ -8,7 +9,7 @@ use crate::id::{RunId, StepKey};
 use crate::store::rows;
 
 /// One fact of a run's history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventView {
     /// 1, 2, 3 … within the run.
     pub n: i64,
@@ -38,7 +39,7 @@ impl EventView {
 }
 
 /// What a person decided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionView {
     /// Its id.
     pub id: String,
@@ -80,7 +81,7 @@ impl DecisionView {
 }
 
 /// What a gate measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeasurementView {
     /// Of this run.
     pub run: RunId,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kentai_workflows::plan::{Plan, Priority, Role};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AttemptView, DecisionView, DeliveryView, EventView, MeasurementView, Page, StepView, document, time};
@@ -68,7 +69,7 @@ impl State {
 }
 
 /// A pause, with who and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldView {
     /// Who paused it.
     pub by: String,
@@ -79,7 +80,7 @@ pub struct HoldView {
 }
 
 /// One run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunView {
     /// Its id.
     pub id: RunId,
@@ -118,7 +119,7 @@ pub struct RunView {
 }
 
 /// One run with everything that is known of it but its events.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunDetail {
     /// The run.
     pub run: RunView,

@@ -2,6 +2,7 @@
 
 use kentai_workflows::plan::{Consent, Priority, Specimen};
 use kentai_workflows::value::Map;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryView, Page, RunView, document, time};
@@ -13,7 +14,7 @@ use crate::store::rows;
 const SHOWN: i64 = 1_000;
 
 /// One specimen, as the last sheet said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpecimenView {
     /// Its name.
     pub id: String,
@@ -36,7 +37,7 @@ pub struct SpecimenView {
 }
 
 /// One specimen with its runs and hand-offs, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpecimenDetail {
     /// The specimen.
     pub specimen: SpecimenView,

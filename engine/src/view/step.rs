@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use kentai_workflows::plan::Role;
 use kentai_workflows::value::{FileValue, Map, Value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{document, time};
@@ -13,7 +14,7 @@ use crate::store::Error;
 use crate::store::rows::{self, detail};
 
 /// One concrete step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
     /// `trim`, or `trim/L001` for an item.
     pub key: StepKey,
@@ -54,7 +55,7 @@ pub struct StepView {
 }
 
 /// One file, by name and content; where it lies is the store's business.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileView {
     /// As the tool named it.
     pub name: String,
@@ -68,7 +69,7 @@ pub struct FileView {
 }
 
 /// A question to people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AskView {
     /// `approve`, `qc` or `hold`.
     pub kind: String,
@@ -92,7 +93,7 @@ pub struct AskView {
 }
 
 /// One person's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AnswerView {
     /// Who.
     pub person: String,

@@ -1,5 +1,6 @@
 //! Workflows as everybody sees them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::center::Refused;
@@ -9,7 +10,7 @@ use crate::store::read::Reader;
 use crate::store::rows::line;
 
 /// One workflow that is known here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowView {
     /// `workflow:`
     pub id: String,

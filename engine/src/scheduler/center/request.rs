@@ -3,6 +3,7 @@
 mod answer;
 mod rights;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::answer::Answer;
@@ -15,7 +16,7 @@ use crate::specimen::import::{Row, Table};
 use crate::specimen::record::Assay;
 
 /// A request about the center's records.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub enum Request {
     /// Takes a table in: all of it or nothing.

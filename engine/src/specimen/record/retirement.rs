@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Archive, Certificate, Received};
@@ -35,7 +36,7 @@ pub struct Retirement {
 }
 
 /// One file of a package, and what becomes of it here.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetiredFile {
     /// Within the package.
     pub path: String,
@@ -56,7 +57,7 @@ pub struct RetiredFile {
 }
 
 /// What becomes of a file here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// All of it goes.
@@ -81,7 +82,7 @@ impl Fate {
 }
 
 /// A text that the site's key signed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Signed {
     /// JSON, byte for byte as it was signed behind the line `kentai certificate 1`.
     pub text: String,

@@ -1,5 +1,6 @@
 //! Records of a withdrawal: the case, its things, the proof.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -63,7 +64,7 @@ pub struct CaseItem {
 }
 
 /// Proof that something is gone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// SHA-256 of what was there.
     pub sha256: String,

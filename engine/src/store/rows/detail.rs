@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kentai_workflows::plan::PlannedStep;
 use kentai_workflows::value::Value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -113,7 +114,7 @@ pub struct Answer {
 }
 
 /// Verdict of a gate or a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Within `pass`.
@@ -140,7 +141,7 @@ impl Verdict {
 }
 
 /// What a gate found, with a snapshot of the criteria.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateReport {
     /// The worst of its checks.
     pub verdict: Verdict,
@@ -149,7 +150,7 @@ pub struct GateReport {
 }
 
 /// One check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckReport {
     /// Metric.
     pub metric: String,
@@ -174,7 +175,7 @@ pub struct CheckReport {
 }
 
 /// One item of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemReport {
     /// `L004`
     pub item: String,

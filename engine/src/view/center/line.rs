@@ -1,6 +1,7 @@
 //! Order lines as everybody sees them.
 
 use kentai_workflows::value::Value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Refused, is_outsider, missing, part, see};
@@ -16,7 +17,7 @@ use crate::view::{HoldView, Page, document, time};
 const PRIORITIES: [&str; 3] = ["routine", "urgent", "stat"];
 
 /// What must happen next.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedView {
     /// By whom: `reception`, `lab`, `reviewer` …
     pub owner: String,
@@ -25,7 +26,7 @@ pub struct ExpectedView {
 }
 
 /// One order line: a specimen and an assay version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderLineView {
     /// Its id.
     pub id: String,

@@ -1,6 +1,7 @@
 //! Records as everybody sees them: one, a list, everything of a specimen, of a participant, of a withdrawal.
 
 use kentai_workflows::value::Value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Refused, is_outsider, missing, part, see};
@@ -16,7 +17,7 @@ use crate::view::{Page, document, time};
 const PSEUDONYM: &str = "pseudonym";
 
 /// One record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordView {
     /// What it is: `shipment`, `item`, `work_request` …
     pub kind: String,
@@ -55,7 +56,7 @@ impl RecordView {
 }
 
 /// A pseudonym and what is in force.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ParticipantView {
     /// The record's id.
     pub id: String,
@@ -97,7 +98,7 @@ impl ParticipantView {
 }
 
 /// A participant with every consent that was recorded, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ParticipantDetail {
     /// What is in force.
     pub participant: ParticipantView,
@@ -106,7 +107,7 @@ pub struct ParticipantDetail {
 }
 
 /// Everything of a specimen, as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpecimenStory {
     /// The specimen.
     pub specimen: RecordView,
@@ -119,7 +120,7 @@ pub struct SpecimenStory {
 }
 
 /// A withdrawal with everything that is to be decided and answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseDetail {
     /// The case.
     pub case: RecordView,
@@ -130,7 +131,7 @@ pub struct CaseDetail {
 }
 
 /// Something that happened to a specimen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryView {
     /// Number in the whole log.
     pub seq: i64,

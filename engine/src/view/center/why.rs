@@ -5,6 +5,7 @@ mod delivery;
 pub(super) mod things;
 
 use kentai_workflows::diagnostic::Language;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::{Refused, is_outsider, missing, see};
@@ -22,7 +23,7 @@ use crate::store::rows::center::{OrderLine, Participant, Record};
 use crate::view::time;
 
 /// An answer to `why`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WhyView {
     /// `order_line O…`
     pub about: String,

@@ -1,5 +1,6 @@
 //! What the center answers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::checkpoint::Checkpoint;
@@ -7,7 +8,8 @@ use crate::people::secret::Hidden;
 use crate::specimen::import::Problem;
 
 /// What became of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Outcome")]
 pub struct Answer {
     /// In one sentence.
     pub said: String,

@@ -1,6 +1,7 @@
 //! What nobody expected, what nobody brought, and what nobody answered: each kind found by an index that holds little else, a page of
 //! each at a time.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -44,7 +45,7 @@ const UNDELIVERED: &str = "undelivered_notice";
 const LATE_RECEIPT: &str = "late_receipt";
 
 /// Something that nobody expected, that nobody brought, or that nobody answered. Shown, never dropped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Omission {
     /// `unanswered_notice`, `undelivered_notice`, `late_receipt`, `order_without_consent`, `order_without_data`, `data_without_specimen`,
     /// `specimen_without_order`, `extra_item`, `missing_item`.
@@ -68,7 +69,7 @@ pub struct Omission {
 }
 
 /// One kind of omissions: a page, and how many there are beyond it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Omissions {
     /// Which kind.
     pub kind: String,

@@ -1,5 +1,6 @@
 //! The seven tracked items of each order line, page by page.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::people::permission::{Action, Principal};
@@ -10,7 +11,7 @@ use crate::view::Page;
 use crate::view::center::access::{Refused, part};
 
 /// The seven tracked items of one order line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
     /// Specimen.
     pub specimen: String,

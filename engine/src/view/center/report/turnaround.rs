@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -23,7 +24,7 @@ const DAY_US: f64 = 86_400e6;
 const BITS: u32 = 10;
 
 /// How long a gate took, over everything that passed it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Turnaround {
     /// `wgs_30x@1`
     pub assay: String,
@@ -60,7 +61,7 @@ const GATES: &[Gate] = &[
 ];
 
 /// The part of an order line's document that says when.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct Times {
     #[serde(default)]
     since: BTreeMap<String, Micros>,
