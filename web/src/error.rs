@@ -10,6 +10,7 @@ use kentai_engine::specimen::import;
 use kentai_engine::store;
 use kentai_engine::view::center::Refused;
 use kentai_workflows::diagnostic::{self, Language};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,17 +31,25 @@ pub(crate) struct Told {
     pub(crate) detail: String,
 }
 
-/// As it is sent.
-#[derive(Serialize)]
-struct Body {
+/// As it is sent (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Body {
+    /// `about:blank`: `code` tells problems apart.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// The status in words.
     title: &'static str,
+    /// The status.
     status: u16,
+    /// What went wrong, for people.
     detail: String,
+    /// For programs: the name of `kentai`'s exit code.
     code: &'static str,
+    /// Mistakes of a workflow, a sheet or parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
     diagnostics: Option<Value>,
+    /// Rows of a table that are wrong, by row and column.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<Value>,
 }

@@ -73,7 +73,7 @@ impl App {
     }
 }
 
-/// Every route of the site: `/api/v1`, `/deliveries`, `/ga4gh/drs/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
+/// Every route of the site: `/api/v1` and what describes it, `/deliveries`, `/ga4gh/drs/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
     let meter = Arc::new(metrics::Meter::new(handle.options().clock.now()));
     let app = App {
@@ -92,6 +92,7 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
     Router::new()
         .nest("/api/v1", api)
         .route("/api/v1/openapi.json", get(openapi::receivers).layer(middleware::from_fn(api::tagged::put)))
+        .route("/api/openapi.json", get(openapi::all).layer(middleware::from_fn(api::tagged::put)))
         .nest(drs::BASE, drs::routes(&app))
         .merge(packages)
         .merge(page::routes(&app))

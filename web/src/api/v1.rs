@@ -33,6 +33,7 @@ use kentai_engine::view::center::{Inner, inside};
 use super::{once, tagged};
 use crate::App;
 use crate::error::Problem;
+use crate::openapi::Description;
 use crate::peer::Person;
 
 /// A reason and a few names.
@@ -43,6 +44,17 @@ const SUBMISSION_BYTES_MAX: usize = 64 << 20;
 const TIME_MAX: Duration = Duration::from_secs(60);
 /// Images may have to be pulled first.
 const SUBMISSION_TIME_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// Every operation but those of receivers, which their own document describes.
+pub(crate) fn describe(to: &mut Description) {
+    runs::describe(to);
+    submissions::describe(to);
+    workflows::describe(to);
+    specimens::describe(to);
+    deliveries::describe(to);
+    center::describe(to);
+    site::describe(to);
+}
 
 /// Routes beneath `/api/v1`.
 pub(crate) fn routes(app: &App) -> Router<App> {

@@ -5,11 +5,13 @@ mod reading;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use kentai_engine::scheduler::center::request::{Answer, Request};
+use serde_json::json;
 
 use crate::App;
 use crate::api::once::{Acting, ToldOnce};
 use crate::error::Problem;
 use crate::extract::Sent;
+use crate::openapi::Description;
 use crate::peer::Person;
 
 /// Reading: quick.
@@ -29,6 +31,17 @@ pub(super) fn reading() -> Router<App> {
         .route("/reports/progress", get(reading::progress))
         .route("/reports/omissions", get(reading::omissions))
         .route("/reports/turnaround", get(reading::turnaround))
+}
+
+/// The operations about the center.
+pub(super) fn describe(to: &mut Description) {
+    reading::describe(to);
+    to.noun("requests", "Everything that is asked of the center: all of a request is done, or nothing.");
+    to.post("/requests", "ask", "Do one thing")
+        .says("`request` says which. Rows of a table that are wrong come back with 422, each by row and column.")
+        .takes::<Request>(true, &json!({ "request": "receive", "barcode": "B-001" }))
+        .gives::<Answer>("What was said, changed and noted.")
+        .refuses(&[404, 409, 410, 422]);
 }
 
 /// `POST /requests`: all of it is done, or nothing; rows that are wrong are listed by row and column (422).

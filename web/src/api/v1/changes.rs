@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::App;
 use crate::metrics::Open;
+use crate::openapi::Description;
 use crate::serve::Closing;
 
 /// Changes within this time are told together: a busy engine commits a thousand times per second, and nobody reads so fast.
@@ -22,6 +23,13 @@ struct Listener {
     closing: Closing,
     first: bool,
     _open: Open,
+}
+
+/// The operation about changes.
+pub(super) fn describe(to: &mut Description) {
+    to.get("/changes", "listenToChanges", "Server-sent events: only that something changed, with a counter")
+        .says("One `changed` at once, then one after each change. Read again what you show.")
+        .gives_as(&["text/event-stream"], "Events, until one of both sides hangs up.");
 }
 
 /// `GET /changes`: one `changed` at once, then one after each change.

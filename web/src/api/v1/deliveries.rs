@@ -5,23 +5,44 @@ use axum::extract::State;
 use kentai_engine::store::read::DeliveryFilter;
 use kentai_engine::view::center::own_target;
 use kentai_engine::view::{self, DeliveryView, Page};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named, limit};
+use crate::openapi::Description;
 use crate::peer::Person;
 
 /// How to narrow the list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Filter {
+    /// Of this specimen.
     specimen: Option<String>,
+    /// To this target.
     target: Option<String>,
+    /// Where they stand.
     status: Option<String>,
+    /// Only those whose receipt is late.
     late: Option<bool>,
+    /// `next` of an earlier answer.
     after: Option<String>,
+    /// Items of a page at most.
+    #[schemars(range(min = 1, max = 1_000))]
     limit: Option<i64>,
+}
+
+/// The operations about hand-offs.
+pub(super) fn describe(to: &mut Description) {
+    to.noun("deliveries", "Hand-offs of a run's files to a target. A data center sees those to itself.");
+    to.get("/deliveries", "listDeliveries", "Hand-offs, newest first")
+        .asks::<Filter>()
+        .gives::<Page<DeliveryView>>("A page of hand-offs.");
+    to.get("/deliveries/{id}", "getDelivery", "One hand-off with its files and receipts")
+        .names("id", "The delivery.")
+        .gives::<DeliveryView>("The hand-off.")
+        .refuses(&[404]);
 }
 
 /// `GET /deliveries`

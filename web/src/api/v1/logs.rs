@@ -4,11 +4,14 @@ use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use kentai_engine::view::log::{self, CHUNK_BYTES_MAX, Unclear};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::runs::of_one;
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, ThisRun};
+use crate::openapi::Description;
 
 /// The attempt whose log it is.
 const ATTEMPT: HeaderName = HeaderName::from_static("kentai-attempt");
@@ -18,13 +21,27 @@ const NEXT: HeaderName = HeaderName::from_static("kentai-log-next");
 const FINAL: HeaderName = HeaderName::from_static("kentai-log-final");
 
 /// Which log, and from where on.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
+    /// A step key; absent: the last attempt of the run that failed.
     step: Option<String>,
+    /// An attempt's id; absent: the last one.
     attempt: Option<String>,
+    /// Where the piece begins, bytes.
     #[serde(default)]
     offset: u64,
+}
+
+/// The operation about logs.
+pub(super) fn describe(to: &mut Description) {
+    of_one(to.get("/runs/{id}/log", "readLog", "A piece of a log, kept or still growing"))
+        .says("What a tool wrote, as it wrote it. Read on at `Kentai-Log-Next` until `Kentai-Log-Final` is `true`.")
+        .asks::<Wish>()
+        .gives_as(&["text/plain"], "The piece; it may be empty.")
+        .tells("Kentai-Attempt", "The attempt whose log it is.")
+        .tells("Kentai-Log-Next", "Where the next piece begins, bytes.")
+        .tells("Kentai-Log-Final", "`true`: nothing will follow.");
 }
 
 /// `GET /runs/{id}/log`

@@ -5,27 +5,41 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use kentai_engine::provenance::{prov_json, ro_crate};
 use kentai_engine::view::provenance::{Error, of_run};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::runs::of_one;
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, ThisRun};
+use crate::openapi::Description;
 
 /// How it is written.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Format {
+    /// Provenance Run Crate 0.5.
     #[default]
     RoCrate,
+    /// PROV-JSON.
     ProvJson,
 }
 
 /// What is asked.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
+    /// How it is written.
     #[serde(default)]
     format: Format,
+}
+
+/// The operation about provenance.
+pub(super) fn describe(to: &mut Description) {
+    of_one(to.get("/runs/{id}/provenance", "getProvenance", "What was done in a run, as a document that others read"))
+        .says("409 while no tool has ended: there is nothing to tell yet.")
+        .asks::<Wish>()
+        .gives_as(&["application/ld+json", "application/json"], "The document: a Provenance Run Crate, or PROV-JSON.");
 }
 
 /// `GET /runs/{id}/provenance`

@@ -4,20 +4,35 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use kentai_engine::people::link;
 use kentai_engine::scheduler::center::request::Request;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::once::{Acting, ToldOnce};
 use crate::error::Problem;
+use crate::openapi::Description;
 use crate::peer::{Credential, Person};
 
 /// What is told once.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignInLink")]
 pub(super) struct Link {
     /// Whom it signs in.
     name: String,
+    /// What the address of the page is made of.
     secret: String,
     /// For so long.
     seconds: i64,
+}
+
+/// The operation about links.
+pub(super) fn describe(to: &mut Description) {
+    to.post(
+        "/sign-in-links",
+        "makeSignInLink",
+        "What signs a user of this machine into the page, once, within a minute",
+    )
+    .says("Only over the site's socket, and never for a token.")
+    .gives_with::<Link>(StatusCode::CREATED, "It is told once.");
 }
 
 /// `POST /sign-in-links`

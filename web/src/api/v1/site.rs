@@ -6,17 +6,21 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use kentai_engine::port::executor::Executor;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::App;
+use crate::openapi::Description;
 
 /// An executor that is silent for longer is not reachable, whatever it does.
 const PING_TIME_MAX: Duration = Duration::from_secs(5);
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Site {
+    /// What the site calls itself.
     name: String,
+    /// Of this program.
     version: &'static str,
     /// Commits since the engine's start.
     commits: u64,
@@ -24,16 +28,29 @@ pub(super) struct Site {
     active: usize,
     /// Tools that run.
     tools: usize,
+    /// In the site's order.
     executors: Vec<Hands>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Executor")]
 struct Hands {
+    /// What the site calls it.
     name: String,
+    /// `docker`, `process` …
     kind: &'static str,
+    /// It answers.
     reachable: bool,
     /// Its version, or why it cannot be reached.
     said: String,
+}
+
+/// The operation about the site.
+pub(super) fn describe(to: &mut Description) {
+    to.noun("site", "The site, its engine, and who is signed in to its page.");
+    to.get("/site", "getSite", "Name, version, what runs, and whether the executors answer").gives::<Site>("The site.");
+    super::changes::describe(to);
+    super::sign_in_links::describe(to);
 }
 
 /// `GET /site`

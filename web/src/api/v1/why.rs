@@ -3,17 +3,28 @@
 use axum::Json;
 use axum::extract::State;
 use kentai_engine::scheduler::why::Because;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::runs::of_one;
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, ThisRun};
+use crate::openapi::Description;
 
 /// About what.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct About {
+    /// A step key: only about it.
     step: Option<String>,
+}
+
+/// The operation about reasons.
+pub(super) fn describe(to: &mut Description) {
+    of_one(to.get("/runs/{id}/why", "getWhyOfRun", "Why a run stands where it stands, who may act, and what helps"))
+        .asks::<About>()
+        .gives::<Vec<Because>>("Reasons; those that need a person first.");
 }
 
 /// `GET /runs/{id}/why`

@@ -5,20 +5,37 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use kentai_engine::scheduler::handle::Definition;
 use kentai_engine::view::{self, Page, WorkflowView};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::App;
 use crate::api::once::Acting;
 use crate::error::Problem;
 use crate::extract::{Asked, Sent, language, limit};
+use crate::openapi::Description;
 use crate::peer::Person;
 
 /// Which part of the list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Part {
     after: Option<String>,
     limit: Option<i64>,
+}
+
+/// The operations about workflows.
+pub(super) fn describe(to: &mut Description) {
+    to.noun("workflows", "Workflows that are known here, and their registration.");
+    to.get("/workflows", "listWorkflows", "Every workflow that is known here, newest first")
+        .asks::<Part>()
+        .gives::<Page<WorkflowView>>("A page of them.");
+    let source = "kentai: 1\nworkflow: count\nversion: 1.0.0\n…";
+    to.post("/workflows", "registerWorkflow", "Register a version; the same again changes nothing")
+        .says("Every image that it names must be locked.")
+        .takes::<Definition>(true, &json!({ "path": "count.yaml", "source": source }))
+        .gives::<WorkflowView>("It is registered.")
+        .refuses(&[404, 409, 422]);
 }
 
 /// `GET /workflows`

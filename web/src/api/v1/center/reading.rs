@@ -9,22 +9,97 @@ use kentai_engine::view::center::report::{self, OmissionFilter, Omissions, Progr
 use kentai_engine::view::center::{
     self, CaseDetail, HistoryView, OrderLineView, ParticipantDetail, RecordView, SpecimenStory,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named, Names, language, limit};
+use crate::openapi::Description;
 use crate::peer::Person;
 
 type Outcome<T> = Result<Json<T>, Problem>;
 
+/// The operations that read from the center.
+pub(super) fn describe(to: &mut Description) {
+    to.noun("order lines", "An order line is one specimen and one assay version: what the center delivers.");
+    to.get("/order-lines", "listOrderLines", "Order lines, newest first")
+        .asks::<Lines>()
+        .gives::<Page<OrderLineView>>("A page of order lines.");
+    to.get(
+        "/order-lines/{id}",
+        "getOrderLine",
+        "One order line: its stage, and what must happen next, by whom, by when",
+    )
+    .names("id", "The order line.")
+    .gives::<OrderLineView>("The order line.")
+    .refuses(&[404]);
+    to.get("/stages", "countStages", "How many order lines stand in each stage").gives::<Vec<Count>>("Stages.");
+    to.get("/stuck", "listStuck", "Order lines of which nothing happened by when it must, the longest ago first")
+        .asks::<Turn>()
+        .gives::<Page<OrderLineView>>("A page of order lines.");
+    to.get("/why/{*thing}", "getWhy", "Why something of the center stands where it stands")
+        .says("An order line, specimen, barcode, lane, shipment, instrument run, case or delivery; in the language of `Accept-Language`.")
+        .names("thing", "Its id.")
+        .gives::<Vec<center::WhyView>>("Answers.")
+        .refuses(&[404]);
+    describe_records(to);
+    to.noun("reports", "What goes over everything.");
+    to.get("/reports/progress", "reportProgress", "The seven tracked items of each order line")
+        .asks::<Turn>()
+        .gives::<Page<Progress>>("A page of order lines.");
+    to.get("/reports/omissions", "reportOmissions", "What nobody expected, brought or answered")
+        .says("A page of each kind, or of one; `limit` is each one's.")
+        .asks::<Omitted>()
+        .gives::<Vec<Omissions>>("Kinds.");
+    to.get("/reports/turnaround", "reportTurnaround", "How long each gate took")
+        .says("It reads every order line: ask for it now and then.")
+        .gives::<Vec<Turnaround>>("Gates.");
+}
+
+fn describe_records(to: &mut Description) {
+    to.noun("records", "What the center knows: shipments, items, specimens, lanes, deviations, consents, withdrawals.");
+    to.get("/records/{kind}", "listRecords", "Records of a kind")
+        .names("kind", "`shipment`, `item`, `specimen`, `assay`, `lane_library`, `work_request`, `deviation` …")
+        .asks::<Narrow>()
+        .gives::<Page<RecordView>>("A page of records.")
+        .refuses(&[404]);
+    to.get("/records/{kind}/{*id}", "getRecord", "One record")
+        .names("kind", "What it is.")
+        .names("id", "The record.")
+        .gives::<RecordView>("The record.")
+        .refuses(&[404]);
+    to.get("/stories/{specimen}", "getStory", "Everything that reaches a specimen, as it stands")
+        .names("specimen", "The specimen.")
+        .gives::<SpecimenStory>("The specimen with its order lines and records.")
+        .refuses(&[404]);
+    to.get("/history/{specimen}", "getHistory", "Everything that happened to a specimen, oldest first")
+        .names("specimen", "The specimen.")
+        .gives::<Page<HistoryView>>("Events.")
+        .refuses(&[404]);
+    to.get("/participants/{program}/{pseudonym}", "getParticipant", "The consent in force, and every record of it")
+        .names("program", "Program.")
+        .names("pseudonym", "Pseudonym within it.")
+        .gives::<ParticipantDetail>("The participant.")
+        .refuses(&[404]);
+    to.get("/cases/{id}", "getCase", "A withdrawal with its things and notices")
+        .names("id", "The case.")
+        .gives::<CaseDetail>("The case.")
+        .refuses(&[404]);
+}
+
 /// How to narrow a list of order lines.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lines {
+    /// In this stage.
     stage: Option<String>,
+    /// Of this institution: its code.
     institution: Option<String>,
+    /// `next` of an earlier answer.
     after: Option<String>,
+    /// Items of a page at most.
+    #[schemars(range(min = 1, max = 1_000))]
     limit: Option<i64>,
 }
 
@@ -62,9 +137,12 @@ pub(super) async fn why(
 }
 
 /// How many order lines stand in a stage.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StageCount")]
 pub(super) struct Count {
+    /// Stage.
     stage: String,
+    /// Order lines in it.
     count: i64,
 }
 
@@ -85,12 +163,17 @@ pub(super) async fn stuck(
 }
 
 /// How to narrow a list of records.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Narrow {
+    /// Where they stand.
     status: Option<String>,
+    /// Of this institution: its code.
     institution: Option<String>,
+    /// `next` of an earlier answer.
     after: Option<String>,
+    /// Items of a page at most.
+    #[schemars(range(min = 1, max = 1_000))]
     limit: Option<i64>,
 }
 
@@ -140,10 +223,13 @@ pub(super) async fn case(State(app): State<App>, Person(who): Person, Named(id):
 }
 
 /// Which page.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Turn {
+    /// `next` of an earlier answer.
     after: Option<String>,
+    /// Items of a page at most.
+    #[schemars(range(min = 1, max = 1_000))]
     limit: Option<i64>,
 }
 
@@ -158,11 +244,15 @@ pub(super) async fn progress(
 }
 
 /// Which omissions.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Omitted {
+    /// Only this kind: `unanswered_notice`, `late_receipt`, `missing_item` …
     kind: Option<String>,
+    /// `next` of an earlier answer.
     after: Option<String>,
+    /// Items of a page at most.
+    #[schemars(range(min = 1, max = 1_000))]
     limit: Option<i64>,
 }
 
