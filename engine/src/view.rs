@@ -16,6 +16,7 @@ mod run;
 pub mod run_sheet;
 mod specimen;
 mod step;
+pub mod wes;
 mod workflow;
 
 pub use attempt::AttemptView;

@@ -8,10 +8,9 @@ mod bulk;
 
 use std::time::Duration;
 
-use axum::body::to_bytes;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Uri, header};
+use axum::http::{Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, options, post};
@@ -28,6 +27,7 @@ use serde_json::{Value, json};
 use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named, Names};
+use crate::ga4gh;
 use crate::packages::based;
 use crate::peer::{Credential, Person, recognize};
 use body::Sent;
@@ -39,8 +39,6 @@ pub(crate) const BASE: &str = "/ga4gh/drs/v1";
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// A full bulk request takes a second or two.
 const TIME_MAX: Duration = Duration::from_secs(60);
-/// Our own words about an error are shorter.
-const PROBLEM_BYTES_MAX: usize = 64 << 10;
 
 /// Routes beneath [`BASE`].
 pub(crate) fn routes(app: &App) -> Router<App> {
@@ -60,7 +58,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .method_not_allowed_fallback(no_such_method)
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(within))
-        .layer(middleware::map_response(in_words_of_drs))
+        .layer(middleware::map_response(ga4gh::in_words))
 }
 
 /// `GET /service-info` (GA4GH service-info 1.0.0). How much there is is nobody's business who has not said who they are.
@@ -218,21 +216,4 @@ async fn within(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(_) => Problem::unreachable("there was no answer in time").into_response(),
     }
-}
-
-/// Whatever refuses something here, doors and extractors too, does it with a problem document; DRS has an `Error` of its own. Statuses
-/// that it does not know, of which ours are few, stay as they are.
-async fn in_words_of_drs(response: Response) -> Response {
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    let bytes = to_bytes(body, PROBLEM_BYTES_MAX).await.unwrap_or_default();
-    let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let message = problem["detail"].as_str().or(status.canonical_reason()).unwrap_or_default();
-    let error = json!({ "msg": message, "status_code": status.as_u16() }).to_string();
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    parts.headers.insert(header::CONTENT_LENGTH, error.len().into());
-    Response::from_parts(parts, error.into())
 }

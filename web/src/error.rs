@@ -133,6 +133,12 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "usage", said)
     }
 
+    /// The same where a standard knows no other no than a malformed request; who asks, and how often, stays as it is.
+    pub(crate) fn as_bad(self) -> Self {
+        let kept = matches!(self.status.as_u16(), 401 | 403 | 429) || !self.status.is_client_error();
+        if kept { self } else { Self { status: StatusCode::BAD_REQUEST, ..self } }
+    }
+
     /// The route is there, but not for this method.
     pub fn method(method: &Method, path: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "usage", format!("{path} cannot be asked with {method}"))

@@ -9,6 +9,7 @@ pub mod download;
 mod drs;
 pub mod error;
 mod extract;
+mod ga4gh;
 mod health;
 pub mod listen;
 mod live;
@@ -20,6 +21,7 @@ mod peer;
 mod serve;
 mod shield;
 mod socket;
+mod wes;
 
 use std::sync::Arc;
 
@@ -73,7 +75,7 @@ impl App {
     }
 }
 
-/// Every route of the site: `/api/v1` and what describes it, `/deliveries`, `/ga4gh/drs/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
+/// Every route of the site: `/api/v1` and what describes it, `/deliveries`, `/ga4gh/drs/v1`, `/ga4gh/wes/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
     let meter = Arc::new(metrics::Meter::new(handle.options().clock.now()));
     let app = App {
@@ -94,6 +96,7 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
         .route("/api/v1/openapi.json", get(openapi::receivers).layer(middleware::from_fn(api::tagged::put)))
         .route("/api/openapi.json", get(openapi::all).layer(middleware::from_fn(api::tagged::put)))
         .nest(drs::BASE, drs::routes(&app))
+        .nest(wes::BASE, wes::routes(&app))
         .merge(packages)
         .merge(page::routes(&app))
         .merge(metrics)

@@ -119,6 +119,21 @@ pub fn definition(row: &rows::Workflow) -> Option<Arc<Workflow>> {
     check(&row.path, row.source.as_bytes(), &site, &load).workflow
 }
 
+/// A specimen that is known here, as its sheet brought it.
+///
+/// # Errors
+/// When nobody knows it, or the database cannot be read.
+pub async fn specimen_of(reader: &Reader, id: &str) -> Result<Specimen, Refusal> {
+    let Some(row) = reader.specimen(id).await? else {
+        let name = id.escape_debug();
+        return Err(Refusal::NotFound(format!(
+            "there is no specimen `{name}`: import a sheet that has it (`kentai specimen import`)"
+        )));
+    };
+    serde_json::from_str(&row.document)
+        .map_err(|error| Refusal::State(format!("specimen {} cannot be read: {error}", row.specimen_id)))
+}
+
 /// A run of a registered workflow over a specimen that is known here. The same key is the same submission.
 ///
 /// # Errors
@@ -130,14 +145,7 @@ pub async fn submission(
     key: &str,
     params: BTreeMap<String, String>,
 ) -> Result<Submit, Refusal> {
-    let Some(row) = reader.specimen(specimen).await? else {
-        let name = specimen.escape_debug();
-        return Err(Refusal::NotFound(format!(
-            "there is no specimen `{name}`: import a sheet that has it (`kentai specimen import`)"
-        )));
-    };
-    let specimen: Specimen = serde_json::from_str(&row.document)
-        .map_err(|error| Refusal::State(format!("specimen {} cannot be read: {error}", row.specimen_id)))?;
+    let specimen = specimen_of(reader, specimen).await?;
     Ok(Submit {
         path: workflow.path.clone(),
         source: workflow.source.clone(),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time;
+use crate::clock::Micros;
 use crate::exit_record::ExitRecord;
 use crate::id::{AttemptId, StepKey};
 use crate::scheduler::Places;
@@ -110,6 +111,14 @@ impl AttemptView {
             created: time(row.created_us),
             updated: time(row.updated_us),
         }
+    }
+}
+
+impl AttemptView {
+    /// When the tool began and ended, as its record says.
+    pub(super) fn span(row: &rows::Attempt) -> Option<(Micros, Micros)> {
+        let evidence: Evidence = serde_json::from_str(&row.evidence).unwrap_or_default();
+        evidence.record.map(|record| (record.started_us, record.ended_us))
     }
 }
 
