@@ -32,6 +32,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
             return Err(Problem::body(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json"));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // A list would be taken for the members in their order.
+        if text.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::bad("the body must be a JSON object"));
+        }
         serde_json::from_slice(text)
             .map(Self)
             .map_err(|error| Problem::bad(format!("the body cannot be understood: {error}")))

@@ -140,9 +140,10 @@ fn chunk(mut file: File, begin: Begin, max: u64, complete: bool) -> io::Result<L
         Begin::BeforeEnd => found.len().saturating_sub(max),
     };
     let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
+    // No file has so many bytes, and the system takes no such number.
+    file.seek(SeekFrom::Start(offset.min(i64::MAX.unsigned_abs())))?;
     file.take(max).read_to_end(&mut bytes)?;
-    let next = offset + bytes.len() as u64;
+    let next = offset.saturating_add(bytes.len() as u64);
     Ok(LogChunk { bytes, next, is_final: complete && next >= found.len() })
 }
 

@@ -132,7 +132,7 @@ impl Service {
     /// Signs the last line of an export: of events that are in the log as it says.
     pub(in crate::scheduler) async fn audit_sign(&mut self, stand: Stand, by: &By) -> Result<Answer, Refusal> {
         let is_hash = crate::audit::unhex::<32>(&stand.sha256).is_some();
-        let found = self.reader.log_after(stand.events - 1, 1).await?;
+        let found = self.reader.log_after(stand.events.saturating_sub(1), 1).await?;
         let stands = found.first().is_some_and(|event| event.seq == stand.events && event.hash == stand.head);
         if !is_hash || !stands {
             return Err(Refusal::Bad(format!("the audit log does not stand like this at event {}", stand.events)));

@@ -116,3 +116,11 @@ fn the_last_failed_attempt_is_meant_when_nothing_is_said() {
     assert_eq!(id(Some("b"), Some("9")), Err(Unclear::NoAttempt("9".into())));
     assert_eq!(choose(&[], None, None).map(|attempt| attempt.number), Err(Unclear::NothingYet));
 }
+
+#[test]
+fn beyond_the_end_of_any_file_there_is_nothing() {
+    let site = site();
+    write(site.path(), "logs/r1/trim@L001.1.log", "hello");
+    let chunk = read_log(site.path(), &row(), u64::MAX, 100).expect("read");
+    assert_eq!((chunk.bytes.len(), chunk.next, chunk.is_final), (0, u64::MAX, true));
+}
