@@ -10,7 +10,7 @@ use crate::clock::Micros;
 
 /// A reason with its values.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[schemars(rename = "Reason")]
+#[schemars(rename = "StageReason")]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum Because {
     /// The tube has not come.

@@ -6,6 +6,6 @@ mod omissions;
 mod progress;
 mod turnaround;
 
-pub use omissions::{MORE_MAX, Omission, OmissionFilter, Omissions, omissions};
+pub use omissions::{MORE_MAX, Omission, OmissionFilter, Omissions, kinds, omissions};
 pub use progress::{Progress, progress};
 pub use turnaround::{Turnaround, Window, turnaround, turnaround_in};

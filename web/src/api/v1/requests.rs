@@ -36,6 +36,7 @@ pub(super) struct Reason {
 /// From which step on; absent: what failed.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RetryFrom")]
 pub(super) struct From {
     /// A step: it and everything after it is done again.
     from: Option<String>,

@@ -19,6 +19,7 @@ use crate::peer::Person;
 /// What an `api` trigger is asked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RegisteredSubmit")]
 pub(super) struct Wanted {
     /// A specimen that is known here.
     specimen: String,

@@ -92,6 +92,12 @@ pub struct OmissionFilter {
     pub limit: i64,
 }
 
+/// The words of the kinds, in the order in which they are told.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    KINDS.iter().map(|(kind, _)| *kind).collect()
+}
+
 /// What nobody expected, brought or answered, at `now`: a page of each kind, or of the one that is asked for.
 ///
 /// Each kind costs one query over an index that holds little else, and a second one that counts up to 10,000 more when the page is full.
@@ -108,9 +114,8 @@ pub async fn omissions(
     let institution = part(who, &[Action::ReadReport], None)?.institution();
     let wanted = filter.kind.as_deref();
     if let Some(word) = wanted.filter(|word| KINDS.iter().all(|(kind, _)| kind != word)) {
-        let words: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
         let word = word.escape_debug();
-        return Err(Refused::Bad(format!("`{word}` is no kind of omission; one of {}", words.join(", "))));
+        return Err(Refused::Bad(format!("`{word}` is no kind of omission; one of {}", kinds().join(", "))));
     }
     if filter.after.is_some() && wanted.is_none() {
         return Err(Refused::Bad("the next page is one kind's: say which".into()));

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use kentai_engine::state::order::Stage;
 use kentai_engine::store::read::{OrderFilter, RecordFilter};
 use kentai_engine::view::Page;
 use kentai_engine::view::center::report::{self, OmissionFilter, Omissions, Progress, Turnaround};
@@ -93,6 +94,7 @@ fn describe_records(to: &mut Description) {
 #[serde(deny_unknown_fields)]
 pub(super) struct Lines {
     /// In this stage.
+    #[schemars(with = "Option<Stage>")]
     stage: Option<String>,
     /// Of this institution: its code.
     institution: Option<String>,
@@ -248,6 +250,7 @@ pub(super) async fn progress(
 #[serde(deny_unknown_fields)]
 pub(super) struct Omitted {
     /// Only this kind: `unanswered_notice`, `late_receipt`, `missing_item` …
+    #[schemars(extend("enum" = report::kinds()))]
     kind: Option<String>,
     /// `next` of an earlier answer.
     after: Option<String>,
