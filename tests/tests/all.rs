@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "tests speak to people")]
 
+mod api;
 mod big;
 mod browser;
 mod center;

@@ -7,7 +7,7 @@ mod encrypted;
 mod fetch;
 mod late;
 mod letters;
-mod openapi;
+pub(crate) mod openapi;
 mod proof;
 mod pull;
 mod receipts;

@@ -10,6 +10,8 @@ mod pages;
 mod routes;
 #[path = "doors/verbs.rs"]
 mod verbs;
+#[path = "doors/wes.rs"]
+mod wes;
 
 use std::collections::BTreeMap;
 use std::fs;
