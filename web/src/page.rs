@@ -26,6 +26,7 @@ mod omissions;
 mod progress;
 mod quality;
 mod queue;
+mod reference;
 mod rights;
 mod run;
 mod runs;
@@ -86,6 +87,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(omissions::routes())
         .merge(deviations::routes())
         .merge(progress::routes())
+        .merge(reference::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(fault::as_page))
         .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor));

@@ -18,6 +18,8 @@ mod pages;
 mod quality_pages;
 #[path = "all/reading.rs"]
 mod reading;
+#[path = "all/reference_page.rs"]
+mod reference_page;
 #[path = "all/requests.rs"]
 mod requests;
 #[path = "all/run_page.rs"]

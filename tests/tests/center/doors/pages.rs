@@ -21,6 +21,8 @@ const PAGES: &[Row] = &[
     ("GET /runs", "/runs?format=csv", "", &[ReadRun], Nothing),
     ("GET /settings", "/settings", "", &[ReadSelf], Nothing),
     ("GET /events", "/events", "", &[ReadSelf], Nothing),
+    ("GET /api", "/api", "", &[ReadSelf], Nothing),
+    ("GET /api/{noun}", "/api/runs", "", &[ReadSelf], Nothing),
     // What the first page shows each one is theirs to see; people from outside are led to their own.
     ("GET /", "/", "", &[ReadSite, ReadSpecimen, ReadDelivery], Nothing),
     ("GET /wall", "/wall", "", &[ReadSite], Inside),
