@@ -23,7 +23,6 @@ pub(super) struct Words {
     pub(super) name: &'static str,
     pub(super) kind: &'static str,
     pub(super) meaning: &'static str,
-    pub(super) status: &'static str,
     pub(super) required: &'static str,
 }
 
@@ -46,7 +45,6 @@ const EN: Words = Words {
     name: "Name",
     kind: "Kind",
     meaning: "Meaning",
-    status: "Status",
     required: "required",
 };
 
@@ -69,7 +67,6 @@ const JA: Words = Words {
     name: "名前",
     kind: "種類",
     meaning: "意味",
-    status: "ステータス",
     required: "必須",
 };
 
