@@ -11,6 +11,7 @@ mod event;
 pub mod log;
 pub mod offer;
 pub mod provenance;
+pub mod reconcile;
 pub mod retention;
 mod run;
 pub mod run_sheet;

@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod search;
 mod story;
+mod withdrawal;
 
 pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
 pub use list::{LineFilter, Listing, SpecimenFilter};

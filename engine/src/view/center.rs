@@ -7,6 +7,7 @@ mod access;
 pub mod board;
 pub mod capacity;
 pub mod control;
+pub mod decision;
 pub mod deviation;
 mod inside;
 mod line;
@@ -24,14 +25,15 @@ pub mod story;
 pub mod trend;
 pub mod trouble;
 mod why;
+pub mod withdrawal;
 
 pub use access::Refused;
 pub(in crate::view) use access::missing;
 pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use measured::Wish;
-pub use notice::{LetterView, NoticeView, notice, notices};
-pub use proposal::{OpenProposal, proposals_about};
+pub use notice::{LetterView, NoticeView, NoticeWish, notice, notices, notices_about, notices_like};
+pub use proposal::{OpenProposal, proposals_about, proposals_about_delivery};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,

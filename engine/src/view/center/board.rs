@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::access::{Refused, is_outsider, part};
 use super::report::{self, OmissionFilter};
+use super::withdrawal::{self, Withdrawn};
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
 use crate::people::role::Role;
@@ -141,6 +142,8 @@ pub struct Board {
     pub decisions: Vec<Decided>,
     /// Events of the audit chain, and of how many a signed checkpoint speaks.
     pub chain: (i64, i64),
+    /// How long the newest withdrawals took.
+    pub withdrawn: Withdrawn,
 }
 
 /// Attempts that failures are counted among.
@@ -258,6 +261,7 @@ async fn rest(reader: &Reader, now: Micros, board: &mut Board) -> Result<(), Ref
         let Decision { subject, way, reason, person, at_us, .. } = doc;
         board.decisions.push(Decided { subject, way, reason, person, at_us });
     }
+    board.withdrawn = withdrawal::summed_up(reader).await?;
     board.chain = (reader.head().await?.0, reader.signed_until().await?);
     Ok(())
 }

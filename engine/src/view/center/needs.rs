@@ -74,6 +74,8 @@ pub enum About {
     Deviation(String, String),
     /// A proposal, and the order line that it is about, if any.
     Proposal(String, String),
+    /// A proposal to let the copies of a delivery go, and the delivery.
+    Retirement(String, String),
 }
 
 /// One thing that needs a person.
@@ -136,7 +138,8 @@ impl Need {
             | About::Delivery(id)
             | About::Case(id)
             | About::Deviation(id, _)
-            | About::Proposal(id, _) => format!("{}-{id}", self.kind),
+            | About::Proposal(id, _)
+            | About::Retirement(id, _) => format!("{}-{id}", self.kind),
             About::Step(run, step, _) => format!("{}-{run}-{step}", self.kind),
         }
     }
@@ -293,11 +296,14 @@ async fn proposals(reader: &Reader, now: Micros, items: &mut Vec<Need>) -> Resul
         if doc.until_us < now {
             continue;
         }
-        let about = doc.request.get("order_line").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
-        let what = doc.request.get("request").and_then(|word| word.as_str()).unwrap_or_default();
-        let action = if what == "report" { Action::Release } else { Action::Confirm };
+        let word = |name: &str| doc.request.get(name).and_then(|word| word.as_str()).unwrap_or_default().to_owned();
+        let (action, about) = match word("request").as_str() {
+            "report" => (Action::Release, About::Proposal(row.record_id, word("order_line"))),
+            "retire" => (Action::Retire, About::Retirement(row.record_id, word("delivery"))),
+            _ => (Action::Confirm, About::Proposal(row.record_id, word("order_line"))),
+        };
         let known = Known::Proposal(doc.proposed_by.clone(), doc.reason);
-        let need = need(Kind::Proposal, About::Proposal(row.record_id, about), row.created_us, roles(action), known);
+        let need = need(Kind::Proposal, about, row.created_us, roles(action), known);
         items.push(Need { not_by: vec![doc.proposed_by], ..need });
     }
     Ok(())

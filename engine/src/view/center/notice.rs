@@ -57,7 +57,7 @@ pub struct NoticeView {
 }
 
 impl NoticeView {
-    fn of(row: &Record) -> Result<Self, Refused> {
+    pub(super) fn of(row: &Record) -> Result<Self, Refused> {
         let doc: record::Notice = document("a notice", &row.document)?;
         let letters = doc.letters.into_iter().map(|letter| LetterView {
             next: (letter.state == LetterState::Due).then(|| time(letter.next_us)),
@@ -122,6 +122,73 @@ pub async fn notices(
     let rows = reader.notices(status, sees_withdrawals(who), before, limit).await?;
     let items = rows.iter().map(NoticeView::of).collect::<Result<_, _>>()?;
     Ok(Page::new(items, limit, |notice: &NoticeView| notice.id.clone()))
+}
+
+/// Which notices.
+#[derive(Clone, Debug, Default)]
+pub struct NoticeWish {
+    /// Only with this status.
+    pub status: Option<String>,
+    /// Only for this institution, target or `biobank`.
+    pub to: Option<String>,
+    /// Only with this subject.
+    pub subject: Option<String>,
+    /// Only those before this one.
+    pub before: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Rows that are read at once when a list is narrowed to a receiver or a subject.
+const AT_ONCE: i64 = 500;
+/// Notices that one such page looks through at most; behind them the next page begins.
+const LOOKED_AT: i64 = 5_000;
+
+/// Notices, the newest first, narrowed by more than their status. A page may be short, and have a next all the same.
+///
+/// # Errors
+/// When they may see none, or the database cannot be read.
+pub async fn notices_like(reader: &Reader, who: &Principal, wish: &NoticeWish) -> Result<Page<NoticeView>, Refused> {
+    let status = wish.status.as_deref();
+    if wish.to.is_none() && wish.subject.is_none() {
+        return notices(reader, who, status, wish.before.as_deref(), wish.limit).await;
+    }
+    let limit = usize::try_from(wish.limit).unwrap_or(usize::MAX);
+    let is_wanted = |one: &NoticeView| {
+        wish.to.as_ref().is_none_or(|to| one.to == *to)
+            && wish.subject.as_ref().is_none_or(|subject| one.subject == *subject)
+    };
+    let (mut items, mut looked, mut before) = (Vec::new(), 0, wish.before.clone());
+    while looked < LOOKED_AT {
+        let found = notices(reader, who, status, before.as_deref(), AT_ONCE).await?;
+        for one in found.items.into_iter().filter(is_wanted) {
+            items.push(one);
+            if items.len() >= limit {
+                let next = items.last().map(|one: &NoticeView| one.id.clone());
+                return Ok(Page { items, next });
+            }
+        }
+        if found.next.is_none() {
+            return Ok(Page { items, next: None });
+        }
+        before = found.next;
+        looked += AT_ONCE;
+    }
+    Ok(Page { items, next: before })
+}
+
+/// Notices about a delivery, a case or an order line, the newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn notices_about(reader: &Reader, who: &Principal, about: &str) -> Result<Vec<NoticeView>, Refused> {
+    let mut found = Vec::new();
+    for row in reader.records_of(Kind::Notice.word(), about).await?.iter().rev() {
+        if may_see(who, Some(row), &row.record_id).is_ok() {
+            found.push(NoticeView::of(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// One notice with its letters.
