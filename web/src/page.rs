@@ -10,6 +10,7 @@ pub(crate) mod capacity;
 mod chart;
 mod control;
 mod decide;
+mod decisions;
 mod deviations;
 mod events;
 mod failures;
@@ -19,9 +20,11 @@ mod hand_off;
 mod institution;
 pub(crate) mod keep;
 mod list;
+mod lists;
 mod markup;
 mod moment;
 mod needs;
+mod notices;
 mod omissions;
 mod progress;
 mod quality;
@@ -44,6 +47,7 @@ mod today;
 mod turnaround;
 mod visit;
 mod wall;
+mod withdrawals;
 mod words;
 mod workflows;
 
@@ -79,6 +83,9 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(institution::routes())
         .merge(decide::routes())
         .merge(hand_off::routes())
+        .merge(withdrawals::routes())
+        .merge(notices::routes())
+        .merge(decisions::routes())
         .merge(quality::routes())
         .merge(control::routes())
         .merge(capacity::routes())

@@ -1,5 +1,8 @@
 //! Hand-offs: the list by receiver and status, and one delivery with its files, what the receiver said of each, and its receipts.
 
+mod act;
+mod copies;
+mod reconcile;
 mod words;
 
 use askama::Template;
@@ -24,6 +27,7 @@ use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named};
 
+use copies::Inside;
 use words::Words;
 
 /// Statuses in the order of a delivery's life, each with how it is shown.
@@ -43,7 +47,11 @@ const STATUSES: &[(&str, Shape, &str, &str)] = &[
 ];
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/hand-off", get(all)).route("/hand-off/{id}", get(one))
+    Router::new()
+        .route("/hand-off", get(all))
+        .route("/hand-off/reconcile", get(reconcile::ask).post(reconcile::compare))
+        .route("/hand-off/{id}", get(one))
+        .route("/hand-off/{id}/act", get(act::ask).post(act::answer))
 }
 
 /// How the list is narrowed.
@@ -68,6 +76,8 @@ struct All {
     filters: Vec<Filter>,
     rows: Vec<Row>,
     turns: Turns,
+    /// Of the center: letters and reconciliation are their own.
+    inner: bool,
 }
 
 /// One delivery, and how its status is shown.
@@ -87,6 +97,8 @@ struct One {
     delivery: DeliveryView,
     files: Vec<File>,
     receipts: Vec<(String, String, String, String)>,
+    /// What only people of the center see of it.
+    inner: Option<Inside>,
 }
 
 /// One file of the package.
@@ -159,16 +171,22 @@ async fn all(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>)
     });
     let turns = Turns::new(&address, after.as_deref(), found.next.as_deref());
     let rows = found.items.into_iter().map(|delivery| row(delivery, language)).collect();
-    Ok(page(&All { shell, words, filters, rows, turns }))
+    let inner = who.data_center.is_none() && who.institution.is_none();
+    Ok(page(&All { shell, words, filters, rows, turns, inner }))
+}
+
+/// A delivery that they may see.
+async fn seen(app: &App, visit: &Visit, id: &str) -> Result<DeliveryView, Problem> {
+    let who = visit.principal();
+    inside(app.engine.reader(), &who, Inner::Delivery, Some(id)).await?;
+    let found = view::delivery(app.engine.reader(), id).await?;
+    let found = found.ok_or_else(|| Problem::not_found(format!("there is no delivery `{}`", id.escape_debug())))?;
+    Ok(if own_target(&who).is_some() { found.for_receiver() } else { found })
 }
 
 /// `GET /hand-off/{id}`
 async fn one(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<Response, Problem> {
-    let who = visit.principal();
-    inside(app.engine.reader(), &who, Inner::Delivery, Some(&id)).await?;
-    let found = view::delivery(app.engine.reader(), &id).await?;
-    let found = found.ok_or_else(|| Problem::not_found(format!("there is no delivery `{}`", id.escape_debug())))?;
-    let delivery = if own_target(&who).is_some() { found.for_receiver() } else { found };
+    let delivery = seen(&app, &visit, &id).await?;
     let (shell, language) = (visit.shell(Place::HandOff), visit.language());
     let words = Words::of(language);
     let files = delivery.files.iter().map(|file| {
@@ -192,7 +210,8 @@ async fn one(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<R
         (id.clone(), shell.say.date_time(&one.at), one.by.clone(), signed)
     });
     let (files, receipts) = (files.collect(), receipts.collect());
-    Ok(page(&One { state: shown(&delivery.status, language), shell, words, files, receipts, delivery }))
+    let inner = copies::inside(&app, &visit, &delivery, &shell).await?;
+    Ok(page(&One { state: shown(&delivery.status, language), shell, words, files, receipts, inner, delivery }))
 }
 
 #[cfg(test)]

@@ -169,7 +169,13 @@ fn about(about: &About, say: &Say) -> (String, String, String) {
         }
         About::Case(id) => {
             let name = say.pick(format!("Case {id}"), format!("案件 {id}"));
-            (name, "/needs".to_owned(), "/needs".to_owned())
+            (name, path("withdrawals", id), path("withdrawals", id))
+        }
+        About::Retirement(id, delivery) => {
+            let name = say.pick(format!("Delivery {delivery}"), format!("送達 {delivery}"));
+            let act = Address::new(format!("{}/act", path("hand-off", delivery)));
+            let act = act.with("what", Some("confirm")).with("proposal", Some(id));
+            (name, path("hand-off", delivery), act.to_string())
         }
         About::Deviation(id, specimen) if specimen.is_empty() => {
             (id.clone(), "/deviations".to_owned(), "/deviations".to_owned())

@@ -63,8 +63,8 @@ fn place(hit: &Hit) -> String {
         Found::Shipment => path(&["shipments", &hit.id]),
         Found::Run => path(&["runs", &hit.id]),
         Found::InstrumentRun => path(&["instrument-runs", &hit.id]),
-        Found::Delivery => path(&["deliveries", &hit.id]),
-        Found::Case => "/needs".to_owned(),
+        Found::Delivery => path(&["hand-off", &hit.id]),
+        Found::Case => path(&["withdrawals", &hit.id]),
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Shell {
     pub(crate) person: Option<String>,
     /// Path and query: where the language's link comes back to.
     pub(crate) here: String,
+    /// Every list that is for this person: where, and what it is called.
+    pub(crate) lists: Vec<(&'static str, &'static str)>,
 }
 
 impl Shell {

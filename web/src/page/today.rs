@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use kentai_engine::view::center::needs::Need;
-use kentai_engine::view::center::{board, trouble};
+use kentai_engine::view::center::{board, trouble, withdrawal};
 
 use super::chart::line::{Line, PAGE, Stop};
 use super::keep;
@@ -130,7 +130,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
         waits_of,
         queue_all,
         handed,
-        panels: panels::all(&app, board, words, say),
+        panels: panels::all(&app, board, withdrawal::may_see(&who).is_ok(), words, say),
         words,
         shell,
     };

@@ -56,6 +56,7 @@ impl Manners {
 
     pub(crate) fn shell(self, person: Option<&Actor>, place: Place) -> Shell {
         let words = Words::of(self.language);
+        let lists = person.map(|who| super::lists::of(&who.principal(), self.language)).unwrap_or_default();
         let person = person.map(|who| match who.roles.first().map(|role| words.role(role.as_str())) {
             Some(role) if !role.is_empty() => match self.language {
                 Language::En => format!("{}, {role}", who.name),
@@ -64,7 +65,7 @@ impl Manners {
             _ => who.name.clone(),
         });
         let say = Say::new(self.language, self.zone, self.now);
-        Shell { words, say, place, theme: self.theme, person, here: self.here }
+        Shell { words, say, place, theme: self.theme, person, here: self.here, lists }
     }
 }
 

@@ -4,6 +4,37 @@
 use axum::http::StatusCode;
 use kentai_workflows::diagnostic::Language;
 
+/// Words of one page: `name: "English", "日本語";`. A word that is missing in one language does not compile.
+macro_rules! bilingual {
+    ($($name:ident: $en:literal, $ja:literal;)*) => {
+        #[derive(Debug)]
+        pub(crate) struct Words {
+            language: kentai_workflows::diagnostic::Language,
+            $(pub(crate) $name: &'static str,)*
+        }
+        const EN: Words = Words { language: kentai_workflows::diagnostic::Language::En, $($name: $en,)* };
+        const JA: Words = Words { language: kentai_workflows::diagnostic::Language::Ja, $($name: $ja,)* };
+
+        impl Words {
+            pub(crate) fn of(language: kentai_workflows::diagnostic::Language) -> &'static Self {
+                match language {
+                    kentai_workflows::diagnostic::Language::En => &EN,
+                    kentai_workflows::diagnostic::Language::Ja => &JA,
+                }
+            }
+
+            fn pick<T>(&self, en: T, ja: T) -> T {
+                match self.language {
+                    kentai_workflows::diagnostic::Language::En => en,
+                    kentai_workflows::diagnostic::Language::Ja => ja,
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use bilingual;
+
 /// Words of the bar, the foot and what goes wrong.
 #[derive(Debug)]
 pub(crate) struct Words {
@@ -11,6 +42,7 @@ pub(crate) struct Words {
     pub(crate) code: &'static str,
     pub(crate) skip: &'static str,
     pub(crate) places: &'static str,
+    pub(crate) lists: &'static str,
     pub(crate) today: &'static str,
     pub(crate) specimens: &'static str,
     pub(crate) runs: &'static str,
@@ -58,6 +90,7 @@ const EN: Words = Words {
     code: "en",
     skip: "To the content",
     places: "Places",
+    lists: "Lists",
     today: "Today",
     specimens: "Specimens",
     runs: "Runs",
@@ -105,6 +138,7 @@ const JA: Words = Words {
     code: "ja",
     skip: "本文へ",
     places: "ページ",
+    lists: "一覧",
     today: "今日",
     specimens: "検体",
     runs: "実行",

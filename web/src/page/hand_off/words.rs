@@ -35,6 +35,8 @@ pub(super) struct Words {
     pub(super) by: &'static str,
     pub(super) signed_by: &'static str,
     pub(super) no_receipts: &'static str,
+    pub(super) reconciliation: &'static str,
+    pub(super) letters: &'static str,
 }
 
 const EN: Words = Words {
@@ -69,6 +71,8 @@ const EN: Words = Words {
     by: "By",
     signed_by: "Signed by",
     no_receipts: "The receiver has sent no receipt yet.",
+    reconciliation: "Reconciliation",
+    letters: "Letters",
 };
 
 const JA: Words = Words {
@@ -103,6 +107,8 @@ const JA: Words = Words {
     by: "送信者",
     signed_by: "署名鍵",
     no_receipts: "引き渡し先からの受領書はまだありません。",
+    reconciliation: "照合",
+    letters: "通知",
 };
 
 impl Words {

@@ -29,6 +29,7 @@ pub(crate) struct Words {
     pub(super) warned: &'static str,
     pub(super) no_limits: &'static str,
     pub(super) deviations: &'static str,
+    pub(super) decisions: &'static str,
 }
 
 const EN: Words = Words {
@@ -57,6 +58,7 @@ const EN: Words = Words {
     warned: "Warning",
     no_limits: "No limits yet",
     deviations: "Deviations",
+    decisions: "Decisions",
 };
 
 const JA: Words = Words {
@@ -85,6 +87,7 @@ const JA: Words = Words {
     warned: "警告",
     no_limits: "管理限界なし",
     deviations: "逸脱",
+    decisions: "判断",
 };
 
 impl Words {

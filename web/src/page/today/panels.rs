@@ -36,7 +36,7 @@ fn row(said: impl Into<String>, number: String, href: impl ToString) -> Row {
 }
 
 /// All of them, in order.
-pub(super) fn all(app: &App, board: &Board, words: &Words, say: &Say) -> Vec<Panel> {
+pub(super) fn all(app: &App, board: &Board, sees_withdrawals: bool, words: &Words, say: &Say) -> Vec<Panel> {
     vec![
         charts(words),
         failures(board, words, say),
@@ -45,7 +45,7 @@ pub(super) fn all(app: &App, board: &Board, words: &Words, say: &Say) -> Vec<Pan
         capacity(app, words, say),
         waste(board, words, say),
         schedules(board, words, say),
-        withdrawals(board, words, say),
+        withdrawals(board, sees_withdrawals, words, say),
         decisions(board, words, say),
     ]
 }
@@ -142,10 +142,31 @@ fn schedules(board: &Board, words: &Words, say: &Say) -> Panel {
     panel("schedules", words.schedules, (words.all_schedules, "/schedules"), rows.collect(), words.schedules_empty)
 }
 
-fn withdrawals(board: &Board, words: &Words, say: &Say) -> Panel {
-    let rows = of_kind(board, "case").map(|(status, count)| row(words.plain(status), say.count(count), "/needs"));
-    let more = (words.all_withdrawals, "/needs");
-    panel("withdrawals", words.withdrawals, more, rows.collect(), words.withdrawals_empty)
+/// Whoever may not see the cases is told how many there are and how long they take, and led nowhere.
+fn withdrawals(board: &Board, sees: bool, words: &Words, say: &Say) -> Panel {
+    let list = |status: Option<&str>| match sees {
+        true => Address::new("/withdrawals").with("status", status).to_string(),
+        false => String::new(),
+    };
+    let told = &board.withdrawn;
+    let mut rows: Vec<Row> = of_kind(board, "case")
+        .map(|(status, count)| row(words.plain(status), say.count(count), list(Some(status))))
+        .collect();
+    for (name, spread) in [(words.to_stop, told.to_stop), (words.to_receipt, told.to_receipt)] {
+        if let Some(spread) = spread {
+            let of = |us: i64| say.duration(us / 1_000_000);
+            let beside = format!("{} {}", words.at_most, of(spread.longest_us));
+            rows.push(Row { beside, ..row(name, of(spread.middle_us), list(None)) });
+        }
+    }
+    if told.unanswered > 0 {
+        rows.push(row(words.unanswered, say.count(told.unanswered), list(None)));
+    }
+    let more = (words.all_withdrawals, list(None));
+    let panel =
+        panel("withdrawals", words.withdrawals, (more.0, more.1.as_str()), rows, words.withdrawals_empty);
+    let note = if told.cases > 0 { words.withdrawals_note.to_owned() } else { String::new() };
+    Panel { note, ..panel }
 }
 
 fn decisions(board: &Board, words: &Words, say: &Say) -> Panel {
@@ -157,7 +178,7 @@ fn decisions(board: &Board, words: &Words, say: &Say) -> Panel {
     });
     let (events, signed) = board.chain;
     let panel =
-        panel("decisions", words.decisions, (words.all_decided, "/quality"), rows.collect(), words.decisions_empty);
+        panel("decisions", words.decisions, (words.all_decided, "/decisions"), rows.collect(), words.decisions_empty);
     let (events, signed) = (say.count(events), say.count(signed));
     let note = say.pick(
         format!("audit chain: {events} events, signed up to {signed}"),

@@ -312,7 +312,10 @@ pub(crate) fn lates(all: Vec<Trouble>, say: &Say) -> Vec<Late> {
 fn next(one: &Trouble, say: &Say) -> (String, String) {
     let decide = format!("/order-lines/{}/decide", one.line.id);
     let (label, href) = match &one.because {
-        Because::WaitsForReceiver { .. } => (say.pick("Ask again", "再照会"), "/hand-off".to_owned()),
+        Because::WaitsForReceiver { .. } => {
+            let list = Address::new("/hand-off").with("specimen", Some(&one.line.specimen));
+            (say.pick("Ask again", "再照会"), list.to_string())
+        }
         Because::ReadsShort { .. } => (say.pick("Top up", "追加シーケンス"), decide),
         Because::FamilyIncomplete { .. } => (say.pick("Start alone", "単独で開始"), decide),
         Because::RunFailed { run, .. } | Because::GateHolds { run, .. } | Because::WaitsForReview { run }

@@ -97,10 +97,15 @@ words! {
     all_schedules: "All schedules", "定時実行の一覧";
     withdrawals: "Withdrawals", "同意撤回";
     withdrawals_empty: "No case of withdrawal was ever opened.", "撤回の案件はありません。";
-    all_withdrawals: "What needs a person", "要対応の一覧";
+    all_withdrawals: "All withdrawals", "撤回の一覧";
+    withdrawals_note: "median and longest of the newest 50", "最新50件の中央値と最長";
+    to_stop: "to stop", "停止まで";
+    to_receipt: "to last receipt", "最終回答まで";
+    at_most: "longest", "最長";
+    unanswered: "wait for an answer", "回答待ち";
     decisions: "Recent decisions", "最近の判断";
     decisions_empty: "Nobody decided a quality question yet.", "品質の判断はまだありません。";
-    all_decided: "Decisions on quality", "品質の判断";
+    all_decided: "Everything decided", "これまでの判断";
     // The wall.
     wall_line_note: "each counted once; thickness: moved on in 24 h; grey: median age", "重複なし・太さは24時間の進み・灰色は滞在期間の中央値";
     by_reason: "by reason", "理由別";
@@ -222,6 +227,7 @@ impl Words {
             "running" => ("running", "稼働中"),
             "paused" => ("paused", "休止中"),
             "stopped" => ("stopped", "停止中"),
+            "listed" => ("being sealed", "遮断処理中"),
             "sealed" => ("sealed", "封印済み"),
             "notified" => ("notified", "通知済み"),
             "closed" => ("closed", "終了"),
