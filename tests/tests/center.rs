@@ -1,6 +1,8 @@
 //! The center: a specimen's way from its shipment to its hand-off, and everything that must not happen on it. Whole houses with
 //! scripted hands; SQLite's own program and the files on disk say what is true.
 
+#[path = "center/acts.rs"]
+mod acts;
 #[path = "center/board.rs"]
 mod board;
 #[path = "center/chain.rs"]

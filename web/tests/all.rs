@@ -20,6 +20,8 @@ mod quality_pages;
 mod reading;
 #[path = "all/reference_page.rs"]
 mod reference_page;
+#[path = "all/records_pages.rs"]
+mod records_pages;
 #[path = "all/requests.rs"]
 mod requests;
 #[path = "all/run_page.rs"]

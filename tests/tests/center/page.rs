@@ -355,7 +355,7 @@ async fn a_page_tells_a_specimen_from_its_shipment_to_its_accession() -> Result<
         ("241030_N02", "/instrument-runs/241030_N02_0314".to_owned()),
         ("SH-0912", "/shipments/SH-0912".to_owned()),
         ("a.json", format!("/runs/{run}")),
-        (&delivery, format!("/deliveries/{delivery}")),
+        (&delivery, format!("/hand-off/{delivery}")),
     ] {
         let (status, text) = told.page(&format!("/search?q={}", encoded(q)), "en")?;
         ensure!(status == 303, "{q}: {status} {}", plain(&text));

@@ -23,7 +23,7 @@ use super::desk::{Center, officer, short};
 use crate::house::handoff::Slow;
 
 /// An order line that is offered to `dc1`: its id and the delivery's.
-async fn offered(center: &Center, content: String) -> Result<(String, String)> {
+pub(super) async fn offered(center: &Center, content: String) -> Result<(String, String)> {
     let (specimen, order) = center.announce("T1", "P1").await?;
     center.consent("P1", &["sequencing", "research"]).await?;
     center.receive("T1").await?;
@@ -38,7 +38,7 @@ async fn offered(center: &Center, content: String) -> Result<(String, String)> {
     Ok((order, rows.last().context("a delivery")?.delivery_id.to_string()))
 }
 
-fn fetched() -> String {
+pub(super) fn fetched() -> String {
     short().replace("to: outbox", "to: dc1")
 }
 

@@ -250,6 +250,6 @@ async fn sheet(app: &App, visit: &Visit, id: &str, refused: Refused) -> Result<R
     let Some(found) = view::specimen(reader, id).await? else { return Err(refused.into()) };
     let language = visit.language();
     let runs = run_rows(found.runs.clone(), language);
-    let deliveries = found.deliveries.iter().map(|one| (path(&["deliveries", one.id.as_str()]), one.clone())).collect();
+    let deliveries = found.deliveries.iter().map(|one| (path(&["hand-off", one.id.as_str()]), one.clone())).collect();
     Ok(page(&Sheet { shell: visit.shell(Place::Specimens), words: Words::of(language), found, runs, deliveries }))
 }

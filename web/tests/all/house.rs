@@ -103,7 +103,12 @@ impl House {
     }
 
     pub(crate) async fn open_for(people: People) -> Self {
-        Self::open_in(tempfile::tempdir().expect("a temporary directory"), people).await
+        Self::open_with(people, |_| {}).await
+    }
+
+    /// The same, with other options.
+    pub(crate) async fn open_with(people: People, change: impl FnOnce(&mut Options)) -> Self {
+        Self::open_in(tempfile::tempdir().expect("a temporary directory"), people, change).await
     }
 
     /// Ends everything and begins again on what is stored.
@@ -114,11 +119,13 @@ impl House {
         server.await.expect("no panic").expect("it ended well");
         engine.stop().await.expect("it ended well");
         let somebody = Actor { name: "ops-02".into(), roles, ..Actor::default() };
-        Self::open_in(directory, Arc::new(move |_| Some(somebody.clone()))).await
+        Self::open_in(directory, Arc::new(move |_| Some(somebody.clone())), |_| {}).await
     }
 
-    async fn open_in(directory: tempfile::TempDir, people: People) -> Self {
-        let engine = scheduler::start(options(directory.path())).await.expect("an engine");
+    async fn open_in(directory: tempfile::TempDir, people: People, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = options(directory.path());
+        change(&mut options);
+        let engine = scheduler::start(options).await.expect("an engine");
         let listener = kentai_web::bind(&directory.path().join("run/kentai.sock")).expect("a socket");
         let token = CancellationToken::new();
         let router = kentai_web::router(engine.handle.clone(), people, kentai_web::TimeZone::UTC);

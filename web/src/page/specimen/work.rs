@@ -281,7 +281,7 @@ pub(super) fn handed_off(teller: &Teller<'_>, chapter: &Chapter) -> Told {
 fn offered(teller: &Teller<'_>, chapter: &Chapter, found: &DeliveryTold, told: &mut Told) {
     let say = teller.say;
     let delivery = &found.delivery;
-    let href = path(&["deliveries", delivery.id.as_str()]);
+    let href = path(&["hand-off", delivery.id.as_str()]);
     let files = say.count(i64::try_from(found.count).unwrap_or(0));
     let (bytes, target) = (say.bytes(found.bytes), delivery.target.as_str());
     let encrypted = found.files.iter().any(|file| file.encrypted);
