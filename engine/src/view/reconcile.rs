@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{delivery, deliveries};
+use super::{deliveries, delivery};
 use crate::handoff::offer::FileStatus;
 use crate::store::Error;
 use crate::store::read::{DeliveryFilter, Reader};

@@ -34,8 +34,13 @@ struct Page {
 impl Page {
     fn open(house: &House) -> Result<Self> {
         let at = |name: &str, center: &str| Actor { data_center: Some(center.into()), ..person(name, "data_center") };
-        let people =
-            [person("oda", "operator"), person("mori", "releaser"), person("aud-01", "auditor"), at("d1", "dc1"), at("d2", "dc2")];
+        let people = [
+            person("oda", "operator"),
+            person("mori", "releaser"),
+            person("aud-01", "auditor"),
+            at("d1", "dc1"),
+            at("d2", "dc2"),
+        ];
         let turn = Arc::new(AtomicUsize::new(OPERATOR));
         let asks = Arc::clone(&turn);
         let people: kentai_web::People = Arc::new(move |_| people.get(asks.load(Ordering::SeqCst)).cloned());
@@ -190,7 +195,8 @@ async fn copies_go_from_the_page_when_two_people_said_so() -> Result<()> {
     ensure!(first.contains("not oda") && !first.contains("act?what=confirm"), "{first}");
     let confirm = format!("confirm&proposal={proposal}");
     ensure!(page.get(&format!("{act}?what={confirm}"), 200)?.contains("who-may"));
-    let fields = |shown: &str| [("what", "confirm".to_owned()), ("proposal", proposal.clone()), ("shown", shown.to_owned())];
+    let fields =
+        |shown: &str| [("what", "confirm".to_owned()), ("proposal", proposal.clone()), ("shown", shown.to_owned())];
     let post = |shown: &str, wanted: u16| {
         let fields = fields(shown);
         page.post(&act, &fields.each_ref().map(|(name, value)| (*name, value.as_str())), wanted)

@@ -79,9 +79,8 @@ async fn all(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>)
     }
     let words = Words::of(visit.language());
     let address = Address::new("/decisions").with("kind", kind.as_deref()).with("person", person.as_deref());
-    let by = |value: Option<Kind>, label: &str| {
-        Filter::new(&address, "kind", value.map(Kind::word), kind.as_deref(), label)
-    };
+    let by =
+        |value: Option<Kind>, label: &str| Filter::new(&address, "kind", value.map(Kind::word), kind.as_deref(), label);
     let mut kinds = vec![by(None, shell.words.all)];
     kinds.extend(Kind::ALL.iter().map(|kind| by(Some(*kind), words.kind(*kind))));
     let turns = Turns::new(&address, after.as_deref(), found.next.as_deref());

@@ -149,7 +149,7 @@ pub(super) fn letters(one: &NoticeView, shell: &Shell, again: Option<String>) ->
         subject: words.subject(&one.subject),
         to: one.to.clone(),
         about: about(one),
-        said: words.counted(&counts),
+        said: if counts.is_empty() { words.only_file.to_owned() } else { words.counted(&counts) },
         tries: shell.say.count(i64::from(tries)),
         written: one.written.clone(),
         due: one.due.as_deref().map(|due| shell.say.date_time(due)).unwrap_or_default(),
@@ -180,7 +180,9 @@ async fn all(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>)
     let shell = visit.shell(Place::HandOff);
     let words = Words::of(visit.language());
     let row = |one: &NoticeView| {
-        let again = visit.may(Action::Notify).then(|| format!("{}#again", path(&["notices", &one.id])));
+        // What everybody has is sent again from its own page.
+        let waits = one.status == Status::Undelivered.word() || one.status == Status::Pending.word();
+        let again = (waits && visit.may(Action::Notify)).then(|| format!("{}#again", path(&["notices", &one.id])));
         letters(one, &shell, again)
     };
     let dead = match (&status, &after) {
@@ -221,7 +223,8 @@ async fn all(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>)
 }
 
 fn csv(found: Vec<NoticeView>) -> Result<Response, Problem> {
-    let head = ["notice", "status", "to", "subject", "about", "written", "answer_by", "answer", "letters", "tries", "said"];
+    let head =
+        ["notice", "status", "to", "subject", "about", "written", "answer_by", "answer", "letters", "tries", "said"];
     let rows = found.into_iter().map(|one| {
         let tries: u32 = one.letters.iter().map(|letter| letter.tries).sum();
         let states: Vec<String> =

@@ -102,7 +102,8 @@ async fn specimen(house: &House) -> (String, String) {
 
 /// Consent is taken back, and everything is closed: the case.
 async fn withdrawn(house: &House) -> String {
-    let wish = json!({ "request": "withdraw", "program": "P1", "pseudonym": "N1", "evidence": format!("letter {HOSTILE}") });
+    let wish =
+        json!({ "request": "withdraw", "program": "P1", "pseudonym": "N1", "evidence": format!("letter {HOSTILE}") });
     let said = ask(house, wish).await;
     let changed = said["changed"][0].as_str().expect("a case");
     let case = changed.trim_start_matches("case ").to_owned();
@@ -307,8 +308,11 @@ async fn what_was_given_up_comes_first_and_is_sent_again_by_whoever_may() {
 async fn what_people_decided_is_listed_by_person_and_kind_and_leads_to_its_subject() {
     let (house, turn) = open().await;
     let (line, _) = specimen(&house).await;
-    ask(&house, json!({ "request": "decide", "order_line": line, "way": "top_up", "reason": format!("volume {HOSTILE}") }))
-        .await;
+    ask(
+        &house,
+        json!({ "request": "decide", "order_line": line, "way": "top_up", "reason": format!("volume {HOSTILE}") }),
+    )
+    .await;
     let run = house.run(TINY, "S9").await;
     house.quiet().await;
     let answer = json!({ "step": "release", "answer": { "kind": "approve", "verdict": "approve", "reason": "fine" } });

@@ -110,8 +110,7 @@ pub async fn decisions(reader: &Reader, who: &Principal, now: Micros, wish: &Wis
     let narrow = wish.person.is_some() || matches!(wish.kind, Some(Kind::Gate | Kind::Approval));
     let at_once = if narrow { AT_ONCE.max(wish.limit) } else { wish.limit };
     let wanted = |one: &Decided| {
-        wish.kind.is_none_or(|kind| kind == one.kind)
-            && wish.person.as_ref().is_none_or(|person| *person == one.person)
+        wish.kind.is_none_or(|kind| kind == one.kind) && wish.person.as_ref().is_none_or(|person| *person == one.person)
     };
     let (mut items, mut looked, mut before) = (Vec::new(), 0, wish.before.clone());
     loop {

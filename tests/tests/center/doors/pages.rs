@@ -49,13 +49,7 @@ const PAGES: &[Row] = &[
     ("GET /hand-off/{id}/act", "/hand-off/{delivery}/act?what=recall", "", &[ReadDelivery], Delivery),
     ("POST /hand-off/{id}/act", "/hand-off/{delivery}/act", "what=recall&reason=x", &[HandOff], Delivery),
     ("GET /hand-off/reconcile", "/hand-off/reconcile", "", &[ReadSite], Inside),
-    (
-        "POST /hand-off/reconcile",
-        "/hand-off/reconcile",
-        "target=outbox&list=delivery,path,sha256",
-        &[ReadSite],
-        Inside,
-    ),
+    ("POST /hand-off/reconcile", "/hand-off/reconcile", "target=outbox&list=delivery,path,sha256", &[ReadSite], Inside),
     ("GET /withdrawals", "/withdrawals", "", &[ReadWithdrawn, WithdrawalDecide, ReadAudit], Inside),
     ("GET /withdrawals/{id}", "/withdrawals/{case}", "", &[ReadWithdrawn, WithdrawalDecide, ReadAudit], Institution),
     (

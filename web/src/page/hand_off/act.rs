@@ -280,13 +280,7 @@ fn request(id: &str, typed: &Typed) -> Request {
 }
 
 /// The form again: what the engine said, and what was typed.
-async fn refused(
-    app: &App,
-    visit: &Visit,
-    id: &str,
-    typed: Typed,
-    refusal: Refusal,
-) -> Result<Response, Problem> {
+async fn refused(app: &App, visit: &Visit, id: &str, typed: Typed, refusal: Refusal) -> Result<Response, Problem> {
     let status = match &refusal {
         Refusal::NotAllowed(_) => StatusCode::FORBIDDEN,
         Refusal::State(_) => StatusCode::CONFLICT,

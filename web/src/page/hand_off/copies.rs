@@ -95,7 +95,8 @@ pub(super) async fn inside(
         Some(_) => retire::look(reader, id, rule, visit.now()).await?,
         None => None,
     };
-    let against: Vec<String> = looked.iter().flat_map(|looked| &looked.against).map(|one| words.against(one, say)).collect();
+    let against: Vec<String> =
+        looked.iter().flat_map(|looked| &looked.against).map(|one| words.against(one, say)).collect();
     let (mut acts, mut others) = (Vec::new(), Vec::new());
     let newest = notices.first().filter(|_| status.is_some_and(Status::waits_for_receipt));
     for what in [What::Recall, What::Reoffer, What::Ask, What::Archived, What::Retire] {

@@ -34,6 +34,7 @@ bilingual! {
     next: "Next try", "次の試行";
     said: "What was said", "応答";
     body: "The message", "本文";
+    only_file: "signed file only", "署名付きファイルのみ";
     no_letters: "Nobody subscribes to it: only the signed file under notices/ of the site tells it.", "登録された宛先がないため、サイトの notices/ にある署名付きファイルのみで伝えています。";
     again: "Send again", "再送する";
     again_says: "It goes to whoever subscribes now, under the same id: what was given up first; where everybody has it, to all of them again.", "同じ番号のまま、現在の宛先へ送ります。未達のものから送り、すべて届いている場合は全員に再送します。";
@@ -96,7 +97,7 @@ impl Words {
     }
 
     /// What a notice says; its own word where we know none.
-    pub(super) fn subject(&self, subject: &str) -> String {
+    pub(crate) fn subject(&self, subject: &str) -> String {
         let (en, ja) = match subject {
             "sample.offered" => ("Delivery offered", "提供の開始"),
             "delivery.delivered" => ("Delivery arrived", "送達の完了"),

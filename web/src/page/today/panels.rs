@@ -163,8 +163,7 @@ fn withdrawals(board: &Board, sees: bool, words: &Words, say: &Say) -> Panel {
         rows.push(row(words.unanswered, say.count(told.unanswered), list(None)));
     }
     let more = (words.all_withdrawals, list(None));
-    let panel =
-        panel("withdrawals", words.withdrawals, (more.0, more.1.as_str()), rows, words.withdrawals_empty);
+    let panel = panel("withdrawals", words.withdrawals, (more.0, more.1.as_str()), rows, words.withdrawals_empty);
     let note = if told.cases > 0 { words.withdrawals_note.to_owned() } else { String::new() };
     Panel { note, ..panel }
 }

@@ -1,13 +1,15 @@
 //! One withdrawal: how it stands, its things with what two people said of each, its messages, what happened.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kentai_engine::people::permission::Action;
 use kentai_engine::state::case_item::Status as Stands;
-use kentai_engine::view::center::HistoryView;
 use kentai_engine::view::center::withdrawal::{CaseFile, CaseLine, ThingView, case_file};
+use kentai_engine::view::center::{HistoryView, NoticeView};
 use serde::Deserialize;
 
 use super::decide::Typed;
@@ -66,7 +68,9 @@ struct Happened {
     at: String,
     exact: String,
     what: String,
+    /// The id of its row on this page, and what it is called; of the case itself nothing.
     thing: String,
+    name: String,
     person: String,
     why: String,
 }
@@ -141,6 +145,7 @@ pub(super) fn render(
     let shell = visit.shell(Place::Specimens);
     let (words, say) = (Words::of(visit.language()), &shell.say);
     let CaseFile { line, things, notices, events } = file;
+    let named = names(&things, &notices, &shell);
     let count = |number: i64| say.count(number);
     let (things, next, filters) = listed(&things, &line, narrow, (visit, &typed), &shell);
     let (participant, participant_href) = participant(&line);
@@ -157,10 +162,15 @@ pub(super) fn render(
         to_receipt: to_receipt(&line, say, words),
         answers: shell.words.of_all(&count(line.answers.1), &count(line.answers.0)),
         closed: date(line.closed_us),
-        scopes: if line.scopes.is_empty() { words.everything.to_owned() } else { line.scopes.join(say.pick(", ", "・")) },
+        scopes: if line.scopes.is_empty() {
+            words.everything.to_owned()
+        } else {
+            line.scopes.join(say.pick(", ", "・"))
+        },
         progress: words.progress(&of, &count(line.things.listed), &count(proposed)),
         any_open: line.things.listed + proposed > 0,
-        any_to_confirm: proposed > 0 && things.iter().any(|one| !one.by.is_empty() && one.by != mine && one.value.is_some()),
+        any_to_confirm: proposed > 0
+            && things.iter().any(|one| !one.by.is_empty() && one.by != mine && one.value.is_some()),
         who_decides: rights::who_may(Action::WithdrawalDecide, &shell),
         may_decide,
         filters,
@@ -168,7 +178,7 @@ pub(super) fn render(
         next,
         notices: notices.iter().map(|one| letter(one, visit, &shell)).collect(),
         notice_words: notices::Words::of(visit.language()),
-        events: events.iter().map(|one| happened(one, &shell, words)).collect(),
+        events: events.iter().map(|one| happened(one, &named, &shell, words)).collect(),
         may_close: line.may_close(),
         is_open: line.closed_us.is_none(),
         who_closes: (!visit.may(Action::Withdraw)).then(|| rights::who_may(Action::Withdraw, &shell)),
@@ -186,7 +196,7 @@ pub(super) fn render(
     response
 }
 
-fn letter(one: &kentai_engine::view::center::NoticeView, visit: &Visit, shell: &Shell) -> Letters {
+fn letter(one: &NoticeView, visit: &Visit, shell: &Shell) -> Letters {
     let href = format!("{}#again", path(&["notices", &one.id]));
     notices::letters(one, shell, visit.may(Action::Notify).then_some(href))
 }
@@ -261,7 +271,16 @@ fn place(kind: &str, id: &str) -> Option<String> {
     }
 }
 
-fn happened(one: &HistoryView, shell: &Shell, words: &Words) -> Happened {
+/// What things and messages are called, by their ids.
+fn names(things: &[ThingView], notices: &[NoticeView], shell: &Shell) -> BTreeMap<String, String> {
+    let words = notices::Words::of(shell.language());
+    let letter = |one: &NoticeView| format!("{}{}{}", words.subject(&one.subject), shell.say.pick(", ", "・"), one.to);
+    let things = things.iter().map(|one| (one.id.clone(), one.doc.id.clone()));
+    things.chain(notices.iter().map(|one| (one.id.clone(), letter(one)))).collect()
+}
+
+fn happened(one: &HistoryView, named: &BTreeMap<String, String>, shell: &Shell, words: &Words) -> Happened {
+    let id = one.of.split_once(':').map(|(_, id)| id).unwrap_or_default();
     let said = |name: &str| one.body.get(name).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
     let decision = said("decision");
     let parts = [words.decided(&decision), said("reason"), said("reference"), said("receipt"), said("evidence")];
@@ -270,7 +289,8 @@ fn happened(one: &HistoryView, shell: &Shell, words: &Words) -> Happened {
         at: shell.say.date_time(&one.at),
         exact: one.at.clone(),
         what: words.happened(&one.kind),
-        thing: one.of.split_once(':').map(|(_, id)| id.to_owned()).unwrap_or_default(),
+        name: named.get(id).cloned().unwrap_or_default(),
+        thing: id.to_owned(),
         person: if one.role.is_empty() {
             one.actor.clone()
         } else {

@@ -49,7 +49,7 @@ bilingual! {
     stub: "Keep name and checksum only", "名称とチェックサムのみ残す";
     stub_says: "What is kept elsewhere is told by its name and checksum.", "ほかの場所にあるものを、名称とチェックサムだけで記録します。";
     reference: "Ethics reference", "倫理審査の承認番号";
-    reference_if: "for what is kept", "保管する場合";
+    reference_if: "(for what is kept)", "（保管する場合）";
     reference_missing: "What is kept needs its ethics reference.", "保管するには倫理審査の承認番号が必要です。";
     decision_missing: "Choose what becomes of it.", "処理の方法を選んでください。";
     things_missing: "Choose one thing at least.", "対象を1件以上選んでください。";
@@ -148,7 +148,10 @@ impl Words {
 
     /// `5 of 12 done, 3 to decide, 2 to confirm`
     pub(super) fn progress(&self, of: &str, listed: &str, proposed: &str) -> String {
-        self.pick(format!("{of} done, {listed} to decide, {proposed} to confirm"), format!("{of}完了・未決定{listed}・確認待ち{proposed}"))
+        self.pick(
+            format!("{of} done, {listed} to decide, {proposed} to confirm"),
+            format!("{of}完了・未決定{listed}・確認待ち{proposed}"),
+        )
     }
 
     /// How far somebody came before it was refused.

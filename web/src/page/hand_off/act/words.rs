@@ -13,10 +13,10 @@ bilingual! {
     back: "Back to the delivery", "送達へ戻る";
     what_happens: "What will happen", "実行される内容";
     days: "For how many days", "提供日数";
-    days_note: "0: as its target is configured", "0：引き渡し先の設定に従う";
+    days_note: "(0: as its target is configured)", "（0：引き渡し先の設定に従う）";
     days_wrong: "Give a whole number of days, 0 to 3,650.", "日数は0〜3650の整数で入力してください。";
     place: "Where the copy lies", "複製の保管場所";
-    place_note: "a shelf, a tape, a bucket", "棚、テープ、バケットなど";
+    place_note: "(a shelf, a tape, a bucket)", "（棚、テープ、バケットなど）";
     place_missing: "Say where the copy lies.", "複製の保管場所を入力してください。";
     note: "What else there is to say", "補足";
     moved_on: "It has moved on since you looked: nothing was done. Look at how it stands now, and decide anew.", "表示後に状態が変わったため、何も実行していません。現在の状態を確認して、あらためて判断してください。";
@@ -116,7 +116,9 @@ impl Words {
     /// What stands against the end of the copies here.
     pub(crate) fn against(&self, one: &Against, say: &Say) -> String {
         let ja = match one {
-            Against::NoRule { target } => format!("{target}は保管期限なし（kentai.yaml の引き渡し先に retain: がありません）"),
+            Against::NoRule { target } => {
+                format!("{target}は保管期限なし（kentai.yaml の引き渡し先に retain: がありません）")
+            }
             Against::Retired => "すでに破棄済み".to_owned(),
             Against::Stands(status) => {
                 let state = super::super::shown(status.word(), self.language).word;
@@ -125,7 +127,9 @@ impl Words {
             Against::NotAcknowledged { accepted, files } => format!("受領確認は{files}件中{accepted}件"),
             Against::Mismatched(paths) => format!("引き渡し先のデータが送付内容と異なる：{}", paths.join("、")),
             Against::NoReceipt => "受領書がない".to_owned(),
-            Against::NotYet { until_us } => format!("受領確認後の保管期間中（{}まで）", say.date_time(&say.stamp(*until_us))),
+            Against::NotYet { until_us } => {
+                format!("受領確認後の保管期間中（{}まで）", say.date_time(&say.stamp(*until_us)))
+            }
             Against::Copies { known, wanted } => format!("ほかの場所の複製は{wanted}件必要（現在{known}件）"),
             Against::Held(said) => format!("保留中：{said}"),
             Against::Withdrawn(said) => format!("同意撤回：{said}"),
@@ -133,10 +137,9 @@ impl Words {
             Against::Used(said) => format!("ほかで使用中：{said}"),
         };
         match one {
-            Against::NotYet { until_us } => self.pick(
-                format!("it is kept until {} after its receipt", say.date_time(&say.stamp(*until_us))),
-                ja,
-            ),
+            Against::NotYet { until_us } => {
+                self.pick(format!("it is kept until {} after its receipt", say.date_time(&say.stamp(*until_us))), ja)
+            }
             one => self.pick(one.to_string(), ja),
         }
     }
@@ -165,7 +168,10 @@ impl Words {
 
     /// Of how many rows and files.
     pub(crate) fn compared(&self, rows: &str, files: &str) -> String {
-        self.pick(format!("{rows} rows of their list against {files} files that were sent"), format!("リスト{rows}行・送付ファイル{files}件"))
+        self.pick(
+            format!("{rows} rows of their list against {files} files that were sent"),
+            format!("リスト{rows}行・送付ファイル{files}件"),
+        )
     }
 
     /// That only the newest deliveries were looked at.
