@@ -26,7 +26,6 @@ mod wes;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{Method, Uri};
 use axum::middleware;
 use axum::routing::get;
 use kentai_engine::scheduler::Actor;
@@ -102,8 +101,8 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
         .merge(metrics)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method)
+        .fallback(page::fault::no_such_route)
+        .method_not_allowed_fallback(page::fault::no_such_method)
         .layer(middleware::from_fn(shield::put))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -113,12 +112,4 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
 /// What a request is called in the log: never with its query, in which the signature of a link may stand.
 fn span(request: &Request) -> Span {
     tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
-}
-
-async fn no_such_route(uri: Uri) -> Problem {
-    Problem::not_found(format!("there is nothing at {}", uri.path()))
-}
-
-async fn no_such_method(method: Method, uri: Uri) -> Problem {
-    Problem::method(&method, uri.path())
 }

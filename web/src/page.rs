@@ -14,7 +14,7 @@ mod decisions;
 mod deviations;
 mod events;
 mod failures;
-mod fault;
+pub(crate) mod fault;
 mod form;
 mod hand_off;
 mod institution;
@@ -97,7 +97,9 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(reference::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(fault::as_page))
-        .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor));
+        .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor))
+        // Once more around it: whoever is nobody here is told so in words, too.
+        .layer(middleware::from_fn(fault::as_page));
     let outside = Router::new()
         .route("/sign-in", get(sign_in::ask).post(sign_in::answer))
         .route("/sign-in/link", get(sign_in::link::ask).post(sign_in::link::answer))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
@@ -108,10 +108,7 @@ pub(crate) async fn recognize(State(app): State<App>, request: Request, next: Ne
 
 /// The same at a page, where a session says it too. Whoever is not known yet is asked who they are, and then shown what they came for.
 pub(crate) async fn recognize_visitor(State(app): State<App>, request: Request, next: Next) -> Response {
-    let shown = match sign_in::shown(request.headers()) {
-        Some(session) if !request.headers().contains_key(header::AUTHORIZATION) => Ok(Proof::Token(session)),
-        _ => in_header(request.headers()),
-    };
+    let shown = by_visitor(request.headers());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let over_network = request.extensions().get::<Caller>().is_some();
     let here = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
@@ -120,6 +117,18 @@ pub(crate) async fn recognize_visitor(State(app): State<App>, request: Request, 
         return sign_in::redirect(&here).into_response();
     }
     response
+}
+
+fn by_visitor(headers: &HeaderMap) -> Shown {
+    match sign_in::shown(headers) {
+        Some(session) if !headers.contains_key(header::AUTHORIZATION) => Ok(Proof::Token(session)),
+        _ => in_header(headers),
+    }
+}
+
+/// Who looks at a page that is not there; the refusal when it is nobody who is known, or who asks too often.
+pub(crate) async fn visitor(app: &App, parts: &Parts) -> Result<Actor, Response> {
+    who_asks(app, connection(&parts.extensions), by_visitor(&parts.headers)).await
 }
 
 /// The same where a signed link counts as well. A header counts before it: nobody is somebody else than they think.
@@ -138,21 +147,28 @@ pub(crate) async fn recognize_links(State(app): State<App>, request: Request, ne
 }
 
 async fn recognized(app: App, shown: Shown, mut request: Request, next: Next) -> Response {
-    // Only the network door puts one there; a request without one came over the site's socket.
-    let caller = request.extensions().get::<Caller>().cloned();
-    let uid = request.extensions().get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
+    let (caller, uid) = connection(request.extensions());
     let proof = shown.clone().unwrap_or(Proof::Connection);
-    let actor = match &caller {
-        Some(caller) => over_network(&app, caller, shown).await,
-        None => over_socket(&app, uid, shown).await.map_err(IntoResponse::into_response),
-    };
-    match actor {
+    match who_asks(&app, (caller.clone(), uid), shown).await {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
             request.extensions_mut().insert(Credential { app, proof, caller, uid });
             next.run(request).await
         }
         Err(refused) => refused,
+    }
+}
+
+/// Only the network door puts a caller there; a request without one came over the site's socket.
+fn connection(extensions: &Extensions) -> (Option<Caller>, Option<u32>) {
+    let uid = extensions.get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.uid);
+    (extensions.get::<Caller>().cloned(), uid)
+}
+
+async fn who_asks(app: &App, by: (Option<Caller>, Option<u32>), shown: Shown) -> Result<Actor, Response> {
+    match by {
+        (Some(caller), _) => over_network(app, &caller, shown).await,
+        (None, uid) => over_socket(app, uid, shown).await.map_err(IntoResponse::into_response),
     }
 }
 

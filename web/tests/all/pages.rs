@@ -2,6 +2,8 @@
 
 #[path = "pages/network.rs"]
 mod network;
+#[path = "pages/nowhere.rs"]
+mod nowhere;
 #[path = "pages/routes.rs"]
 mod routes;
 
