@@ -31,6 +31,12 @@ fn newest() -> i64 {
 }
 
 impl Pool {
+    /// Carries out what a test wants of the database behind everybody's back.
+    #[cfg(test)]
+    pub(crate) async fn carry_out(&self, sql: &'static str) {
+        sqlx::query(sql).execute(self.write.as_ref().expect("a writer")).await.expect("carried out");
+    }
+
     /// Opens (and creates, and migrates) the database at `path` for writing. The caller holds the site's lock.
     ///
     /// # Errors

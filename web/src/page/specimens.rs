@@ -267,6 +267,9 @@ struct Lines {
     late: u8,
     #[serde(default)]
     soon: u8,
+    /// Late, due soon or stuck.
+    #[serde(default)]
+    trouble: u8,
     #[serde(default)]
     held: u8,
     after: Option<String>,
@@ -296,7 +299,7 @@ fn line_row(line: &OrderLineView, shell: &Shell) -> Row {
 
 /// `GET /order-lines`
 async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>) -> Result<Response, Problem> {
-    let Lines { stage, institution, assay, stuck, late, soon, held, after, format } = asked;
+    let Lines { stage, institution, assay, stuck, late, soon, trouble, held, after, format } = asked;
     let (stage, institution, assay) = (given(stage), given(institution), given(assay));
     let wish = LineWish {
         stage: stage.clone(),
@@ -305,6 +308,7 @@ async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>
         stuck: stuck == 1,
         late: late == 1,
         soon: soon == 1,
+        trouble: trouble == 1,
         held: held == 1,
         after: after.clone(),
         limit: format.rows(),
@@ -321,29 +325,35 @@ async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>
         .with("stuck", flag(stuck))
         .with("late", flag(late))
         .with("soon", flag(soon))
+        .with("trouble", flag(trouble))
         .with("held", flag(held));
     let words = Words::of(visit.language());
     let shell = visit.shell(Place::Specimens);
     let outside = visit.who.institution.is_some() || visit.who.data_center.is_some();
-    let any = stuck == 1 || late == 1 || soon == 1 || held == 1;
-    let none = address.with("stuck", None).with("late", None).with("soon", None).with("held", None);
+    let flags = [
+        ("trouble", trouble, words.trouble),
+        ("late", late, words.late),
+        ("stuck", stuck, words.stuck),
+        ("soon", soon, words.soon),
+        ("held", held, words.held),
+    ];
+    let any = flags.iter().any(|(_, set, _)| *set == 1);
+    let none = flags.iter().fold(address.clone(), |list, (name, ..)| list.with(name, None));
     let mut filters = vec![Filter { current: !any, ..Filter::new(&none, "stuck", None, None, shell.words.all) }];
     if !outside {
-        for (name, set, label) in [
-            ("stuck", stuck, words.stuck),
-            ("late", late, words.late),
-            ("soon", soon, words.soon),
-            ("held", held, words.held),
-        ] {
+        for (name, set, label) in flags {
             filters.push(Filter { current: set == 1, ..Filter::new(&none, name, Some("1"), None, label) });
         }
     }
-    let kept =
-        [("stuck", stuck), ("late", late), ("soon", soon), ("held", held)].into_iter().filter(|(_, set)| *set == 1);
+    let kept = flags.into_iter().filter(|(_, set, _)| *set == 1);
     Ok(page(&Specimens {
         rows: found.items.iter().map(|line| line_row(line, &shell)).collect(),
         title: words.order_lines,
-        order: if stuck == 1 || late == 1 || soon == 1 { words.longest_first } else { words.by_id },
+        order: match (trouble, stuck == 1 || late == 1 || soon == 1) {
+            (1, _) => words.worst_first,
+            (_, true) => words.longest_first,
+            _ => words.by_id,
+        },
         of_lines: true,
         filters,
         stages: if outside { Vec::new() } else { stages(stage.as_deref(), visit.language()) },
@@ -351,7 +361,7 @@ async fn orders(State(app): State<App>, visit: Visit, Asked(asked): Asked<Lines>
         programs: Vec::new(),
         begins: assay.unwrap_or_default(),
         action: "/order-lines",
-        kept: kept.map(|(name, _)| (name, "1".to_owned())).collect(),
+        kept: kept.map(|(name, ..)| (name, "1".to_owned())).collect(),
         empty: words.no_lines,
         turns: Turns::new(&address, after.as_deref(), found.next.as_deref()),
         outside,

@@ -113,6 +113,25 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
+    /// Order lines whose expectation has lapsed and which are not due until `soon_us`, in the order of [`Listing::Lapsed`].
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lines_stuck_beside(&self, filter: &LineFilter, soon_us: i64) -> Result<Vec<OrderLine>, Error> {
+        sqlx::query_as(include_str!("../sql/lines_stuck_beside.sql"))
+            .bind(filter.after.0)
+            .bind(&filter.after.1)
+            .bind(&filter.stage)
+            .bind(&filter.institution)
+            .bind(&filter.assay)
+            .bind(filter.limit)
+            .bind(filter.now_us)
+            .bind(soon_us)
+            .fetch_all(&self.pool.read)
+            .await
+            .map_err(|source| self.pool.error(source))
+    }
+
     /// Specimens that the center knows, by id.
     ///
     /// # Errors
@@ -183,13 +202,14 @@ mod tests {
     }
 
     /// Every query of a list, a story or the search; the index that it must go by.
-    const WANTED: [(&str, &str, &str); 29] = explained! {
+    const WANTED: [(&str, &str, &str); 30] = explained! {
         "events_of" "event_stream (stream=?)";
         "links" "event_stream (stream=?)";
         "stream_ends" "event_stream (stream=? AND n=?)";
         "count_of" "record_parent (kind=? AND parent=?)";
         "package_sizes" "_package_file_1 (delivery_id=?)";
         "lines_stuck" "order_line_expect ((expect_us,order_line_id)>(?,?) AND expect_us<?)";
+        "lines_stuck_beside" "order_line_expect ((expect_us,order_line_id)>(?,?) AND expect_us<?)";
         "lines_late" "order_line_due ((due_us,order_line_id)>(?,?) AND due_us<?)";
         "lines_held" "order_line_held (order_line_id>?)";
         "lines_of_stage" "order_line_stage (stage=? AND order_line_id>?)";

@@ -9,6 +9,7 @@ use super::access::{Refused, is_outsider, part};
 use super::board::SOON_US;
 use super::line::{OrderLineView, coarse};
 use super::record::{RecordView, actions, record, records};
+use super::trouble;
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
 use crate::specimen::record::Kind;
@@ -37,6 +38,8 @@ pub struct LineWish {
     pub late: bool,
     /// Only whose whole time is over within [`SOON_US`], and not yet.
     pub soon: bool,
+    /// Only what is late, due soon or stuck: what the board counts as trouble. The other wishes of this kind are not looked at then.
+    pub trouble: bool,
     /// Only what somebody paused.
     pub held: bool,
     /// Where the page before ended.
@@ -57,7 +60,7 @@ fn stage(word: Option<&str>, who: &Principal) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Order lines: the longest stuck or late first, else by id.
+/// Order lines: the longest stuck or late first, else by id. What is in trouble comes as [`trouble::worst`] has it.
 ///
 /// # Errors
 /// When they may not see order lines, or the database cannot be read.
@@ -69,11 +72,14 @@ pub async fn lines(
 ) -> Result<Page<OrderLineView>, Refused> {
     stage(wish.stage.as_deref(), who)?;
     let outside = is_outsider(who);
-    if outside && (wish.stuck || wish.late || wish.soon || wish.held) {
+    if outside && (wish.stuck || wish.late || wish.soon || wish.trouble || wish.held) {
         return Err(Refused::NotAllowed(format!("{} may not do this: it is about the center's own work", who.name)));
     }
     let part = part(who, &[Action::ReadSpecimen], wish.institution.as_deref())?;
     let Some(institution) = part.institution() else { return Ok(Page { items: Vec::new(), next: None }) };
+    if wish.trouble {
+        return trouble::all(reader, LineWish { institution, ..wish }, now).await;
+    }
     let mut filter = LineFilter {
         stage: wish.stage,
         institution,
