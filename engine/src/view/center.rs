@@ -4,6 +4,7 @@
 //! is refused by name. People from outside see their own in coarse states.
 
 mod access;
+pub mod audit;
 pub mod board;
 pub mod capacity;
 pub mod control;

@@ -3,16 +3,14 @@
 
 use serde::Serialize;
 
-use crate::audit::checkpoint::{Checkpoint, Public};
-use crate::audit::link::{Fields, link};
-use crate::audit::{hex, unhex};
+use crate::audit::checkpoint::Public;
 use crate::people::permission::Principal;
-use crate::specimen::record::Kind;
 use crate::store::read::Reader;
 use crate::store::rows;
 use crate::view::center::access::{Refused, is_outsider};
+use crate::view::center::audit::{follows, signed};
 use crate::view::center::record::{RecordView, SpecimenStory, specimen};
-use crate::view::{Page, document, time};
+use crate::view::{Page, time};
 
 /// Events that are looked at, at most.
 const EVENTS_MAX: i64 = 5_000;
@@ -73,15 +71,7 @@ pub async fn proof(reader: &Reader, who: &Principal, id: &str, key: Option<&Publ
     links.truncate(usize::try_from(EVENTS_MAX).unwrap_or(usize::MAX));
     let broken = links.iter().filter(|(event, before)| !follows(event, before)).map(|(event, _)| event.seq).collect();
     let (log, head) = reader.head().await?;
-    let signed_until = reader.signed_until().await?;
-    let (mut signed_at, mut signature) = (None, None);
-    if let Some(row) = reader.record(Kind::Checkpoint.word(), &format!("{signed_until:015}")).await? {
-        let kept: Checkpoint = document("a checkpoint", &row.document)?;
-        let there = reader.log_after(kept.stand.events - 1, 1).await?;
-        let same = there.first().is_some_and(|event| event.hash == kept.stand.head);
-        signed_at = Some(time(kept.stand.at_us));
-        signature = key.map(|key| key.signed(&kept) && same);
-    }
+    let signed = signed(reader, key).await?;
     Ok(Proof {
         events: links.len(),
         newest: links.iter().map(|(event, _)| event.seq).max().unwrap_or(0),
@@ -89,9 +79,9 @@ pub async fn proof(reader: &Reader, who: &Principal, id: &str, key: Option<&Publ
         more,
         log,
         head,
-        signed_until,
-        signed_at,
-        signature,
+        signed_until: signed.until,
+        signed_at: signed.at,
+        signature: signed.holds,
     })
 }
 
@@ -135,12 +125,4 @@ async fn streams(reader: &Reader, who: &Principal, id: &str) -> Result<Vec<Strin
     }
     streams.extend(records.iter().map(|RecordView { kind, id, .. }| format!("{kind}:{id}")));
     Ok(streams)
-}
-
-fn follows(event: &rows::Event, before: &str) -> bool {
-    let rows::Event { seq, stream, n, at_us, kind, subject, actor, role, body, hash } = event;
-    // Nothing stands before the first.
-    let previous = if *seq == 1 { Some([0; 32]) } else { unhex::<32>(before) };
-    let fields = Fields { seq: *seq, stream, n: *n, at_us: *at_us, kind, subject, actor, role, body };
-    previous.is_some_and(|previous| hex(&link(&previous, &fields)) == *hash)
 }
