@@ -7,6 +7,9 @@ mod address;
 mod arrivals;
 mod assets;
 pub(crate) mod capacity;
+mod audit;
+mod bilingual;
+mod capacity;
 mod chart;
 mod control;
 mod decide;
@@ -95,6 +98,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(deviations::routes())
         .merge(progress::routes())
         .merge(reference::routes())
+        .merge(audit::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(fault::as_page))
         .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor))
