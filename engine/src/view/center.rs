@@ -17,6 +17,7 @@ mod measured;
 pub mod multiqc;
 pub mod needs;
 mod notice;
+pub mod people;
 mod proposal;
 pub mod quality;
 mod record;

@@ -1,4 +1,4 @@
-//! `admin user add|list|roles|password|totp|disable`
+//! `admin user add|list|roles|password|totp|disable|enable`
 
 use std::io::BufRead as _;
 
@@ -68,6 +68,11 @@ pub(crate) enum User {
         /// Name
         name: String,
     },
+    /// They may again what their roles allow; tokens that were not revoked count again
+    Enable {
+        /// Name
+        name: String,
+    },
 }
 
 impl User {
@@ -85,6 +90,7 @@ impl User {
             }
             Self::Totp { name } => Request::SetTotp { name, key: Hidden::default() },
             Self::Disable { name } => Request::DisablePerson { name },
+            Self::Enable { name } => Request::EnablePerson { name },
         };
         ask(site, output, request).await
     }

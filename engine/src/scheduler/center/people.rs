@@ -2,6 +2,7 @@
 //! before the loop; the loop only compares and writes down.
 
 mod link;
+mod own;
 
 use rand::TryRngCore as _;
 use serde_json::json;
@@ -22,6 +23,7 @@ use crate::specimen::record::Kind;
 use crate::store::read::Reader;
 
 pub use link::{Opening, whose};
+pub use own::Own;
 
 pub(in crate::scheduler) use link::opening;
 
@@ -230,6 +232,7 @@ impl Service {
                 person.row.status = DISABLED.into();
                 Ok(self.person(&mut person, "person_disabled", by, &json!({})))
             }
+            Request::EnablePerson { name } => self.enable(&name, by).await,
             Request::NewToken { owner, label, scopes, expires_us, made: (id, sha256) } => {
                 let scopes = token::scopes(&scopes)
                     .map_err(|odd| Refusal::Bad(format!("`{odd}` is no action; docs/permissions.md lists them")))?;
@@ -273,6 +276,18 @@ impl Service {
         });
         let mut held = self.desk.new_record(Kind::Person, name, token::ACTIVE, doc);
         Ok(self.person(&mut held, "person_added", by, &body))
+    }
+
+    /// They may again what their roles allow; tokens that were not revoked count again.
+    async fn enable(&mut self, name: &str, by: &By) -> Result<Answer, Refusal> {
+        let mut person = self.desk.find::<Person>(Kind::Person, name).await?.ok_or_else(|| unknown("person", name))?;
+        if person.row.status != DISABLED {
+            return Err(Refusal::State(format!("{name} is not disabled")));
+        }
+        token::ACTIVE.clone_into(&mut person.row.status);
+        person.doc.made_by.insert(by.name.clone());
+        session::succeeded(&mut person.doc);
+        Ok(self.person(&mut person, "person_enabled", by, &json!({})))
     }
 
     async fn set_roles(&mut self, name: &str, roles: Vec<String>, by: &By) -> Result<Answer, Refusal> {

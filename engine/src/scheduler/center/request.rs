@@ -409,6 +409,11 @@ pub enum Request {
         /// Name.
         name: String,
     },
+    /// Who was disabled may again what their roles allow.
+    EnablePerson {
+        /// Name.
+        name: String,
+    },
     /// A new token; its secret is answered once.
     NewToken {
         /// The service that it is for, or oneself.
@@ -457,6 +462,9 @@ pub enum Request {
     /// Somebody opened such an address; only the door asks this.
     #[serde(skip)]
     OpenLink(super::people::Opening),
+    /// Somebody changes their own account; only the door asks this, for whom is signed in.
+    #[serde(skip)]
+    Own(super::people::Own),
     /// A session, by its id, counts no more; only the door asks this, for whom the session is of.
     #[serde(skip)]
     SignOut(String),

@@ -40,6 +40,8 @@ impl Service {
         match request {
             Request::SignIn(attempt) => return self.sign_in(attempt).await,
             Request::OpenLink(opening) => return self.open_link(opening).await,
+            // One's own account is everybody's own matter.
+            Request::Own(own) => return self.own(own, actor).await,
             // Whoever shows a session may end it, whatever else they may.
             Request::SignOut(session) => {
                 let by = By { name: actor.name.clone(), role: String::new() };

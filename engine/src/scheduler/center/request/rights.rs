@@ -22,6 +22,7 @@ impl Request {
                 | Self::SetPassword { .. }
                 | Self::SetTotp { .. }
                 | Self::DisablePerson { .. }
+                | Self::EnablePerson { .. }
                 | Self::NewToken { .. }
                 | Self::RevokeToken { .. }
                 | Self::AuditRead { .. }
@@ -30,6 +31,7 @@ impl Request {
                 | Self::SignIn(_)
                 | Self::OfferLink { .. }
                 | Self::OpenLink(_)
+                | Self::Own(_)
                 | Self::SignOut(_)
         )
     }
@@ -90,10 +92,13 @@ impl Request {
             | Self::SetPassword { .. }
             | Self::SetTotp { .. }
             | Self::DisablePerson { .. }
+            | Self::EnablePerson { .. }
             | Self::NewToken { .. }
             | Self::RevokeToken { .. } => Action::ManagePeople,
             Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
-            Self::SignIn(_) | Self::OfferLink { .. } | Self::OpenLink(_) | Self::SignOut(_) => Action::ReadSelf,
+            Self::SignIn(_) | Self::OfferLink { .. } | Self::OpenLink(_) | Self::Own(_) | Self::SignOut(_) => {
+                Action::ReadSelf
+            }
         }
     }
 }
