@@ -59,6 +59,8 @@ struct App {
     underway: Arc<api::once::Underway>,
     /// What is counted of requests.
     meter: Arc<metrics::Meter>,
+    /// When each session was seen last.
+    seen: Arc<page::seen::Seen>,
 }
 
 impl App {
@@ -85,6 +87,7 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
         keeper: Arc::default(),
         underway: Arc::default(),
         meter,
+        seen: Arc::default(),
     };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));

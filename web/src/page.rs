@@ -39,6 +39,7 @@ mod runs;
 mod say;
 mod schedules;
 mod search;
+pub(crate) mod seen;
 mod settings;
 mod shape;
 mod shell;
@@ -76,7 +77,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(search::routes())
         .merge(specimen::routes())
         .merge(specimens::routes())
-        .route("/settings", get(settings::show))
+        .merge(settings::routes())
         .route("/sign-out", post(sign_in::sign_out))
         .merge(today::routes())
         .merge(needs::routes())

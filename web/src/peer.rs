@@ -23,6 +23,7 @@ use crate::App;
 use crate::error::Problem;
 use crate::listen::Caller;
 use crate::packages::link;
+use crate::page::seen::Look;
 use crate::page::sign_in;
 
 /// The user at the other end of a connection, when it was made (`SO_PEERCRED`).
@@ -151,6 +152,12 @@ async fn recognized(app: App, shown: Shown, mut request: Request, next: Next) ->
     let proof = shown.clone().unwrap_or(Proof::Connection);
     match who_asks(&app, (caller.clone(), uid), shown).await {
         Ok(actor) => {
+            if let Proof::Token(text) = &proof
+                && let Some(session) = secret::read(session::PREFIX, text)
+            {
+                let from = caller.as_ref().map(|caller| caller.address.to_string());
+                app.seen.note(session.id, Look { at_us: app.engine.options().clock.now(), from });
+            }
             request.extensions_mut().insert(actor);
             request.extensions_mut().insert(Credential { app, proof, caller, uid });
             next.run(request).await

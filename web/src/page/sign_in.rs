@@ -12,7 +12,7 @@ use cookie::{Cookie, SameSite};
 use kentai_engine::people::session;
 use kentai_engine::scheduler::handle::Refusal;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::form::{Posted, Wrong};
@@ -76,7 +76,7 @@ pub(super) async fn answer(
     Posted(typed): Posted<Typed>,
 ) -> Result<Response, Problem> {
     counted(caller.as_deref())?;
-    let _room = TRIES.acquire().await.map_err(|closed| Problem::internal(&closed))?;
+    let _room = room().await?;
     match app.engine.sign_in(typed.name.trim(), &typed.password, typed.code.trim()).await {
         Ok(secret) => opened(&app, &headers, caller.as_deref(), secret.0, local(&typed.back)).await,
         Err(Refusal::NotAllowed(said)) => {
@@ -94,6 +94,11 @@ pub(super) async fn answer(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// Comparing a password takes its turn.
+pub(super) async fn room() -> Result<SemaphorePermit<'static>, Problem> {
+    TRIES.acquire().await.map_err(|closed| Problem::internal(&closed))
 }
 
 /// Guesses are counted by where they come from, before they cost anything.

@@ -1,0 +1,68 @@
+//! Words of the settings: one's own account.
+
+use crate::page::bilingual::bilingual;
+
+bilingual! {
+    sessions: "Where you are signed in", "サインイン中の端末";
+    sessions_note: "a session lasts twelve hours", "セッションは12時間で切れます";
+    from: "From", "接続元";
+    since: "Since", "開始";
+    seen: "Last seen", "最終アクセス";
+    until: "Until", "期限";
+    how: "How", "方法";
+    by_password: "Password", "パスワード";
+    by_link: "Link of this machine", "このマシンのリンク";
+    here: "this one", "この端末";
+    not_seen: "not since this server began", "サーバー起動後なし";
+    the_machine: "this machine", "このマシン";
+    end: "End", "終了する";
+    end_others: "End all others", "他をすべて終了する";
+    no_sessions: "You are not signed in with a session: the site's machine or a token says who you are.", "セッションではサインインしていません。サイトのマシン、またはトークンで認識されています。";
+    tokens: "Your tokens", "自分のトークン";
+    no_tokens: "You have none. An admin makes tokens; each is shown once, when it is made.", "トークンはありません。トークンは管理者が発行し、発行時に一度だけ表示されます。";
+    token: "Token", "トークン";
+    label: "For what", "用途";
+    scopes: "May at most", "権限の上限";
+    everything: "whatever you may", "本人の権限すべて";
+    made: "Made", "発行";
+    state: "State", "状態";
+    counts: "Counts", "有効";
+    over: "Over", "期限切れ";
+    revoked: "Revoked", "失効";
+    revoke: "Revoke", "失効させる";
+    password: "Password and one-time code", "パスワードとワンタイムコード";
+    change_password: "Change the password", "パスワードを変更する";
+    change_says: "Every other session of yours ends.", "他の端末のセッションはすべて終了します。";
+    now: "Password now", "現在のパスワード";
+    new: "New password", "新しいパスワード";
+    new_note: "at least 12 characters, and not your name", "12文字以上。名前と同じものは使えません。";
+    again: "Once more", "もう一度";
+    differs: "This is not the same as above.", "上と一致しません。";
+    code: "One-time code", "ワンタイムコード";
+    code_if: "if you have a key for it", "鍵がある場合";
+    wrong: "The password or the code is wrong, or there were too many tries: wait a quarter of an hour.", "パスワードかコードが違うか、試行回数が多すぎます。15分待ってください。";
+    cannot: "This password cannot be taken: it has fewer than 12 characters, or it is your name.", "このパスワードは使えません。12文字以上で、名前と異なるものにしてください。";
+    new_key: "New key for one-time codes", "ワンタイムコードの鍵を新しく作る";
+    key_says: "It replaces the one you have, at once. Have your authenticator at hand: it is shown this once.", "今の鍵はすぐに使えなくなります。鍵は一度だけ表示されるので、認証アプリを用意してください。";
+    key_made: "Your new key", "新しい鍵";
+    key_keep: "Give it to your authenticator now. It is not shown again.", "今すぐ認証アプリに登録してください。再表示はできません。";
+    key: "Key", "鍵";
+    address: "Address for an authenticator", "認証アプリ用アドレス";
+    set: "set", "設定済み";
+    not_set: "not set", "未設定";
+    has_password: "Password", "パスワード";
+    only_machine: "The site's file says who you are, by your user of this machine: there is no password here to change.", "サイトの設定ファイルがこのマシンのユーザーとして認識しています。変更するパスワードはありません。";
+    service: "A service has tokens, and no password.", "サービスにはトークンがあり、パスワードはありません。";
+    changed: "The password is changed; your other sessions have ended.", "パスワードを変更しました。他のセッションは終了しています。";
+    ended: "The other sessions have ended.", "他のセッションを終了しました。";
+    revoked_now: "The token counts no more.", "トークンを失効させました。";
+    more: "More of the site", "サイトの管理";
+    people: "People and tokens", "アカウントとトークン";
+    people_says: "who may sign in, their roles, keys of services", "サインインできる人、役割、サービスの鍵";
+    audit: "Audit log", "監査記録";
+    audit_says: "what was done, by whom, and whether the chain holds", "誰が何をしたか、連鎖の検証";
+    proposals: "What waits for a second person", "2人目の確認待ち";
+    proposals_says: "what one person proposed and another confirms", "1人が提案し、別の人が確認するもの";
+    back: "Back to the settings", "設定へ戻る";
+    act: "Act", "操作";
+}
