@@ -29,7 +29,9 @@ mod moment;
 mod needs;
 mod notices;
 mod omissions;
+mod people;
 mod progress;
+mod proposals;
 mod quality;
 mod queue;
 mod reference;
@@ -100,6 +102,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .merge(progress::routes())
         .merge(reference::routes())
         .merge(audit::routes())
+        .merge(people::routes())
+        .merge(proposals::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(fault::as_page))
         .layer(middleware::from_fn_with_state(app.clone(), peer::recognize_visitor))

@@ -181,9 +181,11 @@ fn about(about: &About, say: &Say) -> (String, String, String) {
             (id.clone(), "/deviations".to_owned(), "/deviations".to_owned())
         }
         About::Deviation(_, specimen) => (specimen.clone(), path("specimens", specimen), path("specimens", specimen)),
-        About::Proposal(id, order) => {
-            let href = format!("{}/decide", path("order-lines", order));
-            (order.clone(), href.clone(), format!("{href}#confirm-{}", encoded(id)))
+        About::Proposal(id, about) => {
+            // What it is about stands on its page; there it is confirmed.
+            let href = path("proposals", id);
+            let name = if about.is_empty() { id } else { about };
+            (name.clone(), href.clone(), format!("{href}#confirm"))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a reader chooses for themselves: language and theme, kept in their browser and nowhere else; who they are here, and where they are
 //! signed in.
 
-mod own;
+pub(super) mod own;
 mod words;
 
 use askama::Template;

@@ -8,6 +8,7 @@ mod said;
 use std::collections::BTreeSet;
 
 use super::access::Refused;
+use super::proposal::roles_of;
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal, permit};
 use crate::people::role::Role;
@@ -297,13 +298,13 @@ async fn proposals(reader: &Reader, now: Micros, items: &mut Vec<Need>) -> Resul
             continue;
         }
         let word = |name: &str| doc.request.get(name).and_then(|word| word.as_str()).unwrap_or_default().to_owned();
-        let (action, about) = match word("request").as_str() {
-            "report" => (Action::Release, About::Proposal(row.record_id, word("order_line"))),
-            "retire" => (Action::Retire, About::Retirement(row.record_id, word("delivery"))),
-            _ => (Action::Confirm, About::Proposal(row.record_id, word("order_line"))),
+        let about = match word("request").as_str() {
+            "retire" => About::Retirement(row.record_id, word("delivery")),
+            _ => About::Proposal(row.record_id, word("order_line")),
         };
+        let may = roles_of(&doc);
         let known = Known::Proposal(doc.proposed_by.clone(), doc.reason);
-        let need = need(Kind::Proposal, about, row.created_us, roles(action), known);
+        let need = need(Kind::Proposal, about, row.created_us, may, known);
         items.push(Need { not_by: vec![doc.proposed_by], ..need });
     }
     Ok(())
