@@ -1,5 +1,7 @@
 //! The API as its callers meet it: a real engine with scripted hands behind a real socket.
 
+#[path = "all/admin_pages.rs"]
+mod admin_pages;
 #[path = "all/center.rs"]
 mod center;
 #[path = "all/door.rs"]

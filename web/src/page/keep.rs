@@ -14,6 +14,7 @@ use kentai_engine::people::role::Role;
 use kentai_engine::scheduler::queue::Waiting;
 use kentai_engine::view::center::board::{self, Board};
 use kentai_engine::view::center::needs::{self, Needs};
+use kentai_engine::view::center::quality::{self, Watched};
 use kentai_engine::view::center::report::{self, Turnaround, Window};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
@@ -181,15 +182,30 @@ pub(crate) async fn soon<T: Size + Send + Sync + 'static>(
     }
 }
 
+/// What the charts say in short.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    pub(crate) metrics: Vec<Watched>,
+}
+
+impl Size for Watching {
+    fn is_small(&self) -> bool {
+        let values: usize = self.metrics.iter().map(|one| one.count).sum();
+        i64::try_from(values).is_ok_and(|values| values <= SMALL)
+    }
+}
+
 /// Everything that is kept.
 pub(crate) struct Keeper {
+    pub(crate) watching: Arc<Keep<Watching>>,
     pub(crate) today: Arc<Keep<Today>>,
     pub(crate) turnarounds: Arc<Keep<Turnarounds>>,
 }
 
 impl Default for Keeper {
     fn default() -> Self {
-        Self { today: Arc::new(Keep::new(today)), turnarounds: Arc::new(Keep::new(turnarounds)) }
+        let watching = Arc::new(Keep::new(watching));
+        Self { watching, today: Arc::new(Keep::new(today)), turnarounds: Arc::new(Keep::new(turnarounds)) }
     }
 }
 
@@ -200,6 +216,16 @@ fn today(app: App, now: i64) -> Counting<Today> {
         let needs = needs::gather(reader, now).await?;
         let queue = app.engine.queue().await?;
         Ok(Today { board, needs, queue })
+    })
+}
+
+fn watching(app: App, now: i64) -> Counting<Watching> {
+    Box::pin(async move {
+        // As with turnaround: for everybody of the center.
+        let everybody = Principal { roles: vec![Role::Operator], ..Principal::default() };
+        let narrow = quality::Narrow::default();
+        let metrics = quality::quality(app.engine.reader(), &everybody, now, &narrow).await?;
+        Ok(Watching { metrics })
     })
 }
 

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use kentai_engine::people::permission::Action;
 use kentai_engine::view::center::needs::Need;
 use kentai_engine::view::center::{board, trouble, withdrawal};
 
@@ -73,7 +74,7 @@ struct Today<'a> {
     panels: Vec<Panel>,
 }
 
-/// `GET /`. People from outside have a page of their own.
+/// `GET /`. People from outside have a page of their own; who only manages people sees no data, and goes there.
 async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let who = visit.principal();
     if who.institution.is_some() {
@@ -82,9 +83,13 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     if who.data_center.is_some() {
         return Ok(Redirect::to("/hand-off").into_response());
     }
+    if !visit.may(Action::ReadSite) && visit.may(Action::ManagePeople) {
+        return Ok(Redirect::to("/people").into_response());
+    }
     board::may_see(&who)?;
     let kept = keep::newest(&app.keeper.today, &app).await?;
     let turnarounds = keep::soon(&app.keeper.turnarounds, &app).await?;
+    let watching = keep::soon(&app.keeper.watching, &app).await?;
     let (board, today) = (&kept.value.board, &kept.value);
     let seen: Vec<&Need> = today.needs.items.iter().filter(|one| one.is_for(&who)).collect();
     let worst = trouble::worst(app.engine.reader(), &who, visit.now(), LATE, visit.language()).await?;
@@ -111,6 +116,11 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     let late = parts::lates(worst, say);
     let late_of = of(late.len(), say.count(board.trouble), words.worst_first);
     let (trouble, queue_all) = (all_of(&say.count(board.trouble), &shell), all_of(&count(steps), &shell));
+    let watched = watching.as_ref().map(|one| one.value.metrics.as_slice());
+    let mut panels = panels::all(&app, board, (watched, withdrawal::may_see(&who).is_ok()), words, say);
+    if !visit.may(Action::ReadAudit) {
+        panels.iter_mut().for_each(|panel| panel.note_href = None);
+    }
     let template = Today {
         headline: parts::headline(board, seen.len(), seen.first().map(|one| one.since_us), say),
         counted: (visit.now() - kept.at_us > 2_000_000).then(|| say.age_us(kept.at_us)),
@@ -130,7 +140,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
         waits_of,
         queue_all,
         handed,
-        panels: panels::all(&app, board, withdrawal::may_see(&who).is_ok(), words, say),
+        panels,
         words,
         shell,
     };

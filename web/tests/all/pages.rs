@@ -4,6 +4,8 @@
 mod network;
 #[path = "pages/nowhere.rs"]
 mod nowhere;
+#[path = "pages/own.rs"]
+mod own;
 #[path = "pages/routes.rs"]
 mod routes;
 

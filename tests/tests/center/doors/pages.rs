@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use kentai_engine::people::permission::Action::{self, *};
 use kentai_tests::root;
 
-use super::Whose::{self, Absent, Center, Delivery, Inside, Institution, Nothing};
+use super::Whose::{self, Absent, Center, Delivery, Inside, Institution, Nothing, People};
 use super::{Doors, Outcome, Somebody, curl, verdict, without};
 
 /// Route as the server has it, what is asked, its form, one of what it needs, and whose the thing is.
@@ -24,7 +24,23 @@ const PAGES: &[Row] = &[
     ("GET /api", "/api", "", &[ReadSelf], Nothing),
     ("GET /api/{noun}", "/api/runs", "", &[ReadSelf], Nothing),
     // What the first page shows each one is theirs to see; people from outside are led to their own.
-    ("GET /", "/", "", &[ReadSite, ReadSpecimen, ReadDelivery], Nothing),
+    ("GET /", "/", "", &[ReadSite, ReadSpecimen, ReadDelivery, ManagePeople], Nothing),
+    ("GET /audit", "/audit", "", &[ReadAudit], Nothing),
+    ("GET /audit", "/audit?format=csv&kind=x", "", &[ReadAudit], Nothing),
+    ("GET /people", "/people", "", &[ManagePeople], People),
+    ("GET /new-person", "/new-person", "", &[ManagePeople], People),
+    ("POST /new-person", "/new-person", "name=x", &[ManagePeople], People),
+    ("GET /people/{name}", "/people/spare", "", &[ManagePeople], People),
+    ("GET /people/{name}/{act}", "/people/spare/roles", "", &[ManagePeople], People),
+    ("POST /people/{name}/{act}", "/people/spare/roles", "role_operator=1&shown=x", &[ManagePeople], People),
+    ("GET /proposals", "/proposals", "", &[ReadSite], Inside),
+    ("GET /proposals/{id}", "/proposals/none", "", &[ReadSite], Absent),
+    ("POST /proposals/{id}", "/proposals/none", "shown=x", &[ReadSite], Absent),
+    ("GET /settings/password", "/settings/password", "", &[ReadSelf], Nothing),
+    ("GET /settings/code", "/settings/code", "", &[ReadSelf], Nothing),
+    // What would be changed is one's own, and the proof is wrong.
+    ("POST /settings/password", "/settings/password", "now=x&new=y&again=z", &[ReadSelf], Nothing),
+    ("POST /settings/code", "/settings/code", "now=x", &[ReadSelf], Nothing),
     ("GET /wall", "/wall", "", &[ReadSite], Inside),
     ("GET /needs", "/needs", "", &[ReadSite], Inside),
     ("GET /queue", "/queue", "", &[ReadSite], Inside),
@@ -114,6 +130,9 @@ const PAGES: &[Row] = &[
     ("POST /deviations/{id}/close", "/deviations/{deviation}/close", "reason=x", &[Deviation], Center),
     ("POST /runs/{id}/retry", "/runs/{run}/retry", "reason=x", &[Retry], Institution),
     ("POST /runs/{id}/cancel", "/runs/{run}/cancel", "reason=x", &[RunControl], Institution),
+    // Nobody's own, and so not there.
+    ("POST /settings/sessions", "/settings/sessions", "session=none", &[ReadSelf], Absent),
+    ("POST /settings/tokens", "/settings/tokens", "token=none", &[ReadSelf], Absent),
     // Without a session there is none to end.
     ("POST /sign-out", "/sign-out", "", &[ReadSelf], Nothing),
 ];

@@ -55,6 +55,7 @@ const VERBS: &[Row] = &[
     ("admin user list", "", &[ManagePeople], Nothing),
     ("admin user roles", "spare operator", &[ManagePeople], Nothing),
     ("admin user totp", "spare", &[ManagePeople], Nothing),
+    ("admin user enable", "spare", &[ManagePeople], Nothing),
     ("admin user password", "spare", &[ManagePeople], Nothing),
     // For users of the machine: whoever shows a token becomes nobody at the page.
     ("page", "--at http://127.0.0.1:1", &[], Nothing),

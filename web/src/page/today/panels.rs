@@ -1,6 +1,9 @@
 //! What is below the fold: the rest of the center in a few numbers each, every one a way to its list.
 
+use std::collections::BTreeMap;
+
 use kentai_engine::view::center::board::Board;
+use kentai_engine::view::center::quality::Watched;
 
 use super::words::Words;
 use crate::App;
@@ -9,6 +12,8 @@ use crate::page::say::Say;
 
 /// Rows of a panel.
 const ROWS: usize = 5;
+/// Metrics out of control that are named.
+const OUT: usize = 3;
 
 /// One part.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub(super) struct Panel {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     pub(super) note: String,
+    /// Where the note leads.
+    pub(super) note_href: Option<&'static str>,
     pub(super) more: (&'static str, String),
     pub(super) rows: Vec<Row>,
     /// Said when there are no rows.
@@ -36,9 +43,12 @@ fn row(said: impl Into<String>, number: String, href: impl ToString) -> Row {
 }
 
 /// All of them, in order.
-pub(super) fn all(app: &App, board: &Board, sees_withdrawals: bool, words: &Words, say: &Say) -> Vec<Panel> {
+///
+/// `seen`: what is under control, none while it is still being counted; and whether this reader may see withdrawals.
+pub(super) fn all(app: &App, board: &Board, seen: (Option<&[Watched]>, bool), words: &Words, say: &Say) -> Vec<Panel> {
+    let (watched, sees_withdrawals) = seen;
     vec![
-        charts(words),
+        charts(watched, words, say),
         failures(board, words, say),
         intake(board, words, say),
         omissions(board, words, say),
@@ -57,11 +67,45 @@ fn panel(
     rows: Vec<Row>,
     empty: &'static str,
 ) -> Panel {
-    Panel { id, title, note: String::new(), more: (more.0, more.1.to_owned()), rows, empty }
+    Panel { id, title, note: String::new(), note_href: None, more: (more.0, more.1.to_owned()), rows, empty }
 }
 
-fn charts(words: &Words) -> Panel {
-    panel("charts", words.charts, (words.open_charts, "/quality"), Vec::new(), words.charts_says)
+/// What passes, what is out of control, and who let pass what did not; none while it is still being counted.
+fn charts(watched: Option<&[Watched]>, words: &Words, say: &Say) -> Panel {
+    let count = |number: usize| say.count(i64::try_from(number).unwrap_or(i64::MAX));
+    let all = watched.unwrap_or_default();
+    let (judged, passed) = all.iter().fold((0, 0), |(judged, passed), one| (judged + one.judged, passed + one.passed));
+    let mut rows = Vec::new();
+    if judged > 0 {
+        let share = say.share(super::parts::share(number(passed), number(judged)));
+        rows.push(Row { beside: count(judged), ..row(words.pass_rate, share, "/quality") });
+    }
+    let out: Vec<&Watched> = all.iter().filter(|one| one.broken.iter().any(|rule| !rule.is_warning())).collect();
+    if !all.is_empty() {
+        let names: Vec<String> = out.iter().take(OUT).map(|one| crate::page::quality::name(&one.metric, say)).collect();
+        let beside = names.join(say.pick(", ", "、"));
+        rows.push(Row { beside, ..row(words.out_of_control, count(out.len()), "/quality") });
+    }
+    let mut people: BTreeMap<&str, usize> = BTreeMap::new();
+    for (person, times) in all.iter().flat_map(|one| &one.overrides) {
+        *people.entry(person).or_default() += times;
+    }
+    let mut people: Vec<(&str, usize)> = people.into_iter().collect();
+    people.sort_by_key(|(person, times)| (std::cmp::Reverse(*times), *person));
+    rows.extend(people.into_iter().take(ROWS - 2).map(|(person, times)| {
+        row(
+            say.pick(format!("{}: {person}", words.overrides), format!("{}：{person}", words.overrides)),
+            count(times),
+            "/quality",
+        )
+    }));
+    let panel = panel("charts", words.charts, (words.open_charts, "/quality"), rows, words.charts_says);
+    let note = if all.is_empty() { String::new() } else { words.charts_note.to_owned() };
+    Panel { note, ..panel }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn failures(board: &Board, words: &Words, say: &Say) -> Panel {
@@ -183,5 +227,5 @@ fn decisions(board: &Board, words: &Words, say: &Say) -> Panel {
         format!("audit chain: {events} events, signed up to {signed}"),
         format!("監査ログ{events}件・{signed}件まで署名済み"),
     );
-    Panel { note, ..panel }
+    Panel { note, note_href: Some("/audit"), ..panel }
 }

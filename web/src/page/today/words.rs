@@ -71,6 +71,10 @@ words! {
     last_contact: "Last contact", "最終連絡";
     charts: "Control charts", "管理図";
     charts_says: "Every tracked metric in time, with its limits and the rules of Westgard.", "追跡する全項目の推移、管理限界、ウェストガードの規則。";
+    charts_note: "last 30 days", "過去30日";
+    pass_rate: "Values that passed", "合格した値";
+    out_of_control: "Metrics out of control", "管理外れの項目";
+    overrides: "Let pass by", "合格扱いにした人";
     open_charts: "Open the charts", "管理図を開く";
     failures: "Failures by cause", "原因別の失敗";
     failures_note: "of the newest 1,000 attempts", "最新1,000回の試行";
