@@ -156,7 +156,7 @@ pub(super) enum Message {
     About(RunId, Actor, Request, Reply<String>),
     Why(RunId, Option<String>, Reply<Vec<Because>>),
     /// What waits, and for what.
-    Queue(Reply<Vec<super::queue::Waiting>>),
+    Queue(super::queue::Durations, Reply<Vec<super::queue::Waiting>>),
     /// Rows that belong to no run (specimens, registered workflows).
     Keep(Box<crate::store::writer::Change>, Reply<()>),
     Report(crate::id::AttemptId, Report),
@@ -452,12 +452,12 @@ impl Handle {
         self.ask(|reply| Message::Why(run.clone(), step.map(str::to_owned), reply)).await
     }
 
-    /// What waits to start, over all runs that are looked at, in the order in which it will.
+    /// What waits to start, over all runs that are looked at, in the order in which it will; and when, as far as `durations` tell.
     ///
     /// # Errors
     /// When the engine has stopped.
-    pub async fn queue(&self) -> Result<Vec<super::queue::Waiting>, Refusal> {
-        self.ask(Message::Queue).await
+    pub async fn queue(&self, durations: super::queue::Durations) -> Result<Vec<super::queue::Waiting>, Refusal> {
+        self.ask(|reply| Message::Queue(durations, reply)).await
     }
 
     /// Keeps what a sheet says about specimens, without running anything.

@@ -19,8 +19,8 @@ impl Service {
                 };
                 self.reply(reply, result);
             }
-            Message::Queue(reply) => {
-                let waiting = self.house.waiting();
+            Message::Queue(durations, reply) => {
+                let waiting = self.house.waiting(&durations);
                 self.reply(reply, Ok(waiting));
             }
             Message::Keep(mut change, reply) => {

@@ -1,13 +1,18 @@
 //! What waits to start, and for what: ready steps of the runs that are in memory, gathered by step and reason. It starts nothing.
 
+use std::collections::BTreeMap;
+
 use kentai_workflows::workflow::StepKind;
 
 use super::house::House;
-use super::live::LiveRun;
+use super::live::{LiveAttempt, LiveRun};
 use super::render;
 use crate::clock::Micros;
-use crate::decide::admit::{Lack, rank};
+use crate::decide::admit::{Lack, Request, rank};
+use crate::decide::forecast;
 use crate::state::{run, step};
+use crate::store::Error;
+use crate::store::read::Reader;
 
 /// Steps that wait for the same thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub struct Waiting {
     pub run: String,
     /// When the oldest of their runs last changed, microseconds.
     pub since_us: Micros,
+    /// When the first of them is likely to start, microseconds, by what like steps took; none: it cannot be told.
+    pub starts_us: Option<Micros>,
 }
 
 /// For what something waits.
@@ -66,37 +73,81 @@ pub enum Waits {
     },
 }
 
+/// What like steps took, by the workflow and the step's name, microseconds.
+pub type Durations = BTreeMap<(String, String), Micros>;
+
+/// Attempts that durations are taken from, the newest.
+const LOOKED_AT: i64 = 1_000;
+
+/// What the newest attempts of each step took on average, of those that came to their end well. It reads a measure of them: whoever asks
+/// keeps it for a moment.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn durations(reader: &Reader) -> Result<Durations, Error> {
+    let rows = reader.memory_used(LOOKED_AT).await?.into_iter().filter(|row| row.count > 0 && row.took_us > 0);
+    Ok(rows.map(|row| ((row.workflow_id, row.step), row.took_us / row.count)).collect())
+}
+
 impl House {
     /// What waits, those that start first before the others. Runs that have not begun and are not in memory are the last.
-    pub(super) fn waiting(&self) -> Vec<Waiting> {
+    pub(super) fn waiting(&self, durations: &Durations) -> Vec<Waiting> {
         let open = |run: &&LiveRun| matches!(run.status, run::Status::Queued | run::Status::Running);
         let mut runs: Vec<&LiveRun> = self.runs.values().filter(open).collect();
         runs.sort_by_key(|run| rank(run.row.priority, run.row.steps_left, run.row.created_us, run.id.as_str()));
         let mut all: Vec<Waiting> = Vec::new();
+        // What only waits for its part of the book, and which of `all` it is one of.
+        let (mut wants, mut groups) = (Vec::new(), Vec::new());
         let mut ahead = 0;
         for run in runs {
             for (index, one) in run.steps.iter().enumerate().filter(|(_, one)| one.status == step::Status::Ready) {
-                let waits = self.waits(run, index);
+                let (waits, request) = self.waits(run, index);
                 let (name, since_us) = (&one.planned.step, run.row.updated_us);
-                match all.iter_mut().find(|known| known.step == *name && known.waits == waits) {
-                    Some(known) => {
+                let group = match all.iter().position(|known| known.step == *name && known.waits == waits) {
+                    Some(group) => {
+                        let known = &mut all[group];
                         known.count += 1;
                         known.since_us = known.since_us.min(since_us);
+                        group
                     }
                     None => {
                         let (step, run) = (name.clone(), run.id.to_string());
-                        all.push(Waiting { step, count: 1, waits, ahead, run, since_us });
+                        all.push(Waiting { step, count: 1, waits, ahead, run, since_us, starts_us: None });
+                        all.len() - 1
                     }
+                };
+                if let Some(request) = request {
+                    wants.push(forecast::Waits { request, takes_us: takes(durations, run, name) });
+                    groups.push(group);
                 }
                 ahead += 1;
             }
         }
+        for (start, group) in
+            forecast::starts(self.book.clone(), self.under_way(durations), &wants, self.now).into_iter().zip(groups)
+        {
+            let one = &mut all[group];
+            if matches!(one.waits, Waits::Resource(_)) && one.starts_us.is_none() {
+                one.starts_us = start;
+            }
+        }
         if let Some((.., first)) = self.queue.first().zip(self.queue.iter().map(|(_, created, _)| created).min()) {
             let waits = self.stop_or(Waits::Turn);
-            let (step, run) = (String::new(), String::new());
-            all.push(Waiting { step, count: self.queue.len(), waits, ahead, run, since_us: *first });
+            let (step, run, count) = (String::new(), String::new(), self.queue.len());
+            all.push(Waiting { step, count, waits, ahead, run, since_us: *first, starts_us: None });
         }
         all
+    }
+
+    /// What has taken its part of the book, and when it is likely to give it back.
+    fn under_way(&self, durations: &Durations) -> Vec<forecast::Running> {
+        let taken = self.attempts.values().filter(|attempt| attempt.in_book);
+        let ends = |attempt: &LiveAttempt| {
+            let run = self.runs.get(&attempt.run)?;
+            let takes = takes(durations, run, &run.steps.get(attempt.step)?.planned.step)?;
+            Some(attempt.row.created_us.saturating_add(takes))
+        };
+        taken.map(|attempt| forecast::Running { request: attempt.request, ends_us: ends(attempt) }).collect()
     }
 
     fn stop_or(&self, otherwise: Waits) -> Waits {
@@ -107,27 +158,33 @@ impl House {
         }
     }
 
-    fn waits(&self, run: &LiveRun, index: usize) -> Waits {
+    /// For what a step waits; and what it wants of the book, when nothing else is missing.
+    fn waits(&self, run: &LiveRun, index: usize) -> (Waits, Option<Request>) {
+        let only = |waits| (waits, None);
         let step = &run.steps[index];
         if let Some(hold) = &run.hold {
-            return Waits::Held { by: hold.by.clone() };
+            return only(Waits::Held { by: hold.by.clone() });
         }
         if let early @ (Waits::Stopped { .. } | Waits::Engine) = self.stop_or(Waits::Turn) {
-            return early;
+            return only(early);
         }
         if run.consent.as_ref().is_some_and(|consent| consent.allows(&consent.wanted, self.now).is_err()) {
-            return Waits::Consent;
+            return only(Waits::Consent);
         }
         if let Some(at_us) = step.detail.not_before_us.filter(|at| *at > self.now) {
-            return Waits::Time { at_us, reason: step.detail.reason.clone().unwrap_or_default() };
+            return only(Waits::Time { at_us, reason: step.detail.reason.clone().unwrap_or_default() });
         }
         if let Some(max) = run.definition(index).max_parallel.filter(|_| self.at_max_parallel(&run.id, index)) {
-            return Waits::Limit { max };
+            return only(Waits::Limit { max });
         }
-        let StepKind::Tool(tool) = &run.definition(index).kind else { return Waits::Turn };
+        let StepKind::Tool(tool) = &run.definition(index).kind else { return only(Waits::Turn) };
         match render::request(run, index, tool, &self.options) {
-            Ok(request) => self.book.lack(request).map_or(Waits::Turn, Waits::Resource),
-            Err(reason) => Waits::Broken { reason },
+            Ok(request) => (self.book.lack(request).map_or(Waits::Turn, Waits::Resource), Some(request)),
+            Err(reason) => only(Waits::Broken { reason }),
         }
     }
+}
+
+fn takes(durations: &Durations, run: &LiveRun, step: &str) -> Option<Micros> {
+    durations.get(&(run.workflow.id.clone(), step.to_owned())).copied()
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kentai_engine::people::permission::Principal;
 use kentai_engine::people::role::Role;
-use kentai_engine::scheduler::queue::Waiting;
+use kentai_engine::scheduler::queue::{Durations, Waiting, Waits, durations};
 use kentai_engine::view::center::board::{self, Board};
 use kentai_engine::view::center::needs::{self, Needs};
 use kentai_engine::view::center::quality::{self, Watched};
@@ -214,7 +214,11 @@ fn today(app: App, now: i64) -> Counting<Today> {
         let reader = app.engine.reader();
         let board = board::count(reader, now).await?;
         let needs = needs::gather(reader, now).await?;
-        let queue = app.engine.queue().await?;
+        let mut queue = app.engine.queue(Durations::new()).await?;
+        // How long things take is read only where somebody waits for them to be over.
+        if queue.iter().any(|one| matches!(one.waits, Waits::Resource(_))) {
+            queue = app.engine.queue(durations(reader).await?).await?;
+        }
         Ok(Today { board, needs, queue })
     })
 }

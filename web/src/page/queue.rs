@@ -46,8 +46,8 @@ async fn show(State(app): State<App>, visit: Visit, Asked(wanted): Asked<As>) ->
     let words = Words::of(visit.language());
     let rows = parts::waits(&kept.value.queue, words, &shell.say);
     if wanted.format == Format::Csv {
-        let head = ["step", "waiting", "for", "ahead", "unchanged_for"];
-        let rows = rows.into_iter().map(|row| [row.step, row.count, row.said, row.ahead, row.since]);
+        let head = ["step", "waiting", "for", "ahead", "starts_in", "unchanged_for"];
+        let rows = rows.into_iter().map(|row| [row.step, row.count, row.said, row.ahead, row.starts, row.since]);
         return list::csv("queue", head, rows);
     }
     let count = |number: usize| shell.say.count(i64::try_from(number).unwrap_or(i64::MAX));

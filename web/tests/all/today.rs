@@ -170,7 +170,8 @@ async fn people_from_outside_see_their_own_and_not_the_center() {
     assert_eq!(house.get("/").await.check(303).headers["location"], "/hand-off");
     house.get("/institution").await.check(404);
     turn.to(ADMIN);
-    for path in ["/", "/wall", "/needs", "/queue", "/turnaround"] {
+    assert_eq!(house.get("/").await.check(303).headers["location"], "/people");
+    for path in ["/wall", "/needs", "/queue", "/turnaround"] {
         house.get(path).await.check(403);
     }
     house.close().await;

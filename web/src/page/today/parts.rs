@@ -155,6 +155,8 @@ pub(crate) struct Wait {
     pub(crate) href: String,
     pub(crate) count: String,
     pub(crate) said: String,
+    /// When the first of them is likely to start; empty: nobody can tell.
+    pub(crate) starts: String,
     pub(crate) ahead: String,
     pub(crate) ahead_is_zero: bool,
     pub(crate) since: String,
@@ -171,12 +173,26 @@ pub(crate) fn waits(all: &[Waiting], words: &Words, say: &Say) -> Vec<Wait> {
                 href: list.to_string(),
                 count: say.count(i64::try_from(one.count).unwrap_or(i64::MAX)),
                 said: waits_said(&one.waits, say),
+                starts: one.starts_us.map(|at| about(at, say)).unwrap_or_default(),
                 ahead: say.count(i64::try_from(one.ahead).unwrap_or(i64::MAX)),
                 ahead_is_zero: one.ahead == 0,
                 since: say.age_us(one.since_us),
             }
         })
         .collect()
+}
+
+/// `about 3 h`: what like steps took promises nothing to the minute.
+fn about(at_us: i64, say: &Say) -> String {
+    let seconds = -say.seconds_since(&say.iso(at_us)).unwrap_or_default();
+    let rough = match seconds {
+        ..300 => return say.pick("within minutes", "まもなく").to_owned(),
+        300..3_600 => seconds / 300 * 300,
+        3_600..86_400 => (seconds + 1_800) / 3_600 * 3_600,
+        _ => (seconds + 43_200) / 86_400 * 86_400,
+    };
+    let rough = say.duration(rough);
+    say.pick(format!("about {rough}"), format!("約{rough}"))
 }
 
 fn waits_said(waits: &Waits, say: &Say) -> String {

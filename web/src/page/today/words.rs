@@ -54,6 +54,7 @@ words! {
     waiting: "Waiting", "件数";
     wait_for: "For", "待っているもの";
     ahead: "Ahead", "先行";
+    starts: "Starts in", "開始まで";
     longest: "Unchanged for", "最終更新から";
     not_begun: "runs not begun", "未開始の実行";
     hand_off: "Hand-off", "引き渡し";
