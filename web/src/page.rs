@@ -9,7 +9,6 @@ mod assets;
 pub(crate) mod capacity;
 mod audit;
 mod bilingual;
-mod capacity;
 mod chart;
 mod control;
 mod decide;
