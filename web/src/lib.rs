@@ -55,6 +55,8 @@ struct App {
     zone: TimeZone,
     /// What goes over everything, counted once for all readers.
     keeper: Arc<page::keep::Keeper>,
+    /// What changes, gathered for everybody who listens.
+    hub: Arc<live::Hub>,
     /// What is asked under keys right now.
     underway: Arc<api::once::Underway>,
     /// What is counted of requests.
@@ -87,6 +89,7 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
         keeper: Arc::default(),
         underway: Arc::default(),
         meter,
+        hub: Arc::default(),
         seen: Arc::default(),
     };
     // Health is nobody's secret; everything else is for persons of the site only.

@@ -27,22 +27,26 @@ pub(super) async fn listen(
     let listener = Listener::new(&app, credential, closing, app.meter.open("page"));
     Sse::new(stream::unfold(listener, |mut listener| async move {
         let event = match listener.heard().await?.0 {
-            Heard::First => changed(&["*".to_owned()].into()),
+            Heard::First => changed(&said(&["*".to_owned()].into())),
             Heard::Nothing => Event::default().event("alive").data("{}"),
-            Heard::Changed(changes) => changed(&topics(&changes)),
+            Heard::Changed(changes) => changed(changes.said.get_or_init(|| said(&topics(&changes)))),
         };
         Some((Ok(event), listener))
     }))
 }
 
 fn topics(changes: &Changes) -> BTreeSet<String> {
-    let Changes { line, board, lost, told } = changes;
+    let Changes { line, board, lost, told, .. } = changes;
     let known = [("line", *line), ("board", *board), ("*", *lost)].into_iter().filter(|(_, changed)| *changed);
     let runs = told.iter().filter(|told| !told.run.as_str().is_empty()).map(|told| format!("run:{}", told.run));
     known.map(|(topic, _)| topic.to_owned()).chain(runs).collect()
 }
 
-fn changed(topics: &BTreeSet<String>) -> Event {
+fn said(topics: &BTreeSet<String>) -> String {
     let topics: Vec<Value> = topics.iter().map(|topic| Value::from(topic.as_str())).collect();
-    Event::default().event("changed").data(serde_json::json!({ "topics": topics }).to_string())
+    serde_json::json!({ "topics": topics }).to_string()
+}
+
+fn changed(said: &str) -> Event {
+    Event::default().event("changed").data(said)
 }
