@@ -284,6 +284,9 @@ async fn an_offer_that_waits_is_not_sent_after_consent_is_withdrawn() -> Result<
     ensure!(center.house.sql(&stands)? == "called_back called_back", "{}", center.house.sql(&stands)?);
     let recalled = "select count(*) from record where kind = 'notice' and document ->> 'subject' = 'delivery.recalled'";
     ensure!(center.house.sql(recalled)? == "1", "the receiver is not told");
+    // Files are not looked at while they are being closed.
+    let sealed = "select status from record where kind = 'case'";
+    center.house.until("the files are closed", async |house| Ok(house.sql(sealed)? == "sealed")).await?;
     center.house.check().await
 }
 
