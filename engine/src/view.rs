@@ -39,6 +39,7 @@ use crate::store::Error;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     /// In the list's order.
     pub items: Vec<T>,

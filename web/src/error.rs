@@ -134,7 +134,7 @@ impl Problem {
     }
 
     /// The same where a standard knows no other no than a malformed request; who asks, and how often, stays as it is.
-    pub(crate) fn as_bad(self) -> Self {
+    pub(crate) fn into_bad(self) -> Self {
         let kept = matches!(self.status.as_u16(), 401 | 403 | 429) || !self.status.is_client_error();
         if kept { self } else { Self { status: StatusCode::BAD_REQUEST, ..self } }
     }

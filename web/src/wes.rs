@@ -147,7 +147,7 @@ async fn list(State(app): State<App>, Person(who): Person, Asked(part): Asked<Pa
 async fn submit(State(app): State<App>, Person(who): Person, request: Request) -> Result<Json<Id>, Problem> {
     // Whoever may not submit does not learn what is registered here.
     app.engine.may_submit(&who)?;
-    let submit = request::read(&app, request).await.map_err(Problem::as_bad)?;
+    let submit = request::read(&app, request).await.map_err(Problem::into_bad)?;
     match app.engine.submit(submit, &who).await {
         // Over one specimen there is one run.
         Ok(submitted) => {
@@ -155,7 +155,7 @@ async fn submit(State(app): State<App>, Person(who): Person, request: Request) -
             run_id.map(|run_id| Json(Id { run_id })).ok_or_else(|| Problem::broken("a submission without its run"))
         }
         Err(Refusal::Check { diagnostics, .. }) => Err(request::mistakes(&diagnostics)),
-        Err(refusal) => Err(Problem::from(refusal).as_bad()),
+        Err(refusal) => Err(Problem::from(refusal).into_bad()),
     }
 }
 

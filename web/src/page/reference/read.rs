@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::Value;
 
+use crate::page::markup::{self, Markup};
+
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// What a value is: in words of JSON, and the type that they name, if they name one.
@@ -64,6 +66,15 @@ pub(super) struct Form {
     pub(super) name: String,
     pub(super) says: String,
     pub(super) members: Vec<Member>,
+}
+
+/// A text of the document, with what stands between grave accents set as a word of a program.
+pub(super) fn marked(says: &str) -> Markup {
+    let part = |(at, part): (usize, &str)| match at % 2 {
+        0 => markup::text(part),
+        _ => format!("<code>{}</code>", markup::text(part)),
+    };
+    askama::filters::Safe(says.split('`').enumerate().map(part).collect())
 }
 
 fn text(value: &Value) -> String {
@@ -183,6 +194,7 @@ fn kind(schema: &Value) -> Kind {
         word => Kind { text: word.to_owned(), link: None },
     };
     match &schema["type"] {
+        Value::String(word) if word == "integer" => Kind { text: within(schema), link: None },
         Value::String(word) => one(word),
         Value::Array(words) => {
             let kinds: Vec<Kind> = words.iter().filter_map(Value::as_str).map(one).collect();
@@ -190,6 +202,15 @@ fn kind(schema: &Value) -> Kind {
             Kind { text: words, link: kinds.into_iter().find_map(|kind| kind.link) }
         }
         _ => Kind { text: "any".into(), link: None },
+    }
+}
+
+/// A whole number, with its bounds where they are not just the machine's.
+fn within(schema: &Value) -> String {
+    let bound = |name: &str| schema[name].as_i64().filter(|bound| bound.unsigned_abs() < u64::from(u32::MAX) / 2);
+    match (bound("minimum"), bound("maximum")) {
+        (Some(least), Some(most)) => format!("integer, {least} to {most}"),
+        _ => "integer".to_owned(),
     }
 }
 
@@ -273,7 +294,15 @@ mod tests {
         check(json!({ "anyOf": [reference, { "type": "null" }] }), "RunView | null", Some("RunView"));
         check(json!({ "type": "object", "additionalProperties": { "type": "integer" } }), "{ …: integer }", None);
         check(json!({ "enum": ["a", "b"] }), "\"a\" | \"b\"", None);
+        check(json!({ "type": "integer", "minimum": 1, "maximum": 1000 }), "integer, 1 to 1000", None);
+        check(json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }), "integer", None);
         check(json!({}), "any", None);
+    }
+
+    #[test]
+    fn words_of_programs_are_set_apart_and_nothing_becomes_markup() {
+        assert_eq!(marked("`a<b` is <i>").to_string(), "<code>a&#60;b</code> is &#60;i&#62;");
+        assert_eq!(marked("plain").to_string(), "plain");
     }
 
     #[test]
