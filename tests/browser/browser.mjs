@@ -85,7 +85,7 @@ export function kind(path) {
 }
 
 /** Every kind of page that can be reached from `start`, with one address for each. */
-export async function crawl(browser, role, start, skip = /^\/(sign-out|language|theme|api|deliveries|ga4gh)/) {
+export async function crawl(browser, role, start, skip = /^\/(sign-out|language|theme|api\/(v1|openapi)|deliveries|ga4gh)/) {
   const made = await context(browser, role);
   const known = new Map(start.map((path) => [kind(path), path]));
   const waiting = [...start];
