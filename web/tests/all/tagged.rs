@@ -73,6 +73,7 @@ async fn workflows_are_read_by_page() {
         let page = house.get(&format!("/api/v1/workflows?limit=1{after}")).await.check(200).json();
         seen.extend(page["items"].as_array().expect("a list").clone());
         let Some(next) = page["next"].as_str() else { break };
+        assert!(seen.len() < 4, "it goes on for ever: {seen:?}");
         after = format!("&after={next}");
     }
     assert_eq!(seen, *all["items"].as_array().expect("a list"));
