@@ -466,7 +466,8 @@ impl Handle {
     /// When the actor may not, or an id is no id.
     pub async fn import(&self, specimens: &[Specimen], source: &str, actor: &Actor) -> Result<(), Refusal> {
         let change = super::keep::specimens(specimens, source, actor, self.options.clock.now())?;
-        Ok(self.act("keep", |reply| Message::Keep(Box::new(change), reply)).await?.0)
+        let ((), _) = self.act("keep", |reply| Message::Keep(Box::new(change), reply)).await?;
+        Ok(())
     }
 
     /// Registers a workflow and gives its digest; every image that it names must be locked at this site.
