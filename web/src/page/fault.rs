@@ -53,8 +53,8 @@ fn told(manners: Manners, who: Option<&Actor>, response: Response) -> Response {
 fn is_for_people(headers: &HeaderMap, path: &str) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let html = accepted.flat_map(|line| line.split(',')).any(|kind| kind.trim_start().starts_with("text/html"));
-    let beneath = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    html && !OF_PROGRAMS.iter().any(|root| beneath(&root))
+    let beneath = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    html && !OF_PROGRAMS.into_iter().any(beneath)
 }
 
 /// An address that nobody has.
