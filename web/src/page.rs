@@ -6,9 +6,9 @@
 mod address;
 mod arrivals;
 mod assets;
-pub(crate) mod capacity;
 mod audit;
 mod bilingual;
+pub(crate) mod capacity;
 mod chart;
 mod control;
 mod decide;

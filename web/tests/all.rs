@@ -20,10 +20,10 @@ mod pages;
 mod quality_pages;
 #[path = "all/reading.rs"]
 mod reading;
-#[path = "all/reference_page.rs"]
-mod reference_page;
 #[path = "all/records_pages.rs"]
 mod records_pages;
+#[path = "all/reference_page.rs"]
+mod reference_page;
 #[path = "all/requests.rs"]
 mod requests;
 #[path = "all/run_page.rs"]

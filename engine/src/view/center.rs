@@ -35,7 +35,9 @@ pub use inside::{Inner, inside, own_target};
 pub use line::{ExpectedView, OrderLineView, order_line, order_lines, stages, stuck};
 pub use measured::Wish;
 pub use notice::{LetterView, NoticeView, NoticeWish, notice, notices, notices_about, notices_like};
-pub use proposal::{OpenProposal, ProposalView, Subject, proposal, proposals, proposals_about, proposals_about_delivery};
+pub use proposal::{
+    OpenProposal, ProposalView, Subject, proposal, proposals, proposals_about, proposals_about_delivery,
+};
 pub use record::{
     CaseDetail, HistoryView, ParticipantDetail, ParticipantView, RecordView, SpecimenStory, case, history, participant,
     record, records, specimen,

@@ -208,8 +208,15 @@ mod tests {
     #[test]
     fn each_word_of_the_queue_is_told_also_when_nothing_waits() {
         let lack = Lack::Memory { wish: 1, used: 1, total: 1 };
-        let one =
-            |waits, since_us| Waiting { step: "align".into(), count: 2, waits, ahead: 0, run: "r1".into(), since_us, starts_us: None };
+        let one = |waits, since_us| Waiting {
+            step: "align".into(),
+            count: 2,
+            waits,
+            ahead: 0,
+            run: "r1".into(),
+            since_us,
+            starts_us: None,
+        };
         let held = Waits::Held { by: "ops-02".into() };
         let mut said = Said(Registry::default());
         queue(
