@@ -151,14 +151,16 @@ const tasks = {
     return new URL(tab.url()).pathname;
   },
 
-  /** Make a token, and revoke it. */
+  /** Revoke a token of one's own. */
   async token(browser) {
-    const tab = await arrive(browser, "administrator");
-    await reach(tab, "way to the people", (one) => one.tag === "a" && one.href === about.people);
+    const tab = await arrive(browser, "operator");
+    await link(tab, /^\/settings$/);
     await go(tab);
-    await link(tab, new RegExp(about.revoke));
+    await reach(tab, "button that revokes", (one) => one.tag === "button" && one.row.includes(about.token) && /Revoke/.test(one.name));
     await go(tab);
-    return tab.url();
+    const left = await tab.$$eval("tr", (rows, token) => rows.filter((row) => row.innerText.includes(token) && row.querySelector("button")).length, about.token);
+    must(left === 0, "the token may still be revoked after it was");
+    return new URL(tab.url()).pathname;
   },
 };
 

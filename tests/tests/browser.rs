@@ -141,16 +141,23 @@ fn served_demo() -> Result<(Demo, String)> {
 }
 
 #[test]
-fn a_stuck_specimen_a_hold_and_a_release_by_two_people_by_keyboard_alone() -> Result<()> {
+fn a_stuck_specimen_a_hold_a_release_by_two_people_and_a_token_by_keyboard_alone() -> Result<()> {
     let Some(modules) = browser()? else { return Ok(()) };
     let (demo, url) = served_demo()?;
     let of = |name: &str| json!([name, "insecure-demo"]);
     let people = json!({
         "operator": of("ops-01"), "reviewer": of("rev-01"), "releaser": of("rel-01"), "second releaser": of("rel-02"),
     });
-    let tasks = [("KENTAI_TASKS", json!(["stuck", "decide", "release"]).to_string())];
+    let made = demo.done(&["admin", "token", "new", "ops-01", "--label", "the old script", "--json"])?;
+    let token = serde_json::from_str::<Value>(&made)?["id"].as_str().context("an id")?.to_owned();
+    let tasks = [
+        ("KENTAI_TASKS", json!(["stuck", "decide", "release", "token"]).to_string()),
+        ("KENTAI_ABOUT", json!({ "token": token }).to_string()),
+    ];
     let said = program(&modules, &url, &people, "keys.mjs", &tasks)?;
     let run_of = |task: &str| Some(said["done"][task].as_str()?.rsplit('/').next()?.to_owned());
+    let status = demo.sql(&format!("select status from record where kind = 'token' and record_id = '{token}'"))?;
+    ensure!(status == "revoked", "the token is {status}");
     for (task, wanted) in [("decide", "qc release"), ("release", "approve approve,approve approve")] {
         let run = run_of(task).context("a run")?;
         let answers = format!("select kind || ' ' || verdict from decision where run_id = '{run}' and at_us > ");

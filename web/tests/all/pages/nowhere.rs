@@ -41,7 +41,7 @@ async fn whoever_looks_where_nothing_is_gets_a_page_in_their_language_with_the_w
 async fn where_only_programs_ask_it_is_a_problem_whatever_they_accept() {
     let network = Network::open().await;
     let session = network.session(OPERATOR).await;
-    for path in ["/api/nothing", "/api/v1/nothing", "/ga4gh/nothing", "/deliveries"] {
+    for path in ["/api/v2/nothing", "/api/v1/nothing", "/ga4gh/nothing", "/deliveries"] {
         let answer = network.ask("GET", path, Some(&session), BROWSER, "").await;
         assert_eq!(header(&answer, "content-type"), "application/problem+json", "{path}: {}", answer.text);
     }
