@@ -151,14 +151,22 @@ const tasks = {
     return new URL(tab.url()).pathname;
   },
 
-  /** Revoke a token of one's own. */
+  /** Revoke a token of a program. */
   async token(browser) {
-    const tab = await arrive(browser, "operator");
-    await link(tab, /^\/settings$/);
+    const tab = await arrive(browser, "administrator");
+    await link(tab, /^\/people$/);
     await go(tab);
-    await reach(tab, "button that revokes", (one) => one.tag === "button" && one.row.includes(about.token) && /Revoke/.test(one.name));
+    await link(tab, /^\/people\//, new RegExp(`^${about.service}$`));
     await go(tab);
-    const left = await tab.$$eval("tr", (rows, token) => rows.filter((row) => row.innerText.includes(token) && row.querySelector("button")).length, about.token);
+    await reach(tab, "way to revoke", (one) => one.tag === "a" && one.row.includes(about.token) && /Revoke/.test(one.name));
+    await go(tab);
+    const one = await reach(tab, "field or button", (one) => ["textarea", "button"].includes(one.tag) || one.kind === "text");
+    if (one.tag === "button") await go(tab);
+    else {
+      await tab.keyboard.type("the script is gone");
+      await send(tab);
+    }
+    const left = await tab.$$eval("tr", (rows, token) => rows.filter((row) => row.innerText.includes(token) && row.querySelector("a.button, button")).length, about.token);
     must(left === 0, "the token may still be revoked after it was");
     return new URL(tab.url()).pathname;
   },

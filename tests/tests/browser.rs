@@ -147,12 +147,15 @@ fn a_stuck_specimen_a_hold_a_release_by_two_people_and_a_token_by_keyboard_alone
     let of = |name: &str| json!([name, "insecure-demo"]);
     let people = json!({
         "operator": of("ops-01"), "reviewer": of("rev-01"), "releaser": of("rel-01"), "second releaser": of("rel-02"),
+        "administrator": of("adm-01"),
     });
-    let made = demo.done(&["admin", "token", "new", "ops-01", "--label", "the old script", "--json"])?;
-    let token = serde_json::from_str::<Value>(&made)?["id"].as_str().context("an id")?.to_owned();
+    demo.done(&["admin", "user", "add", "script-01", "--service", "--roles", "operator"])?;
+    let made = demo.done(&["admin", "token", "new", "script-01", "--label", "the old script", "--json"])?;
+    let made: Value = serde_json::from_str(&made)?;
+    let token = made["changed"][0].as_str().and_then(|said| said.strip_prefix("token ")).context("a token")?.to_owned();
     let tasks = [
         ("KENTAI_TASKS", json!(["stuck", "decide", "release", "token"]).to_string()),
-        ("KENTAI_ABOUT", json!({ "token": token }).to_string()),
+        ("KENTAI_ABOUT", json!({ "token": token, "service": "script-01" }).to_string()),
     ];
     let said = program(&modules, &url, &people, "keys.mjs", &tasks)?;
     let run_of = |task: &str| Some(said["done"][task].as_str()?.rsplit('/').next()?.to_owned());
