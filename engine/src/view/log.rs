@@ -140,9 +140,11 @@ fn chunk(mut file: File, begin: Begin, max: u64, complete: bool) -> io::Result<L
         Begin::BeforeEnd => found.len().saturating_sub(max),
     };
     let mut bytes = Vec::new();
-    // No file has so many bytes, and the system takes no such number.
-    file.seek(SeekFrom::Start(offset.min(i64::MAX.unsigned_abs())))?;
-    file.take(max).read_to_end(&mut bytes)?;
+    // Beyond its end there is nothing, and the system does not take every number for a place.
+    if offset < found.len() {
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(max).read_to_end(&mut bytes)?;
+    }
     let next = offset.saturating_add(bytes.len() as u64);
     Ok(LogChunk { bytes, next, is_final: complete && next >= found.len() })
 }

@@ -130,13 +130,13 @@ fn narrow(document: &mut Value, names: &Names) {
 const SETTINGS: &str = "[checks]
 positive_data_acceptance.expected-statuses = [\"2xx\", \"401\", \"403\", \"404\", \"409\"]
 [[operations]]
-include-operation-id = \"listenToChanges\"
+include-operation-id = [\"listenToChanges\", \"listenToTopics\"]
 enabled = false
 [[operations]]
 include-tag = [\"offers\", \"about\"]
 enabled = false
 [[operations]]
-include-operation-id = [\"ask\", \"submit\", \"submitRegistered\", \"registerWorkflow\", \"importSpecimens\", \"reportOmissions\"]
+include-operation-id = [\"ask\", \"submit\", \"submitRegistered\", \"registerWorkflow\", \"importSpecimens\", \"reportOmissions\", \"listStuck\"]
 checks.positive_data_acceptance.expected-statuses = [\"2xx\", \"400\", \"401\", \"403\", \"404\", \"409\", \"422\"]
 ";
 

@@ -54,6 +54,7 @@ pub(crate) fn describe(to: &mut Description) {
     deliveries::describe(to);
     center::describe(to);
     site::describe(to);
+    live::describe(to);
 }
 
 /// Routes beneath `/api/v1`.

@@ -16,6 +16,7 @@ use kentai_engine::view::{center, offer};
 
 use crate::App;
 use crate::live::{Changes, Heard, Listener};
+use crate::openapi::Description;
 use crate::peer::Credential;
 use crate::serve::Closing;
 
@@ -31,6 +32,13 @@ struct Ears {
     last: Option<String>,
     /// How far a data center's feed was.
     offers: i64,
+}
+
+/// The operation about topics.
+pub(super) fn describe(to: &mut Description) {
+    to.get("/events", "listenToTopics", "Server-sent events: which topics changed")
+        .says("`line`, `board`, `run:R…`, `specimen:S…`, `offers`; `*` is everything. Read again what you show. With `Last-Event-ID` whoever missed nothing is told nothing.")
+        .gives_as(&["text/event-stream"], "Events, until one of both sides hangs up.");
 }
 
 /// `GET /events`

@@ -20,7 +20,10 @@ use crate::peer::Person;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Part {
+    /// `next` of an earlier answer.
     after: Option<String>,
+    /// Items of a page at most.
+    #[schemars(range(min = 1, max = 1_000))]
     limit: Option<i64>,
 }
 

@@ -37,8 +37,10 @@ pub(super) fn describe(to: &mut Description) {
     .refuses(&[404]);
     to.get("/stages", "countStages", "How many order lines stand in each stage").gives::<Vec<Count>>("Stages.");
     to.get("/stuck", "listStuck", "Order lines of which nothing happened by when it must, the longest ago first")
+        .says("`after` is `next` of an earlier answer and nothing else.")
         .asks::<Turn>()
-        .gives::<Page<OrderLineView>>("A page of order lines.");
+        .gives::<Page<OrderLineView>>("A page of order lines.")
+        .refuses(&[400]);
     to.get("/why/{*thing}", "getWhy", "Why something of the center stands where it stands")
         .says("An order line, specimen, barcode, lane, shipment, instrument run, case or delivery; in the language of `Accept-Language`.")
         .names("thing", "Its id.")
