@@ -82,6 +82,7 @@ pub async fn seal(pool: &Pool) -> Result<(), Error> {
     let mut head = Head::read(found)?;
     loop {
         let mut events: Vec<rows::Event> = sqlx::query_as(include_str!("sql/events_unsealed.sql"))
+            .bind(head.seq)
             .bind(AT_ONCE)
             .fetch_all(writer)
             .await
@@ -91,6 +92,7 @@ pub async fn seal(pool: &Pool) -> Result<(), Error> {
         }
         for event in &mut events {
             head.link(event);
+            head.seq = event.seq;
         }
         let rows: Vec<String> = events.iter().filter_map(|event| serde_json::to_string(event).ok()).collect();
         sqlx::query(include_str!("sql/seal_event.sql"))

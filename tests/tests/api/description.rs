@@ -136,7 +136,7 @@ enabled = false
 include-tag = [\"offers\", \"about\"]
 enabled = false
 [[operations]]
-include-operation-id = [\"ask\", \"submit\", \"submitRegistered\", \"registerWorkflow\", \"importSpecimens\", \"reportOmissions\", \"listStuck\"]
+include-operation-id = [\"ask\", \"submit\", \"submitRegistered\", \"registerWorkflow\", \"importSpecimens\", \"reportOmissions\", \"listStuck\", \"listWorkflows\"]
 checks.positive_data_acceptance.expected-statuses = [\"2xx\", \"400\", \"401\", \"403\", \"404\", \"409\", \"422\"]
 ";
 

@@ -1,2 +1,2 @@
--- Events that have no hash yet, in order. $1: limit.
-select seq, stream, n, at_us, kind, subject, actor, role, body, hash from event where hash = '' order by seq limit $1
+-- Events behind the newest that has its hash, in order. $1: its number; $2: limit.
+select seq, stream, n, at_us, kind, subject, actor, role, body, hash from event where seq > $1 and hash = '' order by seq limit $2

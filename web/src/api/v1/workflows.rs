@@ -31,8 +31,10 @@ pub(super) struct Part {
 pub(super) fn describe(to: &mut Description) {
     to.noun("workflows", "Workflows that are known here, and their registration.");
     to.get("/workflows", "listWorkflows", "Every workflow that is known here, newest first")
+        .says("`after` is `next` of an earlier answer and nothing else.")
         .asks::<Part>()
-        .gives::<Page<WorkflowView>>("A page of them.");
+        .gives::<Page<WorkflowView>>("A page of them.")
+        .refuses(&[400]);
     let source = "kentai: 1\nworkflow: count\nversion: 1.0.0\n…";
     to.post("/workflows", "registerWorkflow", "Register a version; the same again changes nothing")
         .says("Every image that it names must be locked.")
