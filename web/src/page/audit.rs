@@ -95,7 +95,7 @@ async fn show(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>
     // A site that has none yet has signed nothing.
     let key = tokio::fs::read_to_string(place).await.ok().and_then(|text| Public::parse(text.trim()));
     let chain = audit::chain(app.engine.reader(), &who, key.as_ref()).await?;
-    let shell = visit.shell(Place::Settings);
+    let shell = visit.shell(Place::Audit);
     let words = Words::of(visit.language());
     let address = address(&wish);
     let next = found.next.map(|seq| seq.to_string());

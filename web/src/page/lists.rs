@@ -29,6 +29,10 @@ const LISTS: &[Known] = &[
         true,
     ),
     ("/schedules", "Schedules", "定時実行", &[Action::ReadSite], true),
+    ("/proposals", "Second signatures", "二人目の確認", &[Action::ReadSite], true),
+    ("/people", "People", "利用者", &[Action::ManagePeople], true),
+    // In the bar too.
+    ("/audit", "Audit", "監査", &[Action::ReadAudit], true),
 ];
 
 /// Those that are for this person: where, and what it is called.
@@ -66,7 +70,10 @@ mod tests {
         let operator = of_role(Role::Operator, None, None);
         assert!(operator.contains(&"/notices") && !operator.contains(&"/withdrawals"), "{operator:?}");
         assert!(of_role(Role::WithdrawalOfficer, None, None).contains(&"/withdrawals"));
-        assert!(of_role(Role::Auditor, None, None).contains(&"/withdrawals"));
+        let auditor = of_role(Role::Auditor, None, None);
+        assert!(auditor.contains(&"/withdrawals") && auditor.contains(&"/audit"), "{auditor:?}");
+        assert!(!operator.contains(&"/audit") && !operator.contains(&"/people"), "{operator:?}");
+        assert_eq!(of_role(Role::Admin, None, None), ["/people"]);
         let institution = of_role(Role::Institution, Some("H1"), None);
         assert_eq!(institution, ["/order-lines", "/shipments", "/omissions", "/progress"]);
         assert_eq!(of_role(Role::DataCenter, None, Some("dc")), [""; 0]);

@@ -24,6 +24,7 @@ pub(crate) enum Place {
     HandOff,
     Workflows,
     Capacity,
+    Audit,
     Settings,
     Elsewhere,
 }

@@ -181,10 +181,12 @@ async fn of_order(
     let late = row.expect_us != Micros::MAX && row.expect_us <= now;
     let mut said = because.say(language);
     if late {
-        let days = (now - row.expect_us) / 86_400_000_000;
-        said += &match language {
-            Language::En => format!("; stuck: expected by {}, {days} day(s) ago", time(row.expect_us)),
-            Language::Ja => format!("。停滞: 期限 {} を {days} 日超過", time(row.expect_us)),
+        let hours = (now - row.expect_us) / 3_600_000_000;
+        said += &match (language, hours / 24) {
+            (Language::En, 0) => format!("; stuck for {hours} h"),
+            (Language::En, days) => format!("; stuck for {days} d"),
+            (Language::Ja, 0) => format!("。{hours} 時間停滞"),
+            (Language::Ja, days) => format!("。{days} 日停滞"),
         };
     }
     let offered = because.offered().iter().map(|(en, ja)| match language {
