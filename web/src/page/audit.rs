@@ -157,6 +157,8 @@ fn row(event: AuditEvent, address: &Address, shell: &Shell) -> Row {
         ("", body) => body.to_owned(),
         (subject, body) => format!("{subject} {body}"),
     };
+    // Accounts are for admins alone.
+    let knows_people = shell.lists.iter().any(|(href, _)| *href == "/people");
     let cut: String = said.chars().take(SHOWN).collect();
     let said = if cut.len() < said.len() { (format!("{cut}…"), said) } else { (said, String::new()) };
     Row {
@@ -170,7 +172,7 @@ fn row(event: AuditEvent, address: &Address, shell: &Shell) -> Row {
             word => word.to_owned(),
         },
         of: only("about", &stream),
-        place: place(&stream),
+        place: place(&stream).filter(|href| knows_people || !href.starts_with("/people/")),
         about: stream,
         said,
     }
