@@ -60,7 +60,11 @@ async fn a_late_receipt_is_told_once_and_again_only_after_another_offer() -> Res
     ensure!(count(&site, &id, "receipt_late")? == 0 && late(&site, &clock).await?.is_empty(), "too early");
     clock.advance(1);
     site.until_event(&id, "receipt_late").await?;
-    let seen = receiver.next().await?;
+    let mut seen = receiver.next().await?;
+    // The engine that sent the first letter may have ended before it wrote down that it arrived: then it comes again, under its id.
+    while seen["attributes"]["type"] == "kentai.sample.offered" {
+        seen = receiver.next().await?;
+    }
     // Its signature is of a time that the receiver's own clock has not come to: only what it says is looked at.
     ensure!(seen["attributes"]["type"] == "kentai.receipt.late", "{seen}");
     let data = &seen["data"];
