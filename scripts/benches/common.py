@@ -1,7 +1,9 @@
 """What the measurements share: programs of this repository, what they need besides, and time."""
+import contextlib
 import functools
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -32,6 +34,27 @@ def seconds(command, **options):
     began = time.monotonic()
     subprocess.run(command, check=True, **options)
     return time.monotonic() - began
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(command, **options):
+    """A process of ours, ended with the block."""
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def noise(path, mib):

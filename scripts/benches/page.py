@@ -8,10 +8,11 @@ each user with a session of their own. One line of JSON for each thing measured:
             a specimen, a run (drawn evenly from all). ms to the first byte, median, 99th percentile, slowest; largest page in KiB; share
             of one processor that the server and this program (`generator_cpu`) took, of --cores. The first --warm seconds do not count
   watchers  --runs runs of five steps without work, by themselves and again with --watchers streams of events open: ms per step of both,
-            `ratio`; state changes per second; `missed`: runs whose last change was not told to a watcher after it was made. Between them the
-            same runs once more, without anybody: `again` says how much the machine itself wavers
+            `ratio`; state changes per second; `missed`: runs whose last change was not told to a watcher after it was made. After it the same
+            runs once more, without anybody: `again` says how much the machine itself wavers; `ratio` is over the mean of both
 """
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -24,7 +25,7 @@ import tempfile
 import time
 
 from benches import common, history
-from benches.serve import free_port, running
+from benches.common import free_port, running
 
 PASSWORD = "insecure-demo"
 PEOPLE = ["ops-01", "ops-02", "ops-07", "rev-01", "rev-02", "rel-01", "rel-02", "rel-03", "aud-01", "wdo-01"]
@@ -73,7 +74,8 @@ class Served:
         return done.stdout
 
     def ask(self, sql, *values):
-        with sqlite3.connect(f"file:{self.site / 'kentai.db'}?mode=ro", uri=True) as database:
+        # Closed at once: whoever copies the past must be alone with the database.
+        with contextlib.closing(sqlite3.connect(f"file:{self.site / 'kentai.db'}?mode=ro", uri=True)) as database:
             return database.execute(sql, values).fetchall()
 
 

@@ -31,7 +31,7 @@ import threading
 import time
 
 from benches import common
-from benches.common import MIB
+from benches.common import MIB, free_port, running
 
 CIPHER = "TLS_AES_256_GCM_SHA384"
 # A Crypt4GH header for one recipient, as `web/examples/serve.rs` puts it before the file.
@@ -68,32 +68,11 @@ http {{
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def certificate(place):
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     command += ["-keyout", place / "key.pem", "-out", place / "cert.pem"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-@contextlib.contextmanager
-def running(command, **options):
-    """A process of ours, ended with the block."""
-    process = subprocess.Popen(command, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @contextlib.contextmanager
