@@ -63,6 +63,22 @@ packages_test() {
   if [ $had_prometheus = no ]; then stop_service prometheus; fi
 }
 
+# What a real Slurm on this machine needs: scripts/slurm-up starts it.
+packages_slurm() {
+  local packages=(
+    slurmctld slurmd slurm-client munge # the controller, nodes, their commands and their way of knowing each other
+    podman catatonit                    # containers within jobs, and a first process for them
+    runc                                # what podman runs them with: crun refuses machines with both versions of control groups
+  )
+  local had=no
+  if installed slurmctld; then had=yes; fi
+  ensure_packages "${packages[@]}"
+  if [ $had = no ]; then
+    local name
+    for name in slurmctld slurmd munge; do stop_service "$name"; done
+  fi
+}
+
 # stop_service NAME: Debian starts what it installs; nobody asked for it.
 stop_service() {
   if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet --now "$1"; else as_root service "$1" stop >/dev/null || true; fi
