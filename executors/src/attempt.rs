@@ -17,7 +17,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 pub(crate) use self::identity::{Identity, stat_fields};
-pub(crate) use self::prepare::{Inputs, Prepared, holds_other, prepare, request_stop, safe};
+pub(crate) use self::prepare::{Inputs, Prepared, holds_other, prepare, request_stop, safe, stop_requested};
 
 /// The tool's working directory.
 pub(crate) const WORK: &str = "work";
@@ -29,6 +29,11 @@ pub(crate) const SECRETS: &str = "secrets";
 pub(crate) const STOP_FILE: &str = "stop";
 /// Why the witness could not start.
 pub(crate) const WITNESS_ERROR: &str = "witness.error";
+
+/// What a job's own output and Slurm's words about it go to.
+pub(crate) const SLURM_LOG: &str = "slurm.log";
+/// What the tool left in `work/`, where other machines look.
+pub(crate) const LISTING: &str = "outputs.json";
 
 /// A record is a few hundred bytes, a task file with a long command line some hundred thousand; more is neither.
 const SMALL_FILE_BYTES_MAX: u64 = 16 << 20;
@@ -42,23 +47,35 @@ pub(crate) struct Traces {
     pub record: Option<ExitRecord>,
     /// The machine was started anew since: nothing written then was synced, so no record is believed.
     pub earlier_boot: bool,
+    /// An engine made the marker, for this reason: no tool was started, and none ever will be.
+    pub fenced: Option<String>,
 }
 
 impl Traces {
     /// Reads an attempt directory; one that does not exist has no traces.
     pub(crate) fn read(directory: &Path) -> io::Result<Self> {
+        Self::read_as(directory, false)
+    }
+
+    /// The same where the tool ran on another machine: its witness synced what it wrote, and its boot is not ours.
+    pub(crate) fn read_shared(directory: &Path) -> io::Result<Self> {
+        Self::read_as(directory, true)
+    }
+
+    fn read_as(directory: &Path, shared: bool) -> io::Result<Self> {
         let handle = match open_directory(directory) {
             Ok(handle) => handle,
             Err(Errno::NOENT) => return Ok(Self::default()),
             Err(error) => return Err(error.into()),
         };
         let Some(marker) = read_small(&handle, START_MARKER)? else { return Ok(Self::default()) };
-        let earlier_boot = Identity::parse(&marker).is_some_and(|identity| identity.of_an_earlier_boot());
+        let fenced = marker.strip_prefix(FENCED).map(|reason| String::from_utf8_lossy(reason).trim().to_owned());
+        let earlier_boot = !shared && Identity::parse(&marker).is_some_and(|identity| identity.of_an_earlier_boot());
         let record = match read_small(&handle, EXIT_RECORD)? {
             Some(text) if !earlier_boot => serde_json::from_slice(&text).ok(),
             _ => None,
         };
-        Ok(Self { started: true, record, earlier_boot })
+        Ok(Self { started: fenced.is_none(), record, earlier_boot, fenced })
     }
 }
 
@@ -70,6 +87,9 @@ pub(crate) fn starter(directory: &Path) -> io::Result<Option<Identity>> {
         Err(error) => Err(error.into()),
     }
 }
+
+/// How a marker begins that an engine made in the witness's place.
+pub(crate) const FENCED: &[u8] = b"fenced: ";
 
 /// What the witness left to say about its own failure.
 pub(crate) fn witness_error(directory: &Path) -> Option<String> {
@@ -91,7 +111,7 @@ pub(crate) fn now_us() -> i64 {
 }
 
 /// A small regular file; `None` when there is none (a link, a pipe or a directory is none).
-fn read_small(directory: &OwnedFd, name: &str) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read_small(directory: &OwnedFd, name: &str) -> io::Result<Option<Vec<u8>>> {
     // NONBLOCK: a tool may have put a pipe there, and opening one waits.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {

@@ -11,6 +11,7 @@ pub mod messenger;
 pub mod pretend;
 pub mod process;
 pub mod scripted;
+pub mod slurm;
 mod static_check;
 pub mod witness;
 

@@ -180,6 +180,7 @@ fn exited(traces: Traces, code: Option<i32>) -> Report {
         executor_exit_code: code.map(i64::from),
         oom_killed: false,
         executor_error: None,
+        executor_cause: None,
     })
 }
 
@@ -232,6 +233,8 @@ fn prepare(task: &Task) -> io::Result<Prepared> {
         log_bytes_max: task.log_bytes_max,
         own_cgroup: false,
         umask: None,
+        shared: false,
+        keeper: None,
     };
     let prepared = attempt::prepare(&task.directory, &instructions, &task.mounts, Inputs::Links)?;
     if prepared == Prepared::Ready {

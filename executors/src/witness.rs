@@ -5,11 +5,13 @@
 //! file is its whole world.
 
 mod descendants;
+mod keeper;
 mod launch;
+pub(crate) mod listing;
 pub(crate) mod marker;
 mod pump;
 mod record;
-mod signals;
+pub(crate) mod signals;
 mod supervise;
 pub(crate) mod task;
 
@@ -31,13 +33,18 @@ pub(crate) const WITNESS_FAILED: i32 = 97;
 /// The witness's own exit code when the disk was full before the tool was started.
 pub(crate) const DISK_FULL: i32 = 98;
 
-/// Runs the witness when the process was called as `<program> witness …`; `None` means that it was called otherwise.
+/// Runs the witness when the process was called as `<program> witness …`, and the keeper of a job's container as `<program> keeper …`;
+/// `None` means that it was called otherwise.
 ///
 /// The server's `main` asks this first.
 #[must_use]
 pub fn called() -> Option<i32> {
     let mut args = std::env::args_os().skip(1);
-    (args.next()? == "witness").then(|| main(args))
+    match args.next()?.to_str()? {
+        "witness" => Some(main(args)),
+        "keeper" => Some(crate::slurm::keeper::main(args)),
+        _ => None,
+    }
 }
 
 /// Runs one attempt; `args` are those after the word `witness`: the attempt directory as seen from here.

@@ -9,6 +9,7 @@ mod support {
     pub(crate) mod peers;
     pub(crate) mod proxy;
     pub(crate) mod s3;
+    pub(crate) mod slurm;
     pub(crate) mod sshd;
 
     pub(crate) use package::read_folder;
@@ -21,4 +22,5 @@ mod contract {
     pub(crate) mod endings;
     pub(crate) mod lockdown;
     pub(crate) mod script;
+    pub(crate) mod slurm;
 }

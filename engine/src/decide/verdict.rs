@@ -35,7 +35,7 @@ pub fn judge(evidence: &Evidence, nonce: &str) -> Outcome {
         return Outcome::Failed(Cause::Timeout, "it was ended at its time limit".into());
     }
     if record.stopped {
-        return Outcome::Stopped;
+        return evidence.executor_cause.map_or(Outcome::Stopped, |cause| Outcome::Failed(cause, said(evidence)));
     }
     if let Some(error) = &record.error {
         return Outcome::Failed(Cause::Tool, format!("it could not be started: {error}"));
@@ -57,6 +57,9 @@ fn without_record(evidence: &Evidence) -> Outcome {
     if evidence.oom_killed {
         return Outcome::Failed(Cause::OutOfMemory, "the kernel killed all of it for lack of memory".into());
     }
+    if let Some(cause) = evidence.executor_cause {
+        return Outcome::Failed(cause, said(evidence));
+    }
     match (&evidence.executor_error, evidence.executor_exit_code) {
         (Some(error), _) => Outcome::Failed(Cause::Infrastructure, error.clone()),
         (None, Some(code)) => {
@@ -64,6 +67,11 @@ fn without_record(evidence: &Evidence) -> Outcome {
         }
         (None, None) => Outcome::Failed(Cause::Lost, "it is gone and left no exit record".into()),
     }
+}
+
+/// The executor's words about an end that it made.
+fn said(evidence: &Evidence) -> String {
+    evidence.executor_error.clone().unwrap_or_else(|| "its executor ended it".into())
 }
 
 #[cfg(test)]
@@ -112,5 +120,22 @@ mod tests {
             ..with(ExitRecord { exit_code: Some(0), ..ExitRecord::default() })
         };
         assert_eq!(cause(&evidence), Some(Cause::Infrastructure));
+    }
+
+    #[test]
+    fn whoever_ended_it_says_why_but_never_makes_a_success_a_failure() {
+        let ended = |record| Evidence {
+            record,
+            executor_cause: Some(Cause::Preempted),
+            executor_error: Some("another job came first".into()),
+            ..Evidence::default()
+        };
+        let wanted = Outcome::Failed(Cause::Preempted, "another job came first".into());
+        assert_eq!(judge(&ended(None), "n"), wanted);
+        let record = |record: ExitRecord| Some(ExitRecord { nonce: "n".into(), ..record });
+        let stopped = record(ExitRecord { signal: Some(15), stopped: true, ..ExitRecord::default() });
+        assert_eq!(judge(&ended(stopped), "n"), wanted);
+        let well = record(ExitRecord { exit_code: Some(0), ..ExitRecord::default() });
+        assert_eq!(judge(&ended(well), "n"), Outcome::Well);
     }
 }

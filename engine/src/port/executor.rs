@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BoxFuture;
 use crate::exit_record::ExitRecord;
+use crate::state::attempt::Cause;
 
 /// What an executor is given for one attempt. Stored before it is launched, so that a launch can be repeated word for word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +83,9 @@ pub enum Report {
     Lost(String),
     /// The executor cannot be asked. The attempt may run: ask again later, with the same task.
     Unreachable(String),
+    /// The executor has it, and it waits for what a person must mend (in words); none: it waits no more. Ask again at once: this comes
+    /// only when the reason has changed.
+    Waits(Option<String>),
     /// The executor holds something else under this attempt id.
     Quarantine(String),
 }
@@ -106,6 +110,8 @@ pub struct Evidence {
     pub oom_killed: bool,
     /// The executor's own error text.
     pub executor_error: Option<String>,
+    /// Why the executor ended it, where it did; decides where there is no record, or one of a tool that was asked to end.
+    pub executor_cause: Option<Cause>,
 }
 
 /// Something an executor still holds.
@@ -158,6 +164,11 @@ pub trait Executor: Send + Sync + 'static {
     /// # Errors
     /// When the executor cannot be reached.
     fn held(&self) -> BoxFuture<'_, Result<Vec<Held>, Error>>;
+
+    /// Is anything left of an attempt that ended, for [`Executor::forget`] to remove?
+    fn leaves_traces(&self) -> bool {
+        self.needs_image()
+    }
 
     /// Removes what is left of a terminal attempt (the container; never the attempt directory).
     ///

@@ -58,6 +58,7 @@ impl House {
             Report::Lost(reason) => self.fail_attempt(id, Cause::Lost, &reason, None),
             Report::Quarantine(reason) => self.quarantine(id, &reason),
             Report::Unreachable(reason) => self.unreachable(id, &reason),
+            Report::Waits(reason) => self.waits_there(id, reason),
         }
     }
 
@@ -71,6 +72,16 @@ impl House {
         self.effect(if canceling { Effect::End(id.clone(), AGAIN_MS) } else { Effect::Again(id.clone(), AGAIN_MS) });
     }
 
+    /// Its executor has it, and says what it waits for, or that it waits no more.
+    fn waits_there(&mut self, id: &AttemptId, reason: Option<String>) {
+        let Some(live) = self.attempts.get(id) else { return };
+        let (run, step, executor) = (live.run.clone(), live.step, live.row.executor.clone());
+        self.run_mut(&run).steps[step].detail.reason =
+            reason.map(|reason| format!("waits in executor `{executor}`: {reason}"));
+        self.touch_step(&run, step);
+        self.effect(Effect::Again(id.clone(), 0));
+    }
+
     /// The wait for an executor that was out of reach is over. Whoever was canceled meanwhile is not started by this.
     pub(super) fn ask_again(&mut self, id: &AttemptId) {
         let Some(live) = self.attempts.get(id) else { return };
@@ -80,8 +91,10 @@ impl House {
 
     /// An attempt whose end was asked for: whatever it says, it is canceled, once nothing of it runs.
     fn on_canceled(&mut self, id: &AttemptId, report: Report) {
-        if let Report::Unreachable(reason) = &report {
-            return self.unreachable(id, &reason.clone());
+        match report {
+            Report::Unreachable(reason) => return self.unreachable(id, &reason),
+            Report::Waits(_) => return self.effect(Effect::Run(id.clone())),
+            Report::Exited(_) | Report::NotStarted(..) | Report::Lost(_) | Report::Quarantine(_) => {}
         }
         self.release(id);
         self.move_attempt(id, attempt::Event::Canceled, ENGINE, &Value::Null);
@@ -120,7 +133,7 @@ impl House {
     /// The log lies beside the data and the evidence in the database: the container is needed no more.
     fn forget(&mut self, id: &AttemptId) {
         let hands = Arc::clone(&self.attempts[id].hands);
-        if hands.needs_image() {
+        if hands.leaves_traces() {
             self.effect(Effect::Forget(id.clone(), hands));
         }
     }

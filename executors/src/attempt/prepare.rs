@@ -86,6 +86,11 @@ pub(crate) fn request_stop(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// Was it left?
+pub(crate) fn stop_requested(directory: &Path) -> bool {
+    directory.join(STOP_FILE).symlink_metadata().is_ok()
+}
+
 /// A working directory without a start marker holds what a power cut left of another start: the tool must not see it.
 fn clear_unstarted(directory: &Path, work: &Path) -> io::Result<()> {
     let mut entries = work.read_dir()?.peekable();
@@ -162,6 +167,8 @@ mod tests {
             log_bytes_max: 1,
             own_cgroup: false,
             umask: None,
+            shared: false,
+            keeper: None,
         }
     }
 

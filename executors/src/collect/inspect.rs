@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::{examine, find, note, tree};
 use crate::attempt::{WORK, open_directory};
+use crate::witness::listing::Listing;
 
 /// One artifact of an order.
 #[derive(Clone, Debug)]
@@ -63,7 +64,28 @@ pub(super) fn inspect(store: &ArtifactStore, order: &Order) -> Result<Vec<Item>,
     for output in expected {
         items.extend(take(store, &work, output)?);
     }
+    as_listed(&order.directory, &items)?;
     Ok(items)
+}
+
+/// Where the tool ran on another machine, its witness listed what it left: what is seen here must be that.
+fn as_listed(directory: &Path, items: &[Item]) -> Result<(), Refused> {
+    let Some(listing) = Listing::read(directory) else { return Ok(()) };
+    let other = |item: &&Item| {
+        let listed = listing.files.get(&item.path);
+        !item.made.dir
+            && listed.is_some_and(|listed| (listed.size, &listed.sha256) != (item.made.size, &item.made.sha256))
+    };
+    match items.iter().find(other) {
+        None => Ok(()),
+        Some(item) => Err(Refused::Bad {
+            output: item.made.output.clone(),
+            reason: format!(
+                "`{}` is not here what its job left there (its SHA-256 differs): the shared directory lost or changed it",
+                item.path.display()
+            ),
+        }),
+    }
 }
 
 /// An item of a note: in the store, or still in its place with the same bytes.

@@ -132,6 +132,8 @@ impl DockerExecutor {
             log_bytes_max: task.log_bytes_max,
             own_cgroup: true,
             umask: Some(self.options.umask),
+            shared: false,
+            keeper: None,
         };
         let (uid, gid) = (self.options.uid, self.options.gid);
         let root = rustix::process::geteuid().is_root();

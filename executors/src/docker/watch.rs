@@ -41,8 +41,12 @@ impl DockerExecutor {
             }
             match verdict::read(found.state.as_ref()) {
                 Meaning::Ended { exit_code, oom_killed, error } => {
-                    let evidence =
-                        Evidence { record: None, executor_exit_code: exit_code, oom_killed, executor_error: error };
+                    let evidence = Evidence {
+                        executor_exit_code: exit_code,
+                        oom_killed,
+                        executor_error: error,
+                        ..Evidence::default()
+                    };
                     return ended(task, evidence);
                 }
                 Meaning::Running => {}

@@ -10,7 +10,7 @@ use kentai_engine::exit_record::START_MARKER;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::attempt::Identity;
+use crate::attempt::{FENCED, Identity};
 
 /// Takes the attempt's lock. Waits when another holds it: a look from the engine passes at once, and another witness
 /// will have left its marker by then.
@@ -24,18 +24,31 @@ pub(crate) fn lock(directory: &OwnedFd) -> io::Result<OwnedFd> {
 
 /// Leaves the start marker; false when there is one already. It appears whole or not at all, hence the link.
 pub(crate) fn start(directory: &OwnedFd) -> io::Result<bool> {
-    let temporary = format!("{START_MARKER}.{}", std::process::id());
+    leave(directory, Identity::own()?.to_string().as_bytes())
+}
+
+/// Leaves a start marker that no witness made, so that one which comes late will not start the tool; false when there is one already.
+pub(crate) fn fence(directory: &OwnedFd, reason: &str) -> io::Result<bool> {
+    leave(directory, &[FENCED, reason.as_bytes()].concat())
+}
+
+fn leave(directory: &OwnedFd, text: &[u8]) -> io::Result<bool> {
+    // Numbers of processes repeat across machines that share the directory.
+    let temporary =
+        format!("{START_MARKER}.{}-{}", std::process::id(), rustix::system::uname().nodename().to_string_lossy());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(directory, &temporary, flags, Mode::from_raw_mode(0o644))?;
-    let text = Identity::own()?.to_string();
-    if rustix::io::write(&file, text.as_bytes())? != text.len() {
+    if rustix::io::write(&file, text)? != text.len() {
         return Err(io::Error::from(Errno::NOSPC));
     }
     let linked = rustix::fs::linkat(directory, &temporary, directory, START_MARKER, AtFlags::empty());
+    // An answer that was lost on the way may hide a link that was made: the number of names knows (open(2), O_EXCL).
+    let made = linked.is_ok() || rustix::fs::fstat(&file).is_ok_and(|found| found.st_nlink == 2);
     rustix::fs::unlinkat(directory, &temporary, AtFlags::empty())?;
     match linked {
-        Ok(()) => Ok(true),
+        _ if made => Ok(true),
         Err(Errno::EXIST) => Ok(false),
         Err(error) => Err(error.into()),
+        Ok(()) => Ok(true),
     }
 }

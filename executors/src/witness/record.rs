@@ -1,5 +1,5 @@
-//! Writing the exit record: whole under another name, then renamed. Not synced: on one host the collector syncs a
-//! whole batch at once, and a record of an earlier boot is not believed.
+//! Writing the exit record: whole under another name, then renamed. On one host it is not synced: the collector syncs a whole batch at
+//! once, and a record of an earlier boot is not believed. Where other machines look, all that it speaks of is synced first.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::launch::Refused;
+use super::listing;
 use super::supervise::Ended;
 use super::task::Instructions;
 use crate::attempt::now_us;
@@ -42,7 +43,11 @@ pub(super) fn write_ended(
         log_dropped_bytes: ended.log_dropped_bytes,
         error: None,
     };
-    place.write(directory, &record)
+    if instructions.shared {
+        // A listing that cannot be made must not cost us the record: whoever looks waits for nothing then.
+        let _ = listing::leave(directory);
+    }
+    place.write(directory, &record, instructions.shared)
 }
 
 /// Records that the tool never ran: it was stopped before, or could not be executed.
@@ -65,7 +70,7 @@ pub(super) fn write_unstarted(
         ended_us: now,
         ..ExitRecord::default()
     };
-    place.write(directory, &record)
+    place.write(directory, &record, instructions.shared)
 }
 
 /// The record's file, with its space taken before the tool starts: a disk that the tool fills must not cost us the record.
@@ -95,13 +100,19 @@ impl Place {
         let _ = rustix::fs::unlinkat(directory, &self.name, AtFlags::empty());
     }
 
-    fn write(self, directory: &OwnedFd, record: &ExitRecord) -> io::Result<i32> {
+    fn write(self, directory: &OwnedFd, record: &ExitRecord, sync: bool) -> io::Result<i32> {
         let text = serde_json::to_vec(record)?;
         if rustix::io::pwrite(&self.file, &text, 0)? != text.len() {
             return Err(Errno::NOSPC.into());
         }
         rustix::fs::ftruncate(&self.file, text.len() as u64)?;
+        if sync {
+            rustix::fs::fsync(&self.file)?;
+        }
         rustix::fs::renameat(directory, &self.name, directory, EXIT_RECORD)?;
+        if sync {
+            rustix::fs::fsync(directory)?;
+        }
         Ok(record.exit_code.or(record.signal.map(|signal| 128 + signal)).unwrap_or(0))
     }
 }

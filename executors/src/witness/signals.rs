@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 /// The signals that a witness listens to.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     bytes: UnixStream,
     asked: Arc<AtomicBool>,
 }
 
 impl Signals {
     /// Starts to listen.
-    pub(super) fn catch() -> io::Result<Self> {
+    pub(crate) fn catch() -> io::Result<Self> {
         let (bytes, writer) = UnixStream::pair()?;
         bytes.set_nonblocking(true)?;
         let asked = Arc::new(AtomicBool::new(false));
@@ -32,7 +32,7 @@ impl Signals {
     }
 
     /// Empties the socket; true when an end was asked for since the last call.
-    pub(super) fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         let mut buffer = [0; 64];
         while (&self.bytes).read(&mut buffer).is_ok_and(|count| count > 0) {}
         self.asked.swap(false, Ordering::SeqCst)

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
 use super::descendants;
+use super::keeper::Keeper;
 use super::launch::Tool;
 use super::pump::Pump;
 use super::signals::Signals;
@@ -56,9 +57,16 @@ pub(super) fn supervise(
 ) -> io::Result<Ended> {
     let mut pump = Pump::new(directory, instructions.log_bytes_max);
     let mut watch = Watch::new(tool.pid, instructions);
+    let mut keeper = instructions.keeper.as_deref().map(Keeper::open).transpose()?;
     let mut talking = true;
     while watch.status.is_none() {
-        let (signaled, spoken) = wait(signals, talking.then_some(&tool.output), watch.deadline())?;
+        let kept = keeper.as_ref().filter(|keeper| keeper.lives());
+        if keeper.is_some() && kept.is_none() {
+            keeper = None;
+            watch.kill();
+            continue;
+        }
+        let (signaled, spoken) = wait(signals, talking.then_some(&tool.output), kept, watch.deadline())?;
         if spoken {
             talking = pump.drain(&mut tool.output);
         }
@@ -123,6 +131,13 @@ impl Watch {
         }
     }
 
+    /// Nobody waits for the tool any more.
+    fn kill(&mut self) {
+        self.stopped |= matches!(self.ending, Ending::No);
+        self.ending = Ending::Killed;
+        descendants::kill_once(self.tool);
+    }
+
     fn ask(&mut self) {
         if !matches!(self.ending, Ending::No) {
             return;
@@ -157,22 +172,31 @@ impl Watch {
     }
 }
 
-/// Waits for a signal, for output, or for the deadline: (signal, output).
-fn wait(signals: &Signals, output: Option<&io::PipeReader>, deadline: Option<Instant>) -> io::Result<(bool, bool)> {
+/// Waits for a signal, for output, for the keeper's end, or for the deadline: (signal, output).
+fn wait(
+    signals: &Signals,
+    output: Option<&io::PipeReader>,
+    keeper: Option<&Keeper>,
+    deadline: Option<Instant>,
+) -> io::Result<(bool, bool)> {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     let left = left.map(|left| Timespec {
         tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: left.subsec_nanos().into(),
     });
-    let mut watched = Vec::with_capacity(2);
+    let mut watched = Vec::with_capacity(3);
     watched.push(PollFd::new(signals, PollFlags::IN));
     if let Some(output) = output {
         watched.push(PollFd::new(output, PollFlags::IN));
+    }
+    let ours = watched.len();
+    if let Some(keeper) = keeper {
+        watched.push(PollFd::new(keeper, PollFlags::IN));
     }
     match rustix::event::poll(&mut watched, left.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }
-    let ready = |at: usize| watched.get(at).is_some_and(|fd| !fd.revents().is_empty());
+    let ready = |at: usize| watched[..ours].get(at).is_some_and(|fd| !fd.revents().is_empty());
     Ok((ready(0), ready(1)))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use kentai_engine::exit_record::TASK_FILE;
 use rustix::fs::{Mode, OFlags};
@@ -39,6 +40,12 @@ pub(crate) struct Instructions {
     /// File mode creation mask for the tool.
     #[serde(default)]
     pub umask: Option<u32>,
+    /// The directory is seen from other machines: everything is synced before the record appears, and what the tool left is listed.
+    #[serde(default)]
+    pub shared: bool,
+    /// A pipe that is open for writing as long as whoever started us lives; without it the tool is ended at once.
+    #[serde(default)]
+    pub keeper: Option<PathBuf>,
 }
 
 impl Instructions {
@@ -61,6 +68,6 @@ mod tests {
         let text = r#"{"attempt":"a-1","nonce":"n","digest":"d","argv":["true"],"env":{},
                        "timeout_s":0,"grace_s":10,"log_bytes_max":1048576}"#;
         let read: Instructions = serde_json::from_str(text).expect("parses");
-        assert!(!read.own_cgroup && read.umask.is_none());
+        assert!(!read.own_cgroup && read.umask.is_none() && !read.shared && read.keeper.is_none());
     }
 }

@@ -16,7 +16,7 @@ contract! {
 /// The tool's own testimony of its starts, then a wait for the test's word.
 const TESTIFY: &str = "echo start >> starts; while [ ! -e go ]; do sleep 0.01; done";
 
-async fn a_run_dropped_in_the_middle_is_adopted_by_the_next(house: House) {
+pub(crate) async fn a_run_dropped_in_the_middle_is_adopted_by_the_next(house: House) {
     let task = house.shell(TESTIFY);
     let starts = task.directory.join("work/starts");
     tokio::select! {
@@ -31,7 +31,7 @@ async fn a_run_dropped_in_the_middle_is_adopted_by_the_next(house: House) {
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn a_run_asked_for_twice_at_once_is_executed_once(house: House) {
+pub(crate) async fn a_run_asked_for_twice_at_once_is_executed_once(house: House) {
     let task = house.shell(TESTIFY);
     let starts = task.directory.join("work/starts");
     let (first, second, third, ()) = tokio::join!(house.run(&task), house.run(&task), house.run(&task), async {
@@ -49,7 +49,7 @@ async fn a_run_asked_for_twice_at_once_is_executed_once(house: House) {
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn an_attempt_that_ended_is_reported_again_and_not_started_again(house: House) {
+pub(crate) async fn an_attempt_that_ended_is_reported_again_and_not_started_again(house: House) {
     let task = house.shell("echo start >> starts; exit 4");
     let first = exited(house.run(&task).await).record;
     let second = exited(house.run(&task).await).record;
@@ -59,7 +59,7 @@ async fn an_attempt_that_ended_is_reported_again_and_not_started_again(house: Ho
     house.executor.forget(&task.attempt).await.expect("forgetting twice is fine");
 }
 
-async fn another_task_under_the_same_attempt_is_put_in_quarantine(house: House) {
+pub(crate) async fn another_task_under_the_same_attempt_is_put_in_quarantine(house: House) {
     let task = house.shell("true");
     exited(house.run(&task).await);
     let mut other = task.clone();
@@ -69,7 +69,7 @@ async fn another_task_under_the_same_attempt_is_put_in_quarantine(house: House) 
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn what_is_running_is_held_and_what_ended_is_not_running(house: House) {
+pub(crate) async fn what_is_running_is_held_and_what_ended_is_not_running(house: House) {
     let task = house.shell(TESTIFY);
     let (report, ()) = tokio::join!(house.run(&task), async {
         appeared(&task.directory.join("work/starts")).await;

@@ -32,7 +32,7 @@ contract! {
     what_a_tool_leaves_running_in_the_background_dies_with_it
 }
 
-async fn a_tool_sees_its_inputs_and_environment_and_leaves_its_outputs(house: House) {
+pub(crate) async fn a_tool_sees_its_inputs_and_environment_and_leaves_its_outputs(house: House) {
     let input = house.path("reads");
     std::fs::write(&input, "ACGT\n").expect("write");
     let mut task =
@@ -49,7 +49,7 @@ async fn a_tool_sees_its_inputs_and_environment_and_leaves_its_outputs(house: Ho
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn an_exit_code_comes_through(house: House) {
+pub(crate) async fn an_exit_code_comes_through(house: House) {
     let task = house.shell("exit 3");
     let evidence = exited(house.run(&task).await);
     assert_eq!(evidence.record.expect("a record").exit_code, Some(3));
@@ -57,19 +57,19 @@ async fn an_exit_code_comes_through(house: House) {
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn a_missing_tool_is_recorded_with_127(house: House) {
+pub(crate) async fn a_missing_tool_is_recorded_with_127(house: House) {
     let record = house.record(&house.task(&["no-such-tool", "--version"])).await;
     assert_eq!(record.exit_code, Some(127));
     assert!(record.error.expect("a reason").contains("no-such-tool"));
 }
 
-async fn a_file_that_is_not_executable_is_recorded_with_126(house: House) {
+pub(crate) async fn a_file_that_is_not_executable_is_recorded_with_126(house: House) {
     let record = house.record(&house.task(&["/etc/passwd"])).await;
     assert_eq!(record.exit_code, Some(126));
     assert!(record.error.is_some());
 }
 
-async fn a_tool_that_is_asked_to_end_ends_and_the_record_says_so(house: House) {
+pub(crate) async fn a_tool_that_is_asked_to_end_ends_and_the_record_says_so(house: House) {
     let task = house.shell("echo here > here; exec sleep 1000");
     let (report, ()) = tokio::join!(house.run(&task), async {
         appeared(&task.directory.join("work/here")).await;
@@ -83,7 +83,7 @@ async fn a_tool_that_is_asked_to_end_ends_and_the_record_says_so(house: House) {
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn a_tool_that_ignores_the_request_is_killed_after_the_grace(house: House) {
+pub(crate) async fn a_tool_that_ignores_the_request_is_killed_after_the_grace(house: House) {
     let mut task = house.shell("trap '' TERM; echo here > here; while :; do sleep 1000; done");
     task.grace_s = 1;
     let (report, ()) = tokio::join!(house.run(&task), async {
@@ -96,7 +96,7 @@ async fn a_tool_that_ignores_the_request_is_killed_after_the_grace(house: House)
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn a_killed_attempt_ends_without_success(house: House) {
+pub(crate) async fn a_killed_attempt_ends_without_success(house: House) {
     let task = house.shell("trap '' TERM; (echo here > here; sleep 1000) & wait; sleep 1000");
     let (report, ()) = tokio::join!(house.run(&task), async {
         appeared(&task.directory.join("work/here")).await;
@@ -113,7 +113,7 @@ async fn a_killed_attempt_ends_without_success(house: House) {
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn an_attempt_stopped_before_it_was_started_never_runs_its_tool(house: House) {
+pub(crate) async fn an_attempt_stopped_before_it_was_started_never_runs_its_tool(house: House) {
     let task = house.shell("echo ran > ran");
     house.executor.stop(&task, Stop::Ask).await.expect("noted");
     let record = exited(house.run(&task).await).record.expect("a record");
@@ -122,7 +122,7 @@ async fn an_attempt_stopped_before_it_was_started_never_runs_its_tool(house: Hou
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
-async fn a_tool_over_its_time_is_ended_by_the_witness(house: House) {
+pub(crate) async fn a_tool_over_its_time_is_ended_by_the_witness(house: House) {
     let mut task = house.shell("sleep 1000");
     task.timeout_s = 1;
     let record = house.record(&task).await;
@@ -130,7 +130,7 @@ async fn a_tool_over_its_time_is_ended_by_the_witness(house: House) {
     assert_eq!(record.signal, Some(15));
 }
 
-async fn a_log_is_kept_up_to_its_cap_and_counted_beyond(house: House) {
+pub(crate) async fn a_log_is_kept_up_to_its_cap_and_counted_beyond(house: House) {
     let mut task = house.shell("head -c 200000 /dev/zero; head -c 1000 /dev/zero >&2");
     task.log_bytes_max = 1000;
     let record = house.record(&task).await;
@@ -138,7 +138,7 @@ async fn a_log_is_kept_up_to_its_cap_and_counted_beyond(house: House) {
     assert_eq!(task.directory.join("tool.log").metadata().expect("a log").len(), 1000);
 }
 
-async fn what_a_tool_leaves_running_in_the_background_dies_with_it(house: House) {
+pub(crate) async fn what_a_tool_leaves_running_in_the_background_dies_with_it(house: House) {
     // The first keeps the pipe open, the second leaves the process group as well.
     let task = house.shell("sleep 1000 & setsid sleep 1001 & echo done");
     let record = house.record(&task).await;

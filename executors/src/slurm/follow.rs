@@ -1,0 +1,366 @@
+//! One attempt from submission to report: look, submit once, wait, look on disk.
+//!
+//! A failed look changes nothing. A job that is not seen was either never accepted, or forgotten, or lost with the controller's state:
+//! it takes several answered looks over a time that no request outlives before any of it is believed, and then the disk says which.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kentai_engine::port::executor::{Obstacle, Report, Task};
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+use super::answer::{self, Row, State, Submitted};
+use super::controller::Sight;
+use super::desk::{SUBMISSIONS_MAX, Submission};
+use super::keeper::End;
+use super::{Placed, SlurmExecutor, ending, launch, plain};
+use crate::attempt::{self, Prepared, Traces, WORK};
+use crate::witness::listing::Listing;
+use crate::witness::marker;
+
+/// A request that was sent is answered or dead after this time (Slurm's MessageTimeout is 10 s).
+const SETTLED: Duration = Duration::from_secs(12);
+/// Answered looks that do not see a job before it counts as unseen.
+const SIGHTINGS: u32 = 3;
+/// Between two looks on disk for what a node wrote.
+const BETWEEN: Duration = Duration::from_millis(100);
+/// Before another try of a submission that was refused: a person has to change something.
+const REFUSED_AGAIN: Duration = Duration::from_secs(60);
+/// Looks in a row that were not answered before a step says so.
+const AWAY_AFTER: u32 = 3;
+
+/// How a wait for the job ended.
+enum Waited {
+    /// All its jobs have ended.
+    Ended(Vec<Row>),
+    /// Nobody knows of it.
+    Unseen,
+    /// Something to tell.
+    Tell(Report),
+}
+
+impl SlurmExecutor {
+    pub(super) async fn run_or_adopt(&self, task: &Task) -> Report {
+        if !plain(&task.attempt) {
+            return Report::Quarantine(format!("`{}` cannot name a job", task.attempt));
+        }
+        match self.follow(task).await {
+            Ok(report) => report,
+            Err(error) => Report::Unreachable(format!("cannot use the attempt's directory: {error}")),
+        }
+    }
+
+    async fn follow(&self, task: &Task) -> io::Result<Report> {
+        let (other, mut traces) = self.look_at(task).await?;
+        if other {
+            return Ok(Report::Quarantine("another task lies in the attempt's directory".to_owned()));
+        }
+        let mut submission = self.read_desk(task).await?;
+        // A first submission needs no look: nobody ever asked for a job of this name.
+        let fresh = submission.begun == 0 && !traces.started && traces.fenced.is_none();
+        let mut submit = fresh;
+        loop {
+            if submit && let Some(report) = self.submit(task, &mut submission).await? {
+                return Ok(report);
+            }
+            match self.wait(task).await {
+                Waited::Tell(report) => return Ok(report),
+                Waited::Ended(rows) => return self.ended(task, rows).await,
+                Waited::Unseen => {}
+            }
+            let known = match self.controller.accounted(&task.attempt).await {
+                Ok(rows) => rows,
+                Err(error) => return Ok(Report::Unreachable(error.to_string())),
+            };
+            if known.iter().any(|row| !row.state.is_end()) {
+                // Accounting lags behind; the controller's word is the newer one.
+                tracing::debug!(attempt = task.attempt, "accounting shows a job that its controller does not");
+            }
+            (_, traces) = self.look_at(task).await?;
+            if traces.started || traces.fenced.is_some() || submission.begun >= SUBMISSIONS_MAX || !known.is_empty() {
+                return self.ended(task, known.into_iter().filter(|row| row.state.is_end()).collect()).await;
+            }
+            // Never accepted, or lost before it started: the marker lets one job run, however many come.
+            submit = true;
+        }
+    }
+
+    async fn look_at(&self, task: &Task) -> io::Result<(bool, Traces)> {
+        let (directory, digest, nonce) = (task.directory.clone(), task.digest.clone(), task.nonce.clone());
+        blocking(move || Ok((attempt::holds_other(&directory, &digest, &nonce)?, Traces::read_shared(&directory)?)))
+            .await
+    }
+
+    async fn read_desk(&self, task: &Task) -> io::Result<Submission> {
+        let (desk, attempt) = (self.desk.clone(), task.attempt.clone());
+        blocking(move || desk.read(&attempt)).await
+    }
+
+    async fn keep(&self, task: &Task, submission: &Submission) -> io::Result<()> {
+        let (desk, attempt, submission) = (self.desk.clone(), task.attempt.clone(), submission.clone());
+        blocking(move || desk.write(&attempt, &submission)).await
+    }
+
+    /// One submission; a report when that is all there is to say for now.
+    async fn submit(&self, task: &Task, submission: &mut Submission) -> io::Result<Option<Report>> {
+        let Some(_turn) = Turn::take(&self.submitting, &task.attempt) else {
+            // Another call does it; its job is waited for.
+            return Ok(None);
+        };
+        if self.needs_image_but_has_none(task) {
+            return Ok(Some(Report::NotStarted(Obstacle::Image, "a container needs an image".to_owned())));
+        }
+        let placed = match self.place().await {
+            Ok(placed) => placed.clone(),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(Some(full(&error))),
+            Err(error) => {
+                let text = format!("cannot put the program where nodes see it: {error}");
+                return Ok(Some(Report::Unreachable(text)));
+            }
+        };
+        match self.prepare(&placed, task).await {
+            Ok(Prepared::Ready) => {}
+            Ok(Prepared::Other) => {
+                return Ok(Some(Report::Quarantine("another task lies in the attempt's directory".to_owned())));
+            }
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(Some(full(&error))),
+            Err(error) => {
+                let text = format!("cannot make the attempt's directory: {error}");
+                return Ok(Some(Report::NotStarted(Obstacle::Infrastructure, text)));
+            }
+        }
+        // Kept before it is asked for: whoever comes after a crash looks for a job of this name first.
+        submission.begun += 1;
+        self.keep(task, submission).await?;
+        loop {
+            let asked = Instant::now();
+            match self.controller.submit(self.words(&placed, task)).await {
+                Submitted::As(id) => {
+                    submission.id = Some(id);
+                    self.keep(task, submission).await?;
+                    return Ok(None);
+                }
+                Submitted::Unknown(words) => {
+                    tracing::warn!(
+                        attempt = task.attempt,
+                        words,
+                        "a submission may have been accepted; it is looked for by name"
+                    );
+                    self.settle(asked).await;
+                    return Ok(None);
+                }
+                Submitted::Not(words) => {
+                    if let Some(report) = self.tell(&task.attempt, Some(away(&words))) {
+                        // Not one that may have been accepted: the next engine need not look for it.
+                        submission.begun -= 1;
+                        self.keep(task, submission).await?;
+                        return Ok(Some(report));
+                    }
+                    // Whoever waits for an answer waits for the look that all wait for.
+                    let mut sight = self.controller.newer(&self.controller.last()).await;
+                    while sight.away.is_some() {
+                        sight = self.controller.newer(&sight).await;
+                    }
+                }
+                Submitted::Refused(words) => {
+                    let words = format!(
+                        "Slurm refuses its job: {words}; correct the executor in kentai.yaml, or the step's resources"
+                    );
+                    if let Some(report) = self.tell(&task.attempt, Some(words)) {
+                        submission.begun -= 1;
+                        self.keep(task, submission).await?;
+                        return Ok(Some(report));
+                    }
+                    let again = Instant::now() + REFUSED_AGAIN;
+                    while Instant::now() < again {
+                        if attempt::stop_requested(&task.directory) {
+                            return self.never(task).await.map(Some);
+                        }
+                        self.controller.newer(&self.controller.last()).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Its end was asked for before Slurm had it.
+    async fn never(&self, task: &Task) -> io::Result<Report> {
+        let words = "its end was asked for before it was submitted";
+        if self.fence(task, words.to_owned()).await? {
+            return Ok(Report::NotStarted(Obstacle::Infrastructure, words.to_owned()));
+        }
+        Ok(Report::Waits(None))
+    }
+
+    async fn prepare(&self, placed: &Placed, task: &Task) -> io::Result<Prepared> {
+        let (options, desk, placed, task) = (self.options.clone(), self.desk.clone(), placed.clone(), task.clone());
+        let job = self.controller.job(&task.attempt);
+        blocking(move || launch::prepare(&options, &desk, &placed, &job, &task)).await
+    }
+
+    fn needs_image_but_has_none(&self, task: &Task) -> bool {
+        self.options.has_keeper() && task.image.is_none()
+    }
+
+    /// Waits until a request that was sent can have no effect any more that a look would not show.
+    async fn settle(&self, asked: Instant) {
+        tokio::time::sleep_until(asked + SETTLED).await;
+    }
+
+    /// Waits for the end of all jobs of the attempt, or for something to tell.
+    async fn wait(&self, task: &Task) -> Waited {
+        let mut sight = self.controller.last();
+        let (mut unseen, mut since) = (0, None::<Instant>);
+        loop {
+            sight = self.controller.newer(&sight).await;
+            if let Some(report) = self.tell_of(task, &sight) {
+                return Waited::Tell(report);
+            }
+            if sight.away.is_some() {
+                continue;
+            }
+            let rows = sight.of(&task.attempt);
+            if rows.is_empty() {
+                unseen += 1;
+                let first = *since.get_or_insert(sight.asked);
+                if unseen >= SIGHTINGS && sight.asked.duration_since(first) >= SETTLED {
+                    return Waited::Unseen;
+                }
+                continue;
+            }
+            (unseen, since) = (0, None);
+            if rows.iter().all(|row| row.state.is_end()) {
+                return Waited::Ended(rows.to_vec());
+            }
+        }
+    }
+
+    /// What a look gives to tell: a controller that is away, a job that waits for a person, or that this is over.
+    fn tell_of(&self, task: &Task, sight: &Sight) -> Option<Report> {
+        let reason = match &sight.away {
+            Some((misses, words)) if *misses >= AWAY_AFTER => Some(away(words)),
+            // Not yet worth a word, and no reason to take one back.
+            Some(_) => return None,
+            None => {
+                let waits = sight.of(&task.attempt).iter().filter(|row| row.state == State::Pending);
+                waits.filter_map(answer::mended_by_a_person).next()
+            }
+        };
+        self.tell(&task.attempt, reason)
+    }
+
+    /// Every job of it has ended (or is known to nobody): the disk says how, as soon as it is seen whole.
+    async fn ended(&self, task: &Task, mut rows: Vec<Row>) -> io::Result<Report> {
+        let until = Instant::now() + self.options.visibility;
+        loop {
+            let (directory, desk, attempt) = (task.directory.clone(), self.desk.clone(), task.attempt.clone());
+            let (traces, whole) = blocking(move || {
+                let traces = Traces::read_shared(&directory)?;
+                let was = desk.was_whole(&attempt);
+                let whole = traces.record.is_some() && (was || is_whole(&directory));
+                if whole && !was {
+                    desk.mark_whole(&attempt)?;
+                }
+                Ok((traces, whole))
+            })
+            .await?;
+            let end = End::read(&self.desk.file(&task.attempt, "end"));
+            // A keeper that wrote its end has seen the container's; nothing more will come.
+            let over = Instant::now() >= until;
+            if whole || (over && traces.started) {
+                if traces.record.is_some() && !whole {
+                    return Ok(Report::Lost(
+                        "what its job wrote did not become visible here in time; look at `visibility_wait:`".to_owned(),
+                    ));
+                }
+                if traces.record.is_none() {
+                    self.add_exit_codes(task, &mut rows).await;
+                }
+                return Ok(ending::report(&rows, traces, end.as_ref(), None));
+            }
+            if over {
+                self.add_exit_codes(task, &mut rows).await;
+                let said = attempt::witness_error(&task.directory);
+                let report = ending::report(&rows, Traces::default(), end.as_ref(), said.as_deref());
+                let words = match &report {
+                    Report::NotStarted(_, words) => words.clone(),
+                    other => format!("{other:?}"),
+                };
+                if traces.fenced.is_some() || self.fence(task, words).await? {
+                    return Ok(report);
+                }
+                // A job that nobody sees came first after all.
+                return Ok(Report::Waits(None));
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+    }
+
+    async fn add_exit_codes(&self, task: &Task, rows: &mut [Row]) {
+        for row in rows.iter_mut().filter(|row| row.state == State::Failed && row.exit.is_none()) {
+            row.exit = self.controller.exit_code(&task.attempt, row).await;
+        }
+    }
+
+    /// Makes sure that no job which comes late starts the tool; false when one has.
+    async fn fence(&self, task: &Task, words: String) -> io::Result<bool> {
+        let directory = task.directory.clone();
+        blocking(move || match attempt::open_directory(&directory) {
+            Ok(handle) => marker::fence(&handle, &words),
+            // Without a directory no witness can have been called.
+            Err(rustix::io::Errno::NOENT) => Ok(true),
+            Err(error) => Err(error.into()),
+        })
+        .await
+    }
+}
+
+/// An attempt that is being submitted.
+struct Turn<'a> {
+    all: &'a Mutex<HashSet<String>>,
+    attempt: &'a str,
+}
+
+impl<'a> Turn<'a> {
+    fn take(all: &'a Mutex<HashSet<String>>, attempt: &'a str) -> Option<Self> {
+        let taken = all.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.to_owned());
+        taken.then_some(Self { all, attempt })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(self.attempt);
+    }
+}
+
+/// Is everything that the witness listed seen here, as long as it was? Small files are read: what a cache still holds of them may be
+/// older than their size. The collector compares the hashes of all that it takes.
+fn is_whole(directory: &std::path::Path) -> bool {
+    const SMALL: u64 = 1 << 20;
+    let Some(listing) = Listing::read(directory) else {
+        // A record without a listing: the tool never ran, or the listing could not be made.
+        return true;
+    };
+    listing.files.iter().all(|(path, listed)| {
+        let path = directory.join(WORK).join(path);
+        let found = std::fs::symlink_metadata(&path);
+        let sized = found.is_ok_and(|found| found.is_file() && found.len() == listed.size);
+        sized && (listed.size > SMALL || std::fs::read(&path).is_ok_and(|bytes| super::sha256(&bytes) == listed.sha256))
+    })
+}
+
+fn away(words: &str) -> String {
+    format!("Slurm's controller does not answer ({words}); jobs go on, and nothing is decided until it does")
+}
+
+fn full(error: &io::Error) -> Report {
+    Report::Unreachable(format!("the disk of the site is full ({error}); free some space"))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
