@@ -3,6 +3,7 @@
 //! The only file that knows serde_yaml. It does not look at the disk beyond the site file itself.
 
 mod assay;
+mod executor;
 mod notices;
 mod origin;
 mod serve;
@@ -16,6 +17,7 @@ use kentai_engine::people::role::Role;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use assay::assay;
+pub(crate) use executor::Executor;
 pub(crate) use notices::{Mail, Notices, Subscriber, secrets as secrets_of_notices};
 pub(crate) use origin::Origin;
 pub(crate) use serve::{ClientCertificate, Serve};
@@ -52,7 +54,7 @@ pub(crate) struct Config {
     pub tasks: Tasks,
     /// What may be taken at once.
     pub limits: Limits,
-    /// Hands; the first takes every step unless `--executor` chooses another.
+    /// Hands; a step goes to the first that may take it, unless `--executor` chooses one for all.
     pub executors: Vec<Executor>,
     /// Named locations.
     pub places: BTreeMap<String, Place>,
@@ -129,23 +131,6 @@ pub(crate) struct Retries {
     pub lost: u32,
 }
 
-/// One of `executors:`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Executor {
-    /// Its name at this site.
-    pub name: String,
-    /// `docker`, `process`, or `pretend`: a demonstration, which runs nothing.
-    pub kind: String,
-    /// Docker's socket.
-    #[serde(default = "docker_socket")]
-    pub socket: PathBuf,
-}
-
-fn docker_socket() -> PathBuf {
-    PathBuf::from("/var/run/docker.sock")
-}
-
 /// One of `places:`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,10 +182,7 @@ impl Default for Config {
             database: "sqlite".into(),
             tasks: Tasks::default(),
             limits: Limits::default(),
-            executors: vec![
-                Executor { name: "docker".into(), kind: "docker".into(), socket: docker_socket() },
-                Executor { name: "process".into(), kind: "process".into(), socket: docker_socket() },
-            ],
+            executors: Executor::defaults(),
             places: BTreeMap::new(),
             people: Vec::new(),
             targets: BTreeMap::from([("outbox".into(), Target::directory("deliveries"))]),
@@ -322,14 +304,7 @@ impl Config {
             }
         }
         serve::check(&self.serve, &self.client_certificates)?;
-        for executor in &self.executors {
-            if !["docker", "process", "pretend"].contains(&executor.kind.as_str()) {
-                return Err(format!(
-                    "executor `{}`: this version knows the kinds docker, process and pretend, not `{}`",
-                    executor.name, executor.kind
-                ));
-            }
-        }
+        executor::check(&self.executors)?;
         for (name, target) in &self.targets {
             target.check(name)?;
         }

@@ -56,6 +56,28 @@ fn whoever_is_from_outside_says_from_where() {
 }
 
 #[test]
+fn an_executor_says_which_steps_it_takes_and_how_much_at_once() {
+    let of = |text: &str| parse(&format!("executors: [ {text} ]"), &[]).map_err(|error| error.to_string());
+    let (config, _) = of("{ name: a, kind: docker, labels: [large, fast_disk], only_labelled: true, \
+                          caps: { steps: 3, cpus: 8, memory: 4 GiB } }, { name: b, kind: process }")
+    .expect("good");
+    let [a, b] = config.executors.as_slice() else { panic!("two") };
+    assert_eq!((a.labels.len(), a.only_labelled, a.caps.steps, a.caps.cpus), (2, true, 3, 8));
+    assert_eq!((a.caps.memory, b.labels.len(), b.caps.memory), (Size(4 << 30), 0, Size(0)));
+    for (text, place, remedy) in [
+        ("{ name: a, kind: lorry }", "`a`", "docker, process and pretend"),
+        ("{ name: a, kind: docker, labels: [Large] }", "`a`", "a-z"),
+        ("{ name: a, kind: docker, only_labelled: true }", "`a`", "name labels"),
+        ("{ name: a, kind: docker }, { name: a, kind: process }", "`a`", "give each its own"),
+        ("{ name: \"\", kind: docker }", "executors", "name"),
+        ("{ name: a, kind: docker, caps: { slots: 3 } }", "slots", "unknown field"),
+    ] {
+        let error = of(text).expect_err(text);
+        assert!(error.contains(place) && error.contains(remedy), "{text}: {error}");
+    }
+}
+
+#[test]
 fn tools_never_run_as_user_zero() {
     assert!(parse("tasks: { uid: 0 }", &[]).is_err());
 }
