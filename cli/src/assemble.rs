@@ -1,5 +1,6 @@
 //! The only file that knows every room: hands, collector, couriers and the engine, put together for one site.
 
+mod slurm;
 mod subscribers;
 
 use std::collections::BTreeMap;
@@ -108,6 +109,11 @@ pub(crate) fn executors(site: &Site, wish: Option<&str>) -> Result<Vec<Arc<dyn E
 fn hands(site: &Site, executor: &config::Executor, binary: &std::path::Path) -> Result<Arc<dyn Executor>, Error> {
     if executor.kind == "process" {
         return Ok(Arc::new(ProcessExecutor::new(executor.name.clone(), site.directory.join("attempts"), binary)));
+    }
+    if executor.kind == "slurm" {
+        let refused = |reason: String| Error::Executor { name: executor.name.clone(), reason };
+        let built = slurm::executor(site, executor, binary).map_err(refused)?;
+        return Ok(Arc::new(built));
     }
     if executor.kind == "pretend" {
         return Ok(Arc::new(PretendExecutor::alone(executor.name.clone())));

@@ -137,6 +137,14 @@ pub(crate) struct Retries {
 pub(crate) struct Place {
     /// Directory.
     pub path: PathBuf,
+    /// How long what another machine wrote there may stay unseen here.
+    #[serde(default = "visibility_wait")]
+    pub visibility_wait: Duration,
+}
+
+/// A network file system that caches names does so for a minute at most, unless somebody asked for more.
+fn visibility_wait() -> Duration {
+    Duration(60)
 }
 
 /// One of `people:`

@@ -56,7 +56,7 @@ pub(crate) enum Error {
 
 /// Reads and checks a workflow for a run: its default reference need not be here, a parameter may name another.
 pub(crate) fn workflow_to_run(site: &Site, name: &Path, executor: Option<&str>) -> Result<Loaded, Error> {
-    let images_ignored = site.executor(executor).is_some_and(|executor| executor.kind == "process");
+    let images_ignored = site.executor(executor).is_some_and(crate::config::Executor::ignores_images);
     checked(Facts { references: None, images_ignored, ..site.facts() }, name)
 }
 

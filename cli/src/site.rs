@@ -104,7 +104,7 @@ impl Site {
             disk_bytes: config.limits.disk.0,
             timeout_s_max: config.limits.timeout_max.0,
             network_allowed: config.tasks.network == "allowed",
-            images_ignored: self.executor(None).is_some_and(|executor| executor.kind == "process"),
+            images_ignored: self.executor(None).is_some_and(crate::config::Executor::ignores_images),
             locked_images: self.locked_images(),
         }
     }

@@ -69,7 +69,7 @@ fn watch(directory: &OwnedFd) -> io::Result<i32> {
     let _ = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let instructions = Instructions::read(directory)?;
-    let _lock = marker::lock(directory)?;
+    let Some(_lock) = marker::lock(directory)? else { return Ok(ALREADY_STARTED) };
     let place = Place::reserve(directory)?;
     if !marker::start(directory)? {
         place.give_back(directory);

@@ -12,6 +12,7 @@ pub mod receiver;
 pub mod receivers;
 pub mod recorder;
 pub mod seed;
+pub mod slurm;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,4 +21,5 @@ mod provenance;
 mod pull;
 mod receivers;
 mod registry;
+mod slurm;
 mod tidy;

@@ -19,6 +19,11 @@ fn data() -> PathBuf {
 
 /// A site with the small reference registered by the real verb, and the sheet of the five lanes.
 fn prepare(name: &str, more: &str, generator: Option<&Path>) -> Result<(Site, String)> {
+    prepare_on("docker", name, more, generator)
+}
+
+/// The same on another executor.
+pub(crate) fn prepare_on(executor: &str, name: &str, more: &str, generator: Option<&Path>) -> Result<(Site, String)> {
     tool_image()?;
     let site = Site::new(name, more)?;
     if let Some(generator) = generator {
@@ -27,7 +32,7 @@ fn prepare(name: &str, more: &str, generator: Option<&Path>) -> Result<(Site, St
     }
     let fasta = data().join("reference.fa.gz");
     let (code, _, told) =
-        site.run(["reference", "add", "tiny@1", &fasta.to_string_lossy(), "--executor", "docker", "--quiet"])?;
+        site.run(["reference", "add", "tiny@1", &fasta.to_string_lossy(), "--executor", executor, "--quiet"])?;
     ensure!(code == 0, "reference add ended with {code}: {told}");
     let mut rows = String::from("specimen,lane,r1,r2,consent,participant,r1_sha256,r2_sha256\n");
     for lane in LANES {
@@ -43,8 +48,12 @@ fn prepare(name: &str, more: &str, generator: Option<&Path>) -> Result<(Site, St
 }
 
 fn run(site: &Site, sheet: &str, params: &[&str]) -> Result<(i32, String, String)> {
+    run_on("docker", site, sheet, params)
+}
+
+pub(crate) fn run_on(executor: &str, site: &Site, sheet: &str, params: &[&str]) -> Result<(i32, String, String)> {
     let mut arguments =
-        vec!["run", "germline_wgs", "--sheet", sheet, "--executor", "docker", "--param", "reference=tiny@1"];
+        vec!["run", "germline_wgs", "--sheet", sheet, "--executor", executor, "--param", "reference=tiny@1"];
     for param in params {
         arguments.extend(["--param", param]);
     }
@@ -52,7 +61,7 @@ fn run(site: &Site, sheet: &str, params: &[&str]) -> Result<(i32, String, String
 }
 
 /// The one package below `deliveries/`.
-fn package(site: &Site) -> Result<PathBuf> {
+pub(crate) fn package(site: &Site) -> Result<PathBuf> {
     let entries = fs::read_dir(site.path().join("deliveries"))?.flatten().map(|entry| entry.path());
     let found: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     ensure!(found.len() == 1, "{} packages", found.len());
@@ -108,7 +117,7 @@ fn is_a_package_to_everybody(site: &Site, package: &Path) -> Result<()> {
 }
 
 /// Every file of the package.
-fn files(package: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(package: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in [package.to_owned(), package.join("data")] {
         found.extend(fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
@@ -135,7 +144,7 @@ fn opened(site: &Site, package: &Path) -> Result<PathBuf> {
     Ok(plain)
 }
 
-fn is_as_other_tools_say(site: &Site) -> Result<()> {
+pub(crate) fn is_as_other_tools_say(site: &Site) -> Result<()> {
     let package = package(site)?;
     is_a_package_to_everybody(site, &package)?;
     let package = opened(site, &package)?;

@@ -15,11 +15,11 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 /// Kills per run of the test; `KENTAI_TEST_KILLS` and `KENTAI_TEST_DOCKER_KILLS` make it larger or smaller.
-fn kills(variable: &str, otherwise: usize) -> usize {
+pub(crate) fn kills(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-fn seeded() -> (u64, StdRng) {
+pub(crate) fn seeded() -> (u64, StdRng) {
     let seed = std::env::var("KENTAI_TEST_SEED")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -28,7 +28,7 @@ fn seeded() -> (u64, StdRng) {
     (seed, StdRng::seed_from_u64(seed))
 }
 
-fn workflow(image: &str, effect: &str) -> String {
+pub(crate) fn workflow(image: &str, effect: &str) -> String {
     let step = |id: &str, from: &str| {
         format!(
             "  {id}:\n    image: {image}\n    inputs: {{ x: \"${{{{ {from} }}}}\" }}\n    outputs: {{ y: {{ path: y.txt }} }}\n    script: |\n      {}\n      cat \"$in_x\" > \"$out_y\"; echo {id} >> \"$out_y\"\n",
@@ -44,7 +44,7 @@ fn workflow(image: &str, effect: &str) -> String {
 }
 
 /// Starts the same `run` again and again, killing it after a random while, until one ends by itself. Gives the kills.
-fn run_under_fire(site: &Site, arguments: &[&str], longest_ms: u64, random: &mut StdRng) -> Result<usize> {
+pub(crate) fn run_under_fire(site: &Site, arguments: &[&str], longest_ms: u64, random: &mut StdRng) -> Result<usize> {
     for killed in 0..400 {
         let mut child = site.command(arguments)?.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let life = Duration::from_millis(random.random_range(1..longest_ms));
@@ -73,7 +73,7 @@ fn end_within(child: &mut Child, life: Duration) -> Result<Option<std::process::
 }
 
 /// Attempts that the engine itself says were lost: only they may have happened more than once.
-fn lost(site: &Site) -> Result<usize> {
+pub(crate) fn lost(site: &Site) -> Result<usize> {
     let database = site.path().join("kentai.db");
     let text = tool(
         "sqlite3",

@@ -1,14 +1,15 @@
 //! `executors:` hands of the site: what kind each is, which steps it takes, and how much at once. It does not know how one is built.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use kentai_executors::slurm::Runtime;
 use serde::{Deserialize, Serialize};
 
 use super::Size;
 
 /// What this version knows.
-const KINDS: [&str; 3] = ["docker", "process", "pretend"];
+const KINDS: [&str; 4] = ["docker", "process", "slurm", "pretend"];
 
 /// One of `executors:`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ const KINDS: [&str; 3] = ["docker", "process", "pretend"];
 pub(crate) struct Executor {
     /// Its name at this site.
     pub name: String,
-    /// `docker`, `process`, or `pretend`: a demonstration, which runs nothing.
+    /// `docker`, `process`, `slurm`, or `pretend`: a demonstration, which runs nothing.
     pub kind: String,
     /// Steps that ask for labels go only where all of them are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -30,6 +31,42 @@ pub(crate) struct Executor {
     /// Docker's socket.
     #[serde(default = "docker_socket")]
     pub socket: PathBuf,
+    /// Slurm: the place (of `places:`) that every node sees under the same path; the site lies in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<String>,
+    /// Slurm: `sbatch --partition`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// Slurm: `sbatch --account`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Slurm: `sbatch --qos`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos: Option<String>,
+    /// Slurm: `sbatch --constraint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+    /// Slurm: more arguments of `sbatch`, each `--option=value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
+    /// Slurm: environment modules that a job loads first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
+    /// Slurm: what runs containers on the nodes: `podman`, `docker`, `apptainer`, `singularity`, or `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Slurm with apptainer: the folder of image files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<PathBuf>,
+    /// Slurm: the folder of its commands, where they are not in PATH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<PathBuf>,
+    /// Slurm: variables of its commands and of jobs (`SLURM_CONF`, `CONTAINERS_CONF`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// Slurm: accounting is on, and `sacct` knows what the controller has forgotten.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accounting: bool,
 }
 
 /// `caps:` of an executor; zero: no cap of its own.
@@ -72,7 +109,25 @@ impl Executor {
             only_labelled: false,
             caps: Caps::default(),
             socket: docker_socket(),
+            shared: None,
+            partition: None,
+            account: None,
+            qos: None,
+            constraint: None,
+            arguments: Vec::new(),
+            modules: Vec::new(),
+            runtime: None,
+            images: None,
+            commands: None,
+            environment: BTreeMap::new(),
+            accounting: false,
         }
+    }
+
+    /// It runs tools as they are on its machines, whatever image they name.
+    pub(crate) fn ignores_images(&self) -> bool {
+        let without = self.runtime.as_deref().is_none_or(|runtime| runtime == "none");
+        self.kind == "process" || (self.kind == "slurm" && without)
     }
 
     /// Those of a site that names none.
@@ -94,11 +149,53 @@ impl Executor {
                 self.kind
             ));
         }
+        self.check_slurm()?;
         if let Some(label) = self.labels.iter().find(|label| !is_label(label)) {
             return Err(format!("executor `{name}`: `labels: [{label}]`: use a-z, 0-9 and `_`, a letter first"));
         }
         if self.only_labelled && self.labels.is_empty() {
             return Err(format!("executor `{name}`: `only_labelled` without `labels` would take no step; name labels"));
+        }
+        Ok(())
+    }
+}
+
+impl Executor {
+    /// What only Slurm has, and what it must have.
+    fn check_slurm(&self) -> Result<(), String> {
+        let name = &self.name;
+        let own = [
+            ("shared", self.shared.is_some()),
+            ("partition", self.partition.is_some()),
+            ("account", self.account.is_some()),
+            ("qos", self.qos.is_some()),
+            ("constraint", self.constraint.is_some()),
+            ("arguments", !self.arguments.is_empty()),
+            ("modules", !self.modules.is_empty()),
+            ("runtime", self.runtime.is_some()),
+            ("images", self.images.is_some()),
+            ("commands", self.commands.is_some()),
+            ("environment", !self.environment.is_empty()),
+            ("accounting", self.accounting),
+        ];
+        if self.kind != "slurm" {
+            return match own.iter().find(|(_, given)| *given) {
+                Some((key, _)) => {
+                    Err(format!("executor `{name}`: `{key}` is for the kind slurm; this one is `{}`", self.kind))
+                }
+                None => Ok(()),
+            };
+        }
+        if self.shared.is_none() {
+            return Err(format!(
+                "executor `{name}`: name with `shared:` the place (of `places:`) that every node sees under the same path"
+            ));
+        }
+        let runtime = self.runtime.as_deref().unwrap_or("none");
+        if Runtime::parse(runtime).is_none() {
+            return Err(format!(
+                "executor `{name}`: `runtime: {runtime}`: use podman, docker, apptainer, singularity or none"
+            ));
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ pub(super) fn fence(directory: &Path, reason: &str) -> io::Result<Fence> {
         Err(Errno::NOENT) => return Ok(Fence::Closed),
         Err(error) => return Err(error.into()),
     };
-    let lock = marker::lock(&handle)?;
+    let Some(lock) = marker::lock(&handle)? else { return Ok(Fence::StartedBefore) };
     rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::CLOEXEC)?;
     std::fs::write(directory.join(FENCED), reason)?;
     if marker::start(&handle)? {

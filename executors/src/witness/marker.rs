@@ -12,14 +12,22 @@ use rustix::io::Errno;
 
 use crate::attempt::{FENCED, Identity};
 
-/// Takes the attempt's lock. Waits when another holds it: a look from the engine passes at once, and another witness
-/// will have left its marker by then.
-pub(crate) fn lock(directory: &OwnedFd) -> io::Result<OwnedFd> {
+/// Takes the attempt's lock; none when another witness has it and has left its marker: the tool is its own, and may run for days.
+/// A look from the engine passes at once, and is waited for.
+pub(crate) fn lock(directory: &OwnedFd) -> io::Result<Option<OwnedFd>> {
     // Without CLOEXEC: the tool and its children inherit the descriptor, and with it the lock.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
     let file = rustix::fs::openat(directory, ".", flags, Mode::empty())?;
+    match rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
+        Ok(()) => return Ok(Some(file)),
+        Err(Errno::WOULDBLOCK) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if rustix::fs::statat(directory, START_MARKER, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        return Ok(None);
+    }
     rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))?;
-    Ok(file)
+    Ok(Some(file))
 }
 
 /// Leaves the start marker; false when there is one already. It appears whole or not at all, hence the link.

@@ -114,9 +114,11 @@ fn out_of_memory(task: &Task) -> Report {
 /// The report with the time that its tool had.
 pub(super) fn timed(report: Report, began: i64, ended: i64) -> Report {
     match report {
-        Report::Exited(Evidence { record: Some(record), executor_exit_code, oom_killed, executor_error }) => {
-            let record = Some(ExitRecord { started_us: began, ended_us: ended, ..record });
-            Report::Exited(Evidence { record, executor_exit_code, oom_killed, executor_error })
+        Report::Exited(mut evidence) => {
+            if let Some(record) = &mut evidence.record {
+                (record.started_us, record.ended_us) = (began, ended);
+            }
+            Report::Exited(evidence)
         }
         other => other,
     }

@@ -1,0 +1,86 @@
+//! The whole house on a real Slurm: the shipped workflow in podman, and an engine that is killed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use kentai_tests::recorder::count_lines;
+use kentai_tests::slurm::{Cluster, in_podman};
+use kentai_tests::{Site, tool, tool_image, without_docker};
+
+use crate::{germline, kill};
+
+/// Names of a package's files with their SHA-256, as coreutils say.
+fn sums(site: &Site) -> Result<BTreeMap<String, String>> {
+    let package = germline::package(site)?;
+    let mut sums = BTreeMap::new();
+    for path in germline::files(&package)? {
+        let name = path.strip_prefix(&package)?.to_string_lossy().into_owned();
+        let sum = tool("sha256sum", &[&path.to_string_lossy()], Path::new("/"))?[..64].to_owned();
+        sums.insert(name, sum);
+    }
+    Ok(sums)
+}
+
+#[test]
+fn the_shipped_workflow_makes_the_same_files_in_jobs_as_in_docker() -> Result<()> {
+    if without_docker() {
+        return Ok(());
+    }
+    let Some(cluster) = Cluster::shared()? else { return Ok(()) };
+    in_podman(tool_image()?)?;
+    let params = ["min_q30=0.75", "min_depth=0.5"];
+    let (docker, sheet) = germline::prepare_on("docker", "germline-docker", "", None)?;
+    let (code, _, told) = germline::run_on("docker", &docker, &sheet, &params)?;
+    ensure!(code == 0, "on Docker it ended with {code}:\n{told}");
+    let (slurm, sheet) = germline::prepare_on("hpc", "germline-slurm", &cluster.lines("podman"), None)?;
+    let (code, _, told) = germline::run_on("hpc", &slurm, &sheet, &params)?;
+    ensure!(code == 0, "on Slurm it ended with {code}:\n{told}");
+    germline::is_as_other_tools_say(&slurm)?;
+    // Every attempt ran as a job: Slurm itself says so.
+    let jobs = cluster.call("squeue", &["-h", "-t", "all", "-o", "%j|%T"])?;
+    let done =
+        jobs.lines().filter(|line| line.starts_with("kentai-germline-slurm-") && line.ends_with("|COMPLETED")).count();
+    let database = slurm.path().join("kentai.db");
+    let attempts = tool("sqlite3", &[&database.to_string_lossy(), "select count(*) from attempt"], Path::new("/"))?;
+    ensure!(attempts.trim().parse::<usize>()? <= done, "{attempts} attempts, {done} jobs");
+    let (ours, theirs) = (sums(&slurm)?, sums(&docker)?);
+    ensure!(ours.keys().eq(theirs.keys()), "{ours:?}\n{theirs:?}");
+    let other: Vec<&String> = ours.keys().filter(|name| ours[*name] != theirs[*name]).collect();
+    eprintln!("{} files, other bytes: {other:?}", ours.len());
+    for name in ["data/TN-1.cram", "data/TN-1.vcf.gz"] {
+        ensure!(ours.contains_key(name) && !other.iter().any(|other| *other == name), "{name} differs");
+    }
+    Ok(())
+}
+
+#[test]
+fn killing_the_engine_neither_loses_nor_doubles_a_job() -> Result<()> {
+    let Some(cluster) = Cluster::shared()? else { return Ok(()) };
+    let wanted = kill::kills("KENTAI_TEST_SLURM_KILLS", 50);
+    let (seed, mut random) = kill::seeded();
+    let site = Site::new(&format!("kill-slurm-{}", seed % 1_000_000), &cluster.lines("none"))?;
+    let witness = site.directory.path().join("witness.txt");
+    fs::write(&witness, "")?;
+    let effect = format!("echo \"$specimen_id STEP\" >> {}", witness.display());
+    let file = site.write("kill.yaml", &kill::workflow("none", &effect))?;
+    site.write("x.txt", "x\n")?;
+    let (mut killed, mut specimens) = (0, 0);
+    while killed < wanted {
+        let rows: String = (0..4).map(|at| format!("S{specimens}x{at},x.txt\n")).collect();
+        let sheet = site.write(&format!("sheet{specimens}.csv"), &format!("specimen,x\n{rows}"))?;
+        let arguments =
+            ["run", &file.to_string_lossy(), "--sheet", &sheet.to_string_lossy(), "--executor", "hpc", "--quiet"]
+                .map(str::to_owned);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        killed += kill::run_under_fire(&site, &arguments, 1_500, &mut random)?;
+        specimens += 1;
+    }
+    let counts = count_lines(&witness)?;
+    eprintln!("{killed} kills, {} specimens, {} side effects", 4 * specimens, counts.values().sum::<usize>());
+    ensure!(counts.len() == specimens * 4 * 3, "{} of {} side effects happened", counts.len(), specimens * 12);
+    let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
+    ensure!(doubled.len() <= kill::lost(&site)?, "happened more than once: {doubled:?}");
+    kentai_tests::invariants::check(&site.path()).context("invariants")
+}
