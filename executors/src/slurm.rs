@@ -31,6 +31,33 @@ use self::desk::Desk;
 pub use self::runtime::Runtime;
 use crate::attempt;
 
+/// How long the executor waits for what. Tests tell a story in which a second is shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Between two looks at the queue; what every cluster's administrators ask of clients is not to look more often.
+    pub between: Duration,
+    /// And at most, while the controller does not answer.
+    pub between_max: Duration,
+    /// A request that was sent is answered or dead after this time (Slurm's own `MessageTimeout` is 10 s).
+    pub settled: Duration,
+    /// Before another try of a submission that was refused: a person has to change something.
+    pub refused: Duration,
+    /// Between two looks on disk for what a node wrote.
+    pub disk: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            between: Duration::from_secs(1),
+            between_max: Duration::from_secs(30),
+            settled: Duration::from_secs(12),
+            refused: Duration::from_secs(60),
+            disk: Duration::from_millis(100),
+        }
+    }
+}
+
 /// What a Slurm executor is made of.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -70,6 +97,8 @@ pub struct Options {
     pub visibility: Duration,
     /// `sacct` answers: accounting is on.
     pub accounting: bool,
+    /// How long it waits for what.
+    pub pace: Pace,
 }
 
 /// Runs attempts as jobs.
@@ -122,7 +151,7 @@ impl SlurmExecutor {
             ));
         }
         let prefix = format!("kentai-{}-", options.site);
-        let controller = Controller::new(commands, &options.name, prefix, options.accounting);
+        let controller = Controller::new(commands, &options.name, prefix, options.accounting, options.pace);
         let desk = Desk::new(&options.attempts);
         Ok(Self {
             options: Arc::new(options),

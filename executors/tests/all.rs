@@ -5,6 +5,7 @@
 mod support {
     pub(crate) mod docker;
     pub(crate) mod house;
+    pub(crate) mod lying;
     pub(crate) mod package;
     pub(crate) mod peers;
     pub(crate) mod proxy;
@@ -22,5 +23,6 @@ mod contract {
     pub(crate) mod endings;
     pub(crate) mod lockdown;
     pub(crate) mod script;
+    pub(crate) mod seeds;
     pub(crate) mod slurm;
 }

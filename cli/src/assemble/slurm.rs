@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kentai_executors::slurm::{Options, Programs, Runtime, SlurmExecutor};
+use kentai_executors::slurm::{Options, Pace, Programs, Runtime, SlurmExecutor};
 
 use crate::config::Executor;
 use crate::site::Site;
@@ -45,6 +45,7 @@ pub(super) fn executor(site: &Site, executor: &Executor, binary: &Path) -> Resul
         umask: tasks.umask(),
         visibility: Duration::from_secs(place.visibility_wait.0),
         accounting: executor.accounting,
+        pace: Pace::default(),
     };
     let programs = Programs { directory: executor.commands.clone(), environment: executor.environment.clone() };
     SlurmExecutor::new(options, Arc::new(programs)).map_err(|error| error.to_string())

@@ -11,13 +11,10 @@ use kentai_engine::port::executor::Error;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
+use super::Pace;
 use super::answer::{self, Row, Rows, Submitted};
 use super::commands::{Call, Commands, Said};
 
-/// Between two looks; the issue of every cluster's administrators is clients that ask more often.
-const BETWEEN: Duration = Duration::from_secs(1);
-/// And at most, while the controller does not answer.
-const BETWEEN_MAX: Duration = Duration::from_secs(30);
 /// Submissions at once: more make the controller slower, not faster.
 const SUBMISSIONS: usize = 4;
 /// Slurm's programs give up after 10 to 20 s themselves; `sbatch` waits longer while a queue is full.
@@ -60,19 +57,20 @@ pub(super) struct Controller {
     /// `sacct` answers here: what the controller has forgotten is asked there.
     accounting: bool,
     sight: Lock<Sight>,
-    looking: Mutex<Pace>,
+    looking: Mutex<Looking>,
+    pace: Pace,
     submissions: Semaphore,
 }
 
 #[derive(Debug)]
-struct Pace {
+struct Looking {
     next: Option<Instant>,
     misses: u32,
     jitter: RandomState,
 }
 
 impl Controller {
-    pub(super) fn new(commands: Arc<dyn Commands>, name: &str, prefix: String, accounting: bool) -> Self {
+    pub(super) fn new(commands: Arc<dyn Commands>, name: &str, prefix: String, accounting: bool, pace: Pace) -> Self {
         Self {
             commands,
             name: name.to_owned(),
@@ -80,7 +78,8 @@ impl Controller {
             user: rustix::process::getuid().as_raw().to_string(),
             accounting,
             sight: Lock::new(Sight { number: 0, asked: Instant::now(), rows: Arc::default(), away: None }),
-            looking: Mutex::new(Pace { next: None, misses: 0, jitter: RandomState::new() }),
+            looking: Mutex::new(Looking { next: None, misses: 0, jitter: RandomState::new() }),
+            pace,
             submissions: Semaphore::new(SUBMISSIONS),
         }
     }
@@ -98,52 +97,52 @@ impl Controller {
     /// Waits for a look newer than the one seen: another answer, or a failure more. Whoever comes first looks for all.
     pub(super) async fn newer(&self, than: &Sight) -> Sight {
         let misses = |sight: &Sight| sight.away.as_ref().map_or(0, |(count, _)| *count);
-        let mut pace = self.looking.lock().await;
+        let mut looking = self.looking.lock().await;
         let last = self.last();
         if last.number > than.number || misses(&last) != misses(than) {
             return last;
         }
-        if let Some(next) = pace.next {
+        if let Some(next) = looking.next {
             tokio::time::sleep_until(next).await;
         }
-        self.look(&mut pace).await
+        self.look(&mut looking).await
     }
 
     /// A look that was asked for after this call.
     pub(super) async fn now(&self) -> Sight {
         let called = Instant::now();
-        let mut pace = self.looking.lock().await;
+        let mut looking = self.looking.lock().await;
         let last = self.last();
         if last.number > 0 && last.away.is_none() && last.asked >= called {
             return last;
         }
-        if let Some(next) = pace.next {
+        if let Some(next) = looking.next {
             tokio::time::sleep_until(next).await;
         }
-        self.look(&mut pace).await
+        self.look(&mut looking).await
     }
 
-    async fn look(&self, pace: &mut Pace) -> Sight {
+    async fn look(&self, looking: &mut Looking) -> Sight {
         let asked = Instant::now();
         let args = ["-h", "-t", "all", "-u", &self.user, "-o", answer::SQUEUE_FORMAT];
         let said = self.call("squeue", args.map(OsString::from).to_vec()).await;
         let mut sight = self.last();
         match said {
             Ok(said) if said.code == Some(0) => {
-                pace.misses = 0;
+                looking.misses = 0;
                 let rows = Arc::new(answer::squeue(&said.out, &self.prefix));
                 sight = Sight { number: sight.number + 1, asked, rows, away: None };
             }
             Ok(said) => {
-                pace.misses += 1;
-                sight.away = Some((pace.misses, shown(&answer::words(&said.err))));
+                looking.misses += 1;
+                sight.away = Some((looking.misses, shown(&answer::words(&said.err))));
             }
             Err(error) => {
-                pace.misses += 1;
-                sight.away = Some((pace.misses, format!("squeue cannot be called: {error}")));
+                looking.misses += 1;
+                sight.away = Some((looking.misses, format!("squeue cannot be called: {error}")));
             }
         }
-        pace.next = Some(asked + pause(pace));
+        looking.next = Some(asked + self.pause(looking));
         *self.sight.lock().unwrap_or_else(PoisonError::into_inner) = sight.clone();
         sight
     }
@@ -247,18 +246,18 @@ impl Controller {
         ))
     }
 
+    /// Doubles with every miss, and is never quite the same: engines that lost one controller must not come back as one.
+    fn pause(&self, looking: &Looking) -> Duration {
+        if looking.misses == 0 {
+            return self.pace.between;
+        }
+        let pause = self.pace.between.saturating_mul(1 << looking.misses.min(5)).min(self.pace.between_max);
+        pause + pause.mul_f64((looking.jitter.hash_one(looking.misses) % 256) as f64 / 1024.0)
+    }
+
     pub(super) fn unreachable(&self, reason: String) -> Error {
         Error::Unreachable { executor: self.name.clone(), reason }
     }
-}
-
-/// Doubles with every miss, and is never quite the same: engines that lost one controller must not come back as one.
-fn pause(pace: &Pace) -> Duration {
-    if pace.misses == 0 {
-        return BETWEEN;
-    }
-    let pause = BETWEEN.saturating_mul(1 << pace.misses.min(5)).min(BETWEEN_MAX);
-    pause + pause.mul_f64((pace.jitter.hash_one(pace.misses) % 256) as f64 / 1024.0)
 }
 
 fn shown(words: &str) -> String {

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use kentai_engine::port::executor::{Obstacle, Report, Task};
 use tokio::task::spawn_blocking;
@@ -21,14 +20,8 @@ use crate::attempt::{self, Prepared, Traces, WORK};
 use crate::witness::listing::Listing;
 use crate::witness::marker;
 
-/// A request that was sent is answered or dead after this time (Slurm's MessageTimeout is 10 s).
-const SETTLED: Duration = Duration::from_secs(12);
 /// Answered looks that do not see a job before it counts as unseen.
 const SIGHTINGS: u32 = 3;
-/// Between two looks on disk for what a node wrote.
-const BETWEEN: Duration = Duration::from_millis(100);
-/// Before another try of a submission that was refused: a person has to change something.
-const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 /// Looks in a row that were not answered before a step says so.
 const AWAY_AFTER: u32 = 3;
 
@@ -174,7 +167,7 @@ impl SlurmExecutor {
                         self.keep(task, submission).await?;
                         return Ok(Some(report));
                     }
-                    let again = Instant::now() + REFUSED_AGAIN;
+                    let again = Instant::now() + self.options.pace.refused;
                     while Instant::now() < again {
                         if attempt::stop_requested(&task.directory) {
                             return self.never(task).await.map(Some);
@@ -207,7 +200,7 @@ impl SlurmExecutor {
 
     /// Waits until a request that was sent can have no effect any more that a look would not show.
     async fn settle(&self, asked: Instant) {
-        tokio::time::sleep_until(asked + SETTLED).await;
+        tokio::time::sleep_until(asked + self.options.pace.settled).await;
     }
 
     /// Waits for the end of all jobs of the attempt, or for something to tell.
@@ -226,7 +219,7 @@ impl SlurmExecutor {
             if rows.is_empty() {
                 unseen += 1;
                 let first = *since.get_or_insert(sight.asked);
-                if unseen >= SIGHTINGS && sight.asked.duration_since(first) >= SETTLED {
+                if unseen >= SIGHTINGS && sight.asked.duration_since(first) >= self.options.pace.settled {
                     return Waited::Unseen;
                 }
                 continue;
@@ -295,7 +288,7 @@ impl SlurmExecutor {
                 // A job that nobody sees came first after all.
                 return Ok(Report::Waits(None));
             }
-            tokio::time::sleep(BETWEEN).await;
+            tokio::time::sleep(self.options.pace.disk).await;
         }
     }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use kentai_executors::slurm::{Options, Programs, Runtime, SlurmExecutor};
+use kentai_executors::slurm::{Options, Pace, Programs, Runtime, SlurmExecutor};
 
 use super::docker;
 use super::house::{House, WITNESS, fresh};
@@ -176,7 +176,7 @@ impl Drop for Cluster {
     }
 }
 
-fn options(site: &str, directory: &Path) -> Options {
+pub(crate) fn options(site: &str, directory: &Path) -> Options {
     Options {
         name: "hpc".into(),
         site: site.into(),
@@ -196,6 +196,7 @@ fn options(site: &str, directory: &Path) -> Options {
         umask: 0o022,
         visibility: Duration::from_secs(1),
         accounting: false,
+        pace: Pace::default(),
     }
 }
 
