@@ -4,6 +4,7 @@ use kentai_engine::id::RunId;
 use kentai_engine::people::permission::{Action, Principal, permit};
 use kentai_engine::scheduler::center::request as center;
 use kentai_engine::scheduler::handle::{Answer, Definition};
+use kentai_engine::scheduler::post::Standing;
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::scheduler::{Actor, Error as EngineError, Running};
 use kentai_engine::store::pool::Pool;
@@ -187,6 +188,14 @@ impl Door {
         match self {
             Self::Server(client) => Ok(client.register(definition).await?.digest),
             Self::Own(own, me) => own.handle.register(definition, me).await.map_err(refused),
+        }
+    }
+
+    /// How the executors stand.
+    pub(crate) async fn executors(&self) -> anyhow::Result<Vec<Standing>> {
+        match self {
+            Self::Server(client) => Ok(client.executors().await?),
+            Self::Own(own, _) => own.handle.executors().await.map_err(refused),
         }
     }
 

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use kentai_engine::clock::Clock;
 use kentai_engine::decide::admit::Request;
+use kentai_engine::decide::choose::Caps;
 use kentai_engine::decide::retry::Budgets;
 use kentai_engine::handoff::crypt4gh::keyfile;
 use kentai_engine::handoff::sshsig;
 use kentai_engine::port::executor::Executor;
-use kentai_engine::scheduler::{self, Options, Running, Target, Way};
+use kentai_engine::scheduler::{self, Options, Post, Running, Target, Way};
 use kentai_engine::store::artifact::ArtifactStore;
 use kentai_executors::collect::Collector;
 use kentai_executors::courier::directory::DirectoryCourier;
@@ -54,7 +55,7 @@ pub(crate) async fn engine(site: &Site, wish: Option<&str>, drain: bool) -> Resu
 
 /// Starts an engine that goes by somebody's clock and works with somebody's hands: for what is told and not done.
 pub(crate) async fn story(site: &Site, clock: Clock, hands: Arc<dyn Executor>) -> Result<Running, Error> {
-    Ok(scheduler::start(Options { clock, executors: vec![hands], ..options(site, None, false)? }).await?)
+    Ok(scheduler::start(Options { clock, executors: vec![Post::plain(hands)], ..options(site, None, false)? }).await?)
 }
 
 fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Error> {
@@ -65,7 +66,8 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
     Ok(Options {
         site: config.site.clone(),
         directory: site.directory.clone(),
-        executors: executors(site, wish)?,
+        executors: posts(site, wish)?,
+        chosen: wish.is_some(),
         collect: collector.into_collect(),
         targets: targets(site)?,
         subscribers: subscribers::subscribers(site, drain)?,
@@ -92,6 +94,11 @@ fn options(site: &Site, wish: Option<&str>, drain: bool) -> Result<Options, Erro
 
 /// All executors of the site, the wished one first: attempts of an earlier engine may lie with any of them.
 pub(crate) fn executors(site: &Site, wish: Option<&str>) -> Result<Vec<Arc<dyn Executor>>, Error> {
+    Ok(posts(site, wish)?.into_iter().map(|post| post.executor).collect())
+}
+
+/// The same, with what the site file says of each.
+fn posts(site: &Site, wish: Option<&str>) -> Result<Vec<Post>, Error> {
     let mut configured: Vec<&config::Executor> = site.config.executors.iter().collect();
     if let Some(wish) = wish {
         let position =
@@ -103,7 +110,20 @@ pub(crate) fn executors(site: &Site, wish: Option<&str>) -> Result<Vec<Arc<dyn E
         configured.insert(0, chosen);
     }
     let binary = std::env::current_exe().map_err(Error::Binary)?;
-    configured.into_iter().map(|executor| hands(site, executor, &binary)).collect()
+    let post = |executor: &config::Executor| {
+        let caps = executor.caps;
+        Ok(Post {
+            executor: hands(site, executor, &binary)?,
+            labels: executor.labels.iter().cloned().collect(),
+            only_labelled: executor.only_labelled,
+            caps: Caps {
+                slots: caps.steps,
+                resources: Request { cpus: caps.cpus, memory_bytes: caps.memory.0, disk_bytes: 0 },
+            },
+            elsewhere: executor.is_elsewhere(),
+        })
+    };
+    configured.into_iter().map(post).collect()
 }
 
 fn hands(site: &Site, executor: &config::Executor, binary: &std::path::Path) -> Result<Arc<dyn Executor>, Error> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use kentai_engine::scheduler::center::request as center;
 use kentai_engine::scheduler::handle::{Answer, Definition, Submit, Submitted};
+use kentai_engine::scheduler::post::Standing;
 use kentai_engine::scheduler::why::Because;
 use kentai_engine::store::read::{DeliveryFilter, RunFilter};
 use kentai_engine::view::log::LogChunk;
@@ -98,6 +99,16 @@ impl Client {
     /// The site, its engine, and whom it reaches.
     pub(crate) async fn site(&self) -> Result<Value> {
         self.get(&["site"], &[]).await
+    }
+
+    /// How the executors stand.
+    pub(crate) async fn executors(&self) -> Result<Vec<Standing>> {
+        #[derive(serde::Deserialize)]
+        struct All {
+            items: Vec<Standing>,
+        }
+        let all: All = self.get(&["executors"], &[]).await?;
+        Ok(all.items)
     }
 
     /// Runs, newest first; `filter.status` is a public state.

@@ -56,8 +56,14 @@ pub(crate) enum Error {
 
 /// Reads and checks a workflow for a run: its default reference need not be here, a parameter may name another.
 pub(crate) fn workflow_to_run(site: &Site, name: &Path, executor: Option<&str>) -> Result<Loaded, Error> {
-    let images_ignored = site.executor(executor).is_some_and(crate::config::Executor::ignores_images);
-    checked(Facts { references: None, images_ignored, ..site.facts() }, name)
+    let images_ignored = site.executor(executor).is_some_and(|executor| !executor.runs_images());
+    let mut facts = Facts { references: None, images_ignored, ..site.facts() };
+    // One that was chosen takes steps whatever labels they ask for. Whether they fit it, the engine says.
+    let chosen = executor.and_then(|_| site.executor(executor));
+    for one in facts.executors.iter_mut().flatten() {
+        one.all = chosen.is_some_and(|chosen| chosen.name == one.name);
+    }
+    checked(facts, name)
 }
 
 /// Reads and checks a workflow that nothing is going to run: neither images nor references are asked for.

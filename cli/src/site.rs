@@ -30,6 +30,28 @@ pub(crate) enum Error {
     Config(#[from] crate::config::Error),
 }
 
+/// What an executor can ever give to one step: its own caps, and this machine's bounds for what runs on it.
+fn could_take(
+    executor: &crate::config::Executor,
+    (cpus, memory_bytes, disk_bytes): (u32, u64, u64),
+) -> kentai_workflows::site::Executor {
+    let least = |cap: u64, machine: u64| match (cap, machine, executor.is_elsewhere()) {
+        (cap, _, true) | (cap, 0, false) => cap,
+        (0, machine, false) => machine,
+        (cap, machine, false) => cap.min(machine),
+    };
+    kentai_workflows::site::Executor {
+        name: executor.name.clone(),
+        labels: executor.labels.iter().cloned().collect(),
+        only_labelled: executor.only_labelled,
+        all: false,
+        images: executor.runs_images(),
+        cpus: u32::try_from(least(executor.caps.cpus.into(), cpus.into())).unwrap_or(u32::MAX),
+        memory_bytes: least(executor.caps.memory.0, memory_bytes),
+        disk_bytes: least(0, disk_bytes),
+    }
+}
+
 /// Where a site is when nobody says.
 pub(crate) const DEFAULT: &str = "./.kentai";
 
@@ -62,7 +84,7 @@ impl Site {
         Ok(Self { directory, config, origin })
     }
 
-    /// The executor that takes every step: the wished one by name or kind, else the first.
+    /// The executor that says whether steps have images: the wished one by name or kind, which takes them all, else the first.
     pub(crate) fn executor(&self, wish: Option<&str>) -> Option<&crate::config::Executor> {
         let fits = |executor: &&crate::config::Executor| {
             wish.is_none_or(|wish| executor.name == wish || executor.kind == wish)
@@ -89,6 +111,9 @@ impl Site {
     pub(crate) fn facts(&self) -> Facts {
         let config = &self.config;
         let machine = Machine::look();
+        let (cpus, memory_bytes) =
+            (or(config.limits.cpus, machine.cpus), or(config.limits.memory.0, machine.memory_bytes));
+        let (disk_bytes, this_machine) = (config.limits.disk.0, (cpus, memory_bytes, config.limits.disk.0));
         let roles = config.people.iter().flat_map(|person| person.roles.iter().cloned());
         Facts {
             targets: Some(config.targets.keys().cloned().collect()),
@@ -99,12 +124,13 @@ impl Site {
             references: Some(self.bundles()),
             places: Some(config.places.keys().cloned().collect()),
             secrets: Some(config.secrets.keys().cloned().collect()),
-            cpus: or(config.limits.cpus, machine.cpus),
-            memory_bytes: or(config.limits.memory.0, machine.memory_bytes),
-            disk_bytes: config.limits.disk.0,
+            executors: Some(config.executors.iter().map(|executor| could_take(executor, this_machine)).collect()),
+            cpus,
+            memory_bytes,
+            disk_bytes,
             timeout_s_max: config.limits.timeout_max.0,
             network_allowed: config.tasks.network == "allowed",
-            images_ignored: self.executor(None).is_some_and(crate::config::Executor::ignores_images),
+            images_ignored: self.executor(None).is_some_and(|executor| !executor.runs_images()),
             locked_images: self.locked_images(),
         }
     }

@@ -15,6 +15,8 @@ mod keep;
 mod live;
 mod messages;
 pub mod once;
+mod placing;
+pub mod post;
 pub mod queue;
 mod queues;
 mod recovery;
@@ -51,11 +53,11 @@ use crate::people::permission::{Action, Principal, PrincipalKind, permit};
 use crate::people::role::Role;
 use crate::port::collect::Collect;
 use crate::port::courier::Courier;
-use crate::port::executor::Executor;
 use crate::port::messenger::Messenger;
 
 pub(crate) use center::consent_in_force;
 pub use live::{Hold, Parent};
+pub use post::Post;
 pub use service::{Error, Running, start};
 pub(crate) use work::carry::entry;
 
@@ -65,8 +67,11 @@ pub struct Options {
     pub site: String,
     /// The site's directory.
     pub directory: PathBuf,
-    /// Hands; the first takes every step.
-    pub executors: Vec<Arc<dyn Executor>>,
+    /// Hands, in the site's order: a step goes to the first that may take it and has room. Whether steps have images at all is the
+    /// first one's to say.
+    pub executors: Vec<Post>,
+    /// Somebody chose the first for every step; the others are only asked for what they still hold.
+    pub chosen: bool,
     /// Takes outputs in.
     pub collect: Collect,
     /// Hand-off targets by name.
@@ -75,9 +80,9 @@ pub struct Options {
     pub subscribers: Vec<Subscriber>,
     /// What the checker must know, read anew for each submission (references may have been added).
     pub facts: Arc<dyn Fn() -> Site + Send + Sync>,
-    /// What may be taken at once; zero: no limit.
+    /// What this machine's executors may take at once, all together; zero: no limit.
     pub resources: Request,
-    /// Tools at once.
+    /// Tools at once, everywhere.
     pub slots: usize,
     /// Escalation stops here, bytes; zero: no limit.
     pub memory_max_per_step: u64,

@@ -19,6 +19,7 @@ type Script = dyn Fn(&Task) -> Option<Report> + Send + Sync;
 #[derive(Clone)]
 pub struct ScriptedExecutor {
     name: String,
+    images: bool,
     script: Arc<Script>,
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
@@ -58,11 +59,26 @@ impl ScriptedExecutor {
     pub fn new(script: impl Fn(&Task) -> Option<Report> + Send + Sync + 'static) -> Self {
         Self {
             name: "scripted".to_owned(),
+            images: false,
             script: Arc::new(script),
             state: Arc::default(),
             changed: Arc::default(),
             called: watch::Sender::default(),
         }
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The same, saying that they run images.
+    #[must_use]
+    pub fn with_images(mut self) -> Self {
+        self.images = true;
+        self
     }
 
     /// Hands with which every attempt ends well at once.
@@ -157,7 +173,7 @@ impl Executor for ScriptedExecutor {
     }
 
     fn needs_image(&self) -> bool {
-        false
+        self.images
     }
 
     fn root(&self, directory: &Path) -> PathBuf {

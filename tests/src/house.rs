@@ -20,9 +20,8 @@ use kentai_engine::decide::retry::Budgets;
 use kentai_engine::id::RunId;
 use kentai_engine::port::collect::Collect;
 use kentai_engine::port::courier::Courier;
-use kentai_engine::port::executor::Executor;
 use kentai_engine::scheduler::handle::{Answer, AnswerKind, Handle, Refusal, Submit, Submitted};
-use kentai_engine::scheduler::{Options, Running, Subscriber, Target, start};
+use kentai_engine::scheduler::{Options, Post, Running, Subscriber, Target, start};
 use kentai_engine::store::artifact::ArtifactStore;
 use kentai_engine::store::pool::Pool;
 use kentai_engine::store::read::Reader;
@@ -57,7 +56,9 @@ pub struct Plan {
     /// Instead of the directory courier of `outbox`.
     pub courier: Option<Arc<dyn Courier>>,
     /// Instead of the hands.
-    pub executors: Option<Vec<Arc<dyn Executor>>>,
+    pub executors: Option<Vec<Post>>,
+    /// The first takes every step.
+    pub chosen: bool,
     /// Who gets notices.
     pub subscribers: Vec<Subscriber>,
     /// Whose time it goes by.
@@ -79,6 +80,7 @@ impl Default for Plan {
             targets: BTreeMap::new(),
             courier: None,
             executors: None,
+            chosen: false,
             subscribers: Vec::new(),
             clock: Clock::Machine,
             drain: false,
@@ -142,7 +144,8 @@ impl House {
         Ok(Options {
             site: "house".into(),
             directory: self.site(),
-            executors: executors.unwrap_or_else(|| vec![Arc::new(self.hands.executor())]),
+            executors: executors.unwrap_or_else(|| vec![Post::plain(Arc::new(self.hands.executor()))]),
+            chosen: self.plan.chosen,
             collect: self.plan.collect.as_ref().map_or_else(|| Arc::clone(&collect), |wrap| wrap(Arc::clone(&collect))),
             targets: self.plan.targets.clone().into_iter().chain([("outbox".to_owned(), target)]).collect(),
             subscribers: self.plan.subscribers.clone(),

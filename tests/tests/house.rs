@@ -5,6 +5,7 @@ mod again;
 mod calls;
 mod cancel;
 mod door;
+mod executors;
 mod gates;
 pub(crate) mod handoff;
 mod mail;

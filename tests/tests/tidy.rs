@@ -136,6 +136,7 @@ fn types_become_serializable_only_at_a_border() {
         "engine/src/store/rows",
         "engine/src/scheduler/handle.rs",
         "engine/src/scheduler/live.rs",
+        "engine/src/scheduler/post.rs",
         "engine/src/scheduler/why.rs",
         "engine/src/view",
         "executors/src/witness/",

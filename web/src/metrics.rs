@@ -143,9 +143,10 @@ async fn show(
     }
     let counted = keep::newest(&app.keeper.today, &app).await?;
     let machine = app.meter.machine(&app).await?;
+    let standings = app.engine.executors().await?;
     let mut text = String::new();
     let written = prometheus_text::encode(&mut text, &app.meter.registry)
-        .and_then(|()| prometheus_text::encode(&mut text, &scrape::registry(&app, &counted, &machine)));
+        .and_then(|()| prometheus_text::encode(&mut text, &scrape::registry(&app, &counted, &machine, &standings)));
     written.map_err(|error| Problem::internal(&error))?;
     let kind = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -17,6 +17,7 @@ use crate::workflow::{Step, Workflow};
 
 mod call;
 mod checker;
+mod fit;
 mod gate;
 mod infer;
 mod names;

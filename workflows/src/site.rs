@@ -17,6 +17,8 @@ pub struct Site {
     pub places: Option<BTreeSet<String>>,
     /// Secrets by name; `None`: not known.
     pub secrets: Option<BTreeSet<String>>,
+    /// Its executors, in its order; `None`: not known, and the three limits hold for every step.
+    pub executors: Option<Vec<Executor>>,
     /// The largest request that the site can ever fulfil; zero: not known.
     pub cpus: u32,
     /// Bytes; zero: not known.
@@ -31,6 +33,36 @@ pub struct Site {
     pub images_ignored: bool,
     /// Image references (tags) that are locked at this site → digest or image id.
     pub locked_images: BTreeMap<String, String>,
+}
+
+/// An executor of the site: which steps it takes, and what it can ever give to one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Executor {
+    /// The site's name for it.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeSet<String>,
+    /// Takes only steps that ask for labels.
+    pub only_labelled: bool,
+    /// Somebody chose it for every step, whatever labels they ask for.
+    pub all: bool,
+    /// Runs images; else plain processes.
+    pub images: bool,
+    /// Cores; zero: any number.
+    pub cpus: u32,
+    /// Bytes; zero: any.
+    pub memory_bytes: u64,
+    /// Bytes; zero: any.
+    pub disk_bytes: u64,
+}
+
+impl Executor {
+    /// Does it take steps that ask for these labels?
+    #[must_use]
+    pub fn takes(&self, labels: &[String]) -> bool {
+        self.all
+            || (labels.iter().all(|label| self.labels.contains(label)) && !(labels.is_empty() && self.only_labelled))
+    }
 }
 
 /// A registered reference bundle.

@@ -7,7 +7,7 @@ use kentai_engine::decide::admit::Request;
 use kentai_engine::decide::retry::Budgets;
 use kentai_engine::port::collect::{Collect, Collected, Order};
 use kentai_engine::scheduler::handle::AnswerKind;
-use kentai_engine::scheduler::{self, Actor, Options, Running};
+use kentai_engine::scheduler::{self, Actor, Options, Post, Running};
 use kentai_engine::view::State;
 use kentai_executors::scripted::ScriptedExecutor;
 use kentai_workflows::site::Site;
@@ -80,7 +80,8 @@ fn options(directory: &Path) -> Options {
     Options {
         site: "test".into(),
         directory: directory.to_owned(),
-        executors: vec![Arc::new(ScriptedExecutor::always_well())],
+        executors: vec![Post::plain(Arc::new(ScriptedExecutor::always_well()))],
+        chosen: false,
         collect,
         targets: BTreeMap::new(),
         subscribers: Vec::new(),

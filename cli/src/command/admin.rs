@@ -1,6 +1,7 @@
-//! `admin user|token|audit`: who may do what, and what was done.
+//! `admin user|token|executor|audit`: who may do what, what runs it, and what was done.
 
 mod audit;
+mod executor;
 mod token;
 mod user;
 
@@ -24,6 +25,9 @@ pub(crate) enum Admin {
     /// Keys of services
     #[command(subcommand)]
     Token(token::Token),
+    /// Whatever runs the site's tools
+    #[command(subcommand)]
+    Executor(executor::Executor),
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -36,6 +40,7 @@ impl Admin {
             Self::Audit(audit::Audit::Verify { file, key }) => audit::verify(&file, key.as_deref(), output),
             Self::Audit(audit) => audit.run(&Site::open(site)?, output).await,
             Self::User(user) => user.run(&Site::open(site)?, output).await,
+            Self::Executor(executor) => executor.run(&Site::open(site)?, output).await,
             Self::Token(token) => token.run(&Site::open(site)?, output).await,
         }
     }

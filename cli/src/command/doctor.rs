@@ -185,8 +185,9 @@ async fn ping(hands: &dyn Executor, is_first: bool) -> Line {
     };
     let remedy = match hands.kind() {
         "docker" => "start the Docker engine and let this user reach its socket, or use --executor process",
+        "slurm" => "look whether `sinfo` answers this user here; until it does, steps wait or go to other executors",
         _ => "look at `executors:` in kentai.yaml",
     };
-    // The first takes every step: without it nothing runs unless somebody chooses another.
+    // The first says whether steps have images, and is asked first: without it little runs.
     if is_first { fail(what, refused, remedy) } else { warn(what, refused, remedy) }
 }

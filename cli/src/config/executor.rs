@@ -11,6 +11,9 @@ use super::Size;
 /// What this version knows.
 const KINDS: [&str; 4] = ["docker", "process", "slurm", "pretend"];
 
+/// Kinds whose tools run on other machines: what this machine has does not bound them.
+const ELSEWHERE: [&str; 1] = ["slurm"];
+
 /// One of `executors:`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,15 +127,20 @@ impl Executor {
         }
     }
 
-    /// It runs tools as they are on its machines, whatever image they name.
-    pub(crate) fn ignores_images(&self) -> bool {
-        let without = self.runtime.as_deref().is_none_or(|runtime| runtime == "none");
-        self.kind == "process" || (self.kind == "slurm" && without)
-    }
-
     /// Those of a site that names none.
     pub(super) fn defaults() -> Vec<Self> {
         vec![Self::plain("docker"), Self::plain("process")]
+    }
+
+    /// Do its tools run on other machines?
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        ELSEWHERE.contains(&self.kind.as_str())
+    }
+
+    /// Does it run images? Else plain processes.
+    pub(crate) fn runs_images(&self) -> bool {
+        let without = self.runtime.as_deref().is_none_or(|runtime| runtime == "none");
+        self.kind != "process" && !(self.kind == "slurm" && without)
     }
 
     /// What the types cannot say of one.

@@ -92,7 +92,7 @@ impl Book {
 
     /// Takes `request` if it fits.
     pub fn take(&mut self, request: Request) -> bool {
-        if self.lacks(request).is_some() {
+        if self.lack(request).is_some() {
             return false;
         }
         self.force(request);
@@ -114,12 +114,6 @@ impl Book {
         self.used.memory_bytes = self.used.memory_bytes.saturating_sub(request.memory_bytes);
         self.used.disk_bytes = self.used.disk_bytes.saturating_sub(request.disk_bytes);
         self.running = self.running.saturating_sub(1);
-    }
-
-    /// What is missing for `request` right now, in words.
-    #[must_use]
-    pub fn lacks(&self, request: Request) -> Option<String> {
-        self.lack(request).map(|lack| lack.to_string())
     }
 
     /// What is missing for `request` right now: the first thing of them.
@@ -146,16 +140,10 @@ impl Book {
         None
     }
 
-    /// Why `request` can never fit, in words.
+    /// Why `request` can never fit.
     #[must_use]
-    pub fn never(&self, request: Request) -> Option<String> {
-        Self { used: Request::default(), running: 0, ..self.clone() }.lacks(request)
-    }
-
-    /// Not even the smallest request fits.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.lacks(Request { cpus: 1, memory_bytes: 0, disk_bytes: 0 }).is_some()
+    pub fn never(&self, request: Request) -> Option<Lack> {
+        Self { used: Request::default(), running: 0, ..self.clone() }.lack(request)
     }
 
     /// Tools that run.
@@ -194,7 +182,7 @@ mod tests {
     #[test]
     fn what_can_never_fit_is_said_at_once() {
         let book = Book::new(request(2, 100), 3);
-        assert!(book.never(request(3, 0)).is_some_and(|why| why.contains("3 cpus")));
+        assert!(book.never(request(3, 0)).is_some_and(|why| why.to_string().contains("3 cpus")));
         assert!(book.never(request(2, 100)).is_none());
     }
 

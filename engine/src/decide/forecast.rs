@@ -1,7 +1,8 @@
 //! When something that waits is likely to start: the queue is played through with what like steps took. It promises nothing, and where a
 //! duration is not known it says nothing.
 
-use super::admit::{Book, Request};
+use super::admit::Request;
+use super::choose::Books;
 use crate::clock::Micros;
 
 /// Ends that are played through: what lies behind them is too far away to be told.
@@ -12,6 +13,8 @@ const WAITING_MAX: usize = 200;
 /// What has taken its part of the book.
 #[derive(Clone, Copy, Debug)]
 pub struct Running {
+    /// Where it runs; none: at an executor that the site has no more.
+    pub at: Option<usize>,
     /// What it gives back.
     pub request: Request,
     /// When it is likely to; none: nobody knows.
@@ -19,24 +22,30 @@ pub struct Running {
 }
 
 /// What waits for its part, in the order in which it starts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Waits {
+    /// Executors that may take it, in their order.
+    pub at: Vec<usize>,
     /// What it wants.
     pub request: Request,
     /// How long it is likely to take; none: nobody knows.
     pub takes_us: Option<Micros>,
 }
 
-/// When each of `waiting` is likely to start, in their order; none: it cannot be told. The book holds what `running` took.
+/// When each of `waiting` is likely to start, in their order; none: it cannot be told. The books hold what `running` took.
 #[must_use]
-pub fn starts(mut book: Book, mut running: Vec<Running>, waiting: &[Waits], now: Micros) -> Vec<Option<Micros>> {
+pub fn starts(mut books: Books, mut running: Vec<Running>, waiting: &[Waits], now: Micros) -> Vec<Option<Micros>> {
     let mut starts = vec![None; waiting.len()];
     let mut at = now;
     for _ in 0..=ENDS_MAX {
         for (one, start) in waiting.iter().zip(&mut starts).take(WAITING_MAX) {
-            if start.is_none() && book.take(one.request) {
+            if start.is_some() {
+                continue;
+            }
+            if let Some(taker) = one.at.iter().copied().find(|taker| books.take(*taker, one.request)) {
                 *start = Some(at);
                 running.push(Running {
+                    at: Some(taker),
                     request: one.request,
                     ends_us: one.takes_us.map(|takes| at.saturating_add(takes)),
                 });
@@ -46,7 +55,8 @@ pub fn starts(mut book: Book, mut running: Vec<Running>, waiting: &[Waits], now:
         let Some((ends, index)) = next else { break };
         // What is over its usual time may end at any moment.
         at = at.max(ends);
-        book.give_back(running.swap_remove(index).request);
+        let over = running.swap_remove(index);
+        books.give_back(over.at, over.request);
         if starts.iter().take(WAITING_MAX).all(Option::is_some) {
             break;
         }
@@ -64,12 +74,17 @@ mod tests {
 
     /// Four cores; `running`: cores and when they come back.
     fn check(running: &[(u32, Option<Micros>)], waiting: &[(u32, Option<Micros>)], expected: &[Option<Micros>]) {
-        let mut book = Book::new(cores(4), 100);
-        running.iter().for_each(|(cpus, _)| book.force(cores(*cpus)));
-        let running = running.iter().map(|(cpus, ends_us)| Running { request: cores(*cpus), ends_us: *ends_us });
-        let waiting: Vec<Waits> =
-            waiting.iter().map(|(cpus, takes_us)| Waits { request: cores(*cpus), takes_us: *takes_us }).collect();
-        assert_eq!(starts(book, running.collect(), &waiting, 100), expected);
+        let mut books = Books::new(cores(4), 100, [Default::default()]);
+        running.iter().for_each(|(cpus, _)| books.force(Some(0), cores(*cpus)));
+        let running =
+            running.iter().map(|(cpus, ends_us)| Running { at: Some(0), request: cores(*cpus), ends_us: *ends_us });
+        let waits = |(cpus, takes_us): &(u32, Option<Micros>)| Waits {
+            at: vec![0],
+            request: cores(*cpus),
+            takes_us: *takes_us,
+        };
+        let waiting: Vec<Waits> = waiting.iter().map(waits).collect();
+        assert_eq!(starts(books, running.collect(), &waiting, 100), expected);
     }
 
     #[test]

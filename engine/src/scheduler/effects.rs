@@ -13,6 +13,8 @@ use crate::port::executor::{Report, Stop};
 
 /// Between two looks at what a withdrawn participant still has running.
 const SEAL_AGAIN: Duration = Duration::from_millis(200);
+/// An executor that is silent for longer is still away.
+const LOOK_MOST: Duration = Duration::from_secs(10);
 
 impl Service {
     pub(super) fn act(&mut self, effect: Effect) {
@@ -27,6 +29,7 @@ impl Service {
             // Without an engine nothing is started, ended or taken in: the next engine does it.
             _ if drain => {}
             Effect::Run(id) => self.run_attempt(&id),
+            Effect::Look(executor, after_ms) => self.ask_executor(executor, after_ms),
             Effect::Again(id, after_ms) => self.spawn(async move {
                 tokio::time::sleep(Duration::from_millis(after_ms)).await;
                 Some(Message::Again(id))
@@ -160,6 +163,27 @@ impl Service {
                 Report::Unreachable("it broke off".into())
             });
             Some(Message::Report(id, report))
+        });
+    }
+
+    /// Asks an executor that is away whether it is back.
+    fn ask_executor(&self, executor: String, after_ms: u64) {
+        let Some(at) = self.house.options.post(&executor) else { return };
+        let hands = Arc::clone(&self.house.options.executors[at].executor);
+        self.spawn_quietly(async move {
+            tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            // In a task of its own: one that panics does not answer, and is asked again.
+            let asked =
+                tokio::spawn(
+                    async move { tokio::time::timeout(LOOK_MOST, hands.ping()).await.map(|said| said.map(drop)) },
+                );
+            let said = match asked.await {
+                Ok(Ok(Ok(()))) => Ok(()),
+                Ok(Ok(Err(error))) => Err(error.to_string()),
+                Ok(Err(_)) => Err("it is silent".to_owned()),
+                Err(panic) => Err(panic.to_string()),
+            };
+            Some(Message::Looked(executor, said))
         });
     }
 

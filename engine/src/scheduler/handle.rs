@@ -186,6 +186,12 @@ pub(super) enum Message {
     Once(super::once::Once, &'static str, Box<Message>, Reply<String>),
     /// What an executor said that it holds.
     Held(Arc<dyn Executor>, Vec<Held>),
+    /// An executor could not be asked what it holds, and why.
+    Silent(String, String),
+    /// An executor that was away was asked again.
+    Looked(String, Result<(), String>),
+    /// How the executors stand.
+    Executors(Reply<Vec<super::post::Standing>>),
     Collected(Vec<Collected>),
     Received(RunId, usize, Result<super::work::receive::Found, String>),
     Gate(RunId, usize, Result<GateReport, String>),
@@ -458,6 +464,14 @@ impl Handle {
     /// When the engine has stopped.
     pub async fn queue(&self, durations: super::queue::Durations) -> Result<Vec<super::queue::Waiting>, Refusal> {
         self.ask(|reply| Message::Queue(durations, reply)).await
+    }
+
+    /// How each executor of the site stands, in the site's order, as far as the loop knows: it asks none of them.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn executors(&self) -> Result<Vec<super::post::Standing>, Refusal> {
+        self.ask(Message::Executors).await
     }
 
     /// Keeps what a sheet says about specimens, without running anything.

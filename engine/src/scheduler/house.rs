@@ -2,7 +2,7 @@
 //!
 //! No I/O: what must happen outside is an [`Effect`], carried out by `service` after the commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use kentai_workflows::value::Value;
@@ -10,10 +10,11 @@ use kentai_workflows::value::Value;
 use super::handle::Submit;
 use super::handle::Told;
 use super::live::{Hold, LiveAttempt, LiveRun, text};
+use super::post::Reach;
 use super::work;
 use super::{Options, Places};
 use crate::clock::Micros;
-use crate::decide::admit::Book;
+use crate::decide::choose::Books;
 use crate::id::{AttemptId, RunId};
 use crate::port::collect::Order;
 use crate::port::executor::{Executor, Stop};
@@ -26,6 +27,8 @@ use crate::store::writer::{Change, Table};
 pub(super) enum Effect {
     /// Start the attempt, or adopt it.
     Run(AttemptId),
+    /// Ask an executor whether it answers, after so many milliseconds.
+    Look(String, u64),
     /// Decide again whether to, after so many milliseconds.
     Again(AttemptId, u64),
     /// End what runs.
@@ -90,7 +93,11 @@ pub(super) struct House {
     pub(super) epoch: i64,
     pub(super) runs: HashMap<RunId, LiveRun>,
     pub(super) attempts: HashMap<AttemptId, LiveAttempt>,
-    pub(super) book: Book,
+    pub(super) books: Books,
+    /// Executors that a person drained.
+    pub(super) drained: BTreeMap<String, Hold>,
+    /// What is known of each executor's answers.
+    pub(super) reach: BTreeMap<String, Reach>,
     /// Open runs that are not loaded, in the order in which they may start: (−priority, created, id).
     pub(super) queue: BTreeSet<(i64, Micros, RunId)>,
     pub(super) ledger: Ledger,
@@ -103,7 +110,13 @@ impl House {
     pub(super) fn new(options: Arc<Options>, artifacts: ArtifactStore, epoch: i64) -> Self {
         Self {
             places: Places::new(&options.directory),
-            book: Book::new(options.resources, options.slots),
+            books: Books::new(
+                options.resources,
+                options.slots,
+                options.executors.iter().map(|post| (post.caps, post.elsewhere)),
+            ),
+            drained: BTreeMap::new(),
+            reach: BTreeMap::new(),
             now: options.clock.now(),
             options,
             artifacts,
@@ -246,7 +259,8 @@ impl House {
         if let Some(live) = self.attempts.get_mut(id)
             && std::mem::replace(&mut live.in_book, false)
         {
-            self.book.give_back(live.request);
+            let (at, request) = (self.options.post(&live.row.executor), live.request);
+            self.books.give_back(at, request);
         }
     }
 

@@ -84,6 +84,12 @@ impl Service {
                 self.own_doing("a notice's letter", result)?;
             }
             Message::Held(hands, held) => self.reconcile(&hands, held).await,
+            Message::Silent(executor, reason) => self.house.silent(&executor, &reason),
+            Message::Looked(executor, said) => self.house.looked(&executor, said),
+            Message::Executors(reply) => {
+                let standings = self.house.standings();
+                self.reply(reply, Ok(standings));
+            }
             Message::Again(id) => self.house.ask_again(&id),
             Message::Collected(all) => all.into_iter().for_each(|collected| self.house.on_collected(collected)),
             Message::Received(run, index, result) => self.house.on_received(&run, index, result),

@@ -6,9 +6,9 @@ use kentai_workflows::workflow::StepKind;
 
 use super::house::House;
 use super::live::{LiveAttempt, LiveRun};
-use super::render;
 use crate::clock::Micros;
 use crate::decide::admit::{Lack, Request, rank};
+use crate::decide::choose::Choice;
 use crate::decide::forecast;
 use crate::state::{run, step};
 use crate::store::Error;
@@ -38,6 +38,25 @@ pub struct Waiting {
 pub enum Waits {
     /// Something that others have taken.
     Resource(Lack),
+    /// Something that an executor has no more of its own.
+    Executor {
+        /// The site's name for it.
+        name: String,
+        /// What is missing there.
+        lack: Lack,
+    },
+    /// The executors that may take it were drained.
+    Drained {
+        /// The first of them.
+        name: String,
+        /// By whom.
+        by: String,
+    },
+    /// The executors that may take it do not answer.
+    Away {
+        /// The first of them.
+        name: String,
+    },
     /// Not before this time; the reason is the step's own.
     Time {
         /// Microseconds since the epoch.
@@ -96,12 +115,12 @@ impl House {
         let mut runs: Vec<&LiveRun> = self.runs.values().filter(open).collect();
         runs.sort_by_key(|run| rank(run.row.priority, run.row.steps_left, run.row.created_us, run.id.as_str()));
         let mut all: Vec<Waiting> = Vec::new();
-        // What only waits for its part of the book, and which of `all` it is one of.
+        // What only waits for its part of the books, and which of `all` it is one of.
         let (mut wants, mut groups) = (Vec::new(), Vec::new());
         let mut ahead = 0;
         for run in runs {
             for (index, one) in run.steps.iter().enumerate().filter(|(_, one)| one.status == step::Status::Ready) {
-                let (waits, request) = self.waits(run, index);
+                let (waits, chosen) = self.waits(run, index);
                 let (name, since_us) = (&one.planned.step, run.row.updated_us);
                 let group = match all.iter().position(|known| known.step == *name && known.waits == waits) {
                     Some(group) => {
@@ -116,18 +135,19 @@ impl House {
                         all.len() - 1
                     }
                 };
-                if let Some(request) = request {
-                    wants.push(forecast::Waits { request, takes_us: takes(durations, run, name) });
+                if let (Some((request, _)), StepKind::Tool(tool)) = (chosen, &run.definition(index).kind) {
+                    let at = self.takers(run, index, tool, request);
+                    wants.push(forecast::Waits { at, request, takes_us: takes(durations, run, name) });
                     groups.push(group);
                 }
                 ahead += 1;
             }
         }
         for (start, group) in
-            forecast::starts(self.book.clone(), self.under_way(durations), &wants, self.now).into_iter().zip(groups)
+            forecast::starts(self.books.clone(), self.under_way(durations), &wants, self.now).into_iter().zip(groups)
         {
             let one = &mut all[group];
-            if matches!(one.waits, Waits::Resource(_)) && one.starts_us.is_none() {
+            if matches!(one.waits, Waits::Resource(_) | Waits::Executor { .. }) && one.starts_us.is_none() {
                 one.starts_us = start;
             }
         }
@@ -139,7 +159,7 @@ impl House {
         all
     }
 
-    /// What has taken its part of the book, and when it is likely to give it back.
+    /// What has taken its part of the books, and when it is likely to give it back.
     fn under_way(&self, durations: &Durations) -> Vec<forecast::Running> {
         let taken = self.attempts.values().filter(|attempt| attempt.in_book);
         let ends = |attempt: &LiveAttempt| {
@@ -147,7 +167,12 @@ impl House {
             let takes = takes(durations, run, &run.steps.get(attempt.step)?.planned.step)?;
             Some(attempt.row.created_us.saturating_add(takes))
         };
-        taken.map(|attempt| forecast::Running { request: attempt.request, ends_us: ends(attempt) }).collect()
+        let under_way = |attempt: &LiveAttempt| forecast::Running {
+            at: self.options.post(&attempt.row.executor),
+            request: attempt.request,
+            ends_us: ends(attempt),
+        };
+        taken.map(under_way).collect()
     }
 
     fn stop_or(&self, otherwise: Waits) -> Waits {
@@ -158,8 +183,8 @@ impl House {
         }
     }
 
-    /// For what a step waits; and what it wants of the book, when nothing else is missing.
-    fn waits(&self, run: &LiveRun, index: usize) -> (Waits, Option<Request>) {
+    /// For what a step waits; and what it wants, and of whom, when nothing else is missing.
+    fn waits(&self, run: &LiveRun, index: usize) -> (Waits, Option<(Request, Choice)>) {
         let only = |waits| (waits, None);
         let step = &run.steps[index];
         if let Some(hold) = &run.hold {
@@ -178,10 +203,29 @@ impl House {
             return only(Waits::Limit { max });
         }
         let StepKind::Tool(tool) = &run.definition(index).kind else { return only(Waits::Turn) };
-        match render::request(run, index, tool, &self.options) {
-            Ok(request) => (self.book.lack(request).map_or(Waits::Turn, Waits::Resource), Some(request)),
+        match self.choose(run, index, tool, None) {
+            Ok(chosen) => (self.waits_for(&chosen.1), Some(chosen)),
             Err(reason) => only(Waits::Broken { reason }),
         }
+    }
+
+    /// Steps that wait for an executor before any other, by its place.
+    pub(super) fn waiting_at(&self) -> Vec<usize> {
+        let mut waiting = vec![0; self.options.executors.len()];
+        let open = |run: &&LiveRun| matches!(run.status, run::Status::Queued | run::Status::Running);
+        for run in self.runs.values().filter(open) {
+            for (index, _) in run.steps.iter().enumerate().filter(|(_, one)| one.status == step::Status::Ready) {
+                let first = match self.waits(run, index).1 {
+                    Some((_, Choice::Full(at, _))) => Some(at),
+                    Some((_, Choice::Nobody(who))) => who.first().copied(),
+                    Some((_, Choice::Take(_) | Choice::Never(_))) | None => None,
+                };
+                if let Some(count) = first.and_then(|at| waiting.get_mut(at)) {
+                    *count += 1;
+                }
+            }
+        }
+        waiting
     }
 }
 

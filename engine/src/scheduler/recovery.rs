@@ -53,12 +53,31 @@ impl Service {
         Ok(())
     }
 
+    /// Who was drained stays so.
+    async fn recover_drains(&mut self) -> Result<(), store::Error> {
+        let drained = RecordFilter {
+            kind: Kind::Executor.word().into(),
+            status: Some("drained".into()),
+            limit: i64::MAX,
+            ..RecordFilter::default()
+        };
+        for row in self.reader.records(&drained).await? {
+            let document: serde_json::Value = serde_json::from_str(&row.document).unwrap_or_default();
+            match serde_json::from_value(document["drain"].clone()) {
+                Ok(hold) => drop(self.house.drained.insert(row.record_id, hold)),
+                Err(error) => tracing::error!(executor = row.record_id, %error, "its drain cannot be read"),
+            }
+        }
+        Ok(())
+    }
+
     /// The emergency stop outlives the engine; so does what a withdrawal has still to close.
     async fn recover_center(&mut self) -> Result<(), store::Error> {
         if let Some(row) = self.reader.record(Kind::Schedule.word(), EMERGENCY).await? {
             let document: serde_json::Value = serde_json::from_str(&row.document).unwrap_or_default();
             self.house.stopped = serde_json::from_value(document["stop"].clone()).unwrap_or_default();
         }
+        self.recover_drains().await?;
         let listed = RecordFilter {
             kind: Kind::Case.word().into(),
             status: Some("listed".into()),
@@ -208,13 +227,14 @@ impl Service {
         if self.house.options.drain {
             return;
         }
-        for hands in self.house.options.executors.clone() {
+        for post in &self.house.options.executors {
+            let hands = Arc::clone(&post.executor);
             self.spawn(async move {
                 match hands.held().await {
                     Ok(held) => Some(Message::Held(hands, held)),
                     Err(error) => {
                         tracing::warn!(executor = hands.name(), %error, "cannot ask what it holds");
-                        None
+                        Some(Message::Silent(hands.name().to_owned(), error.to_string()))
                     }
                 }
             });
@@ -223,6 +243,7 @@ impl Service {
 
     /// Ends what no open attempt owns. What was asked before an attempt opened is no matter: only ended attempts are touched.
     pub(super) async fn reconcile(&mut self, hands: &Arc<dyn Executor>, held: Vec<Held>) {
+        self.house.heard(hands.name());
         for held in held {
             let id = AttemptId::from(held.attempt.as_str());
             if self.house.attempts.contains_key(&id) {
@@ -306,7 +327,8 @@ impl House {
         let (id, run, index) = (live.row.attempt_id.clone(), live.run.clone(), live.step);
         live.row.epoch = self.epoch;
         live.in_book = true;
-        self.book.force(live.request);
+        let at = self.options.post(&live.row.executor);
+        self.books.force(at, live.request);
         let canceling = live.status == attempt::Status::Canceling;
         self.attempts.insert(id.clone(), live);
         let owner = self.run_mut(&run);
@@ -324,8 +346,10 @@ impl House {
 
     /// The executor that an attempt was given to: no other may have it.
     fn hands(&self, name: &str) -> Arc<dyn Executor> {
-        let known = self.options.executors.iter().find(|hands| hands.name() == name);
-        known.map_or_else(|| Arc::new(Absent { name: name.to_owned() }) as Arc<dyn Executor>, Arc::clone)
+        match self.options.post(name) {
+            Some(at) => Arc::clone(&self.options.executors[at].executor),
+            None => Arc::new(Absent { name: name.to_owned() }),
+        }
     }
 
     /// Works that were under way: each may be done again.

@@ -53,18 +53,14 @@ pub(super) fn request(run: &LiveRun, index: usize, tool: &Tool, options: &Option
     let memory = amount(tool.resources.memory.as_ref(), &scope, "memory")?.unwrap_or(0);
     let disk = amount(tool.resources.disk.as_ref(), &scope, "disk")?.unwrap_or(0);
     let out_of_memory = failures(detail, Cause::OutOfMemory);
-    // What the whole site has is the end of it, whatever one step might get.
-    let limits = [options.memory_max_per_step, options.resources.memory_bytes];
+    // What an executor ever has is the end of it, whatever one step might get.
+    let (memory_most, disk_most) = options.most(&tool.resources.labels);
+    let limits = [options.memory_max_per_step, memory_most];
     let memory_max = limits.into_iter().filter(|limit| *limit > 0).min().unwrap_or(0);
     Ok(Request {
         cpus,
         memory_bytes: escalate(memory, retry.escalate_memory, out_of_memory, memory_max),
-        disk_bytes: escalate(
-            disk,
-            retry.escalate_disk,
-            failures(detail, Cause::BadOutput),
-            options.resources.disk_bytes,
-        ),
+        disk_bytes: escalate(disk, retry.escalate_disk, failures(detail, Cause::BadOutput), disk_most),
     })
 }
 

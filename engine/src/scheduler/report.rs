@@ -28,8 +28,13 @@ impl House {
     /// An executor reports an attempt's end (or that it cannot be asked).
     pub(super) fn on_report(&mut self, id: &AttemptId, report: Report) {
         let Some(live) = self.attempts.get(id) else { return };
+        let executor = live.row.executor.clone();
         if live.status == attempt::Status::Canceling {
             return self.on_canceled(id, report);
+        }
+        match &report {
+            Report::Unreachable(reason) => self.silent(&executor, reason),
+            _ => self.heard(&executor),
         }
         match report {
             Report::Exited(evidence) => {
@@ -160,6 +165,7 @@ impl House {
         let body = json!({ "cause": cause, "reason": reason, "exit_code": exit_code });
         self.move_attempt(id, attempt::Event::Failed, ENGINE, &body);
         let (run, index) = (self.attempts[id].run.clone(), self.attempts[id].step);
+        let executor = self.attempts[id].row.executor.clone();
         self.let_go(id);
         // Its outputs were being taken in when the run was canceled: no other attempt follows.
         if self.run(&run).status == run::Status::Canceling {
@@ -169,6 +175,10 @@ impl House {
         let step = &mut self.run_mut(&run).steps[index];
         *step.detail.failures.entry(cause.word().to_owned()).or_insert(0) += 1;
         step.detail.cause = Some(cause);
+        let mut failed_at = std::mem::take(&mut step.detail.failed_at);
+        self.failed_at(&mut failed_at, &executor, cause);
+        let step = &mut self.run_mut(&run).steps[index];
+        step.detail.failed_at = failed_at;
         let failures = step.detail.failures.clone();
         let next = retry::decide(
             &self.run(&run).definition(index).retry,

@@ -308,7 +308,7 @@ impl Service {
     fn beat(&self, written: bool) {
         let active =
             self.house.queue.len() + self.house.runs.values().filter(|run| super::recovery::is_active(run)).count();
-        let (tools, letters) = (self.house.book.running(), self.bag.len());
+        let (tools, letters) = (self.house.books.running(), self.bag.len());
         // Who only asked something changed nothing, and wakes nobody: a page that is asked for because of the pulse would ask again.
         self.pulse.send_if_modified(|pulse| {
             let now = Pulse { commits: pulse.commits + u64::from(written), active, tools, letters };

@@ -10,8 +10,10 @@ use serde_json::json;
 use super::advance::ENGINE;
 use super::house::{Effect, House};
 use super::live::{LiveAttempt, text};
+use super::placing::Floor;
 use super::{render, scope, work};
 use crate::decide::admit::{PATIENCE_US, rank};
+use crate::decide::choose::Choice;
 use crate::id::RunId;
 use crate::state::attempt::Cause;
 use crate::state::{attempt, run, step};
@@ -50,13 +52,13 @@ impl House {
             })
             .collect();
         order.sort_unstable();
-        let mut blocked = self.book.is_full();
+        let mut floor = self.floor();
         for (.., id) in order {
-            self.start_run_steps(&RunId::from(id), &mut blocked);
+            self.start_run_steps(&RunId::from(id), &mut floor);
         }
     }
 
-    fn start_run_steps(&mut self, id: &RunId, blocked: &mut bool) {
+    fn start_run_steps(&mut self, id: &RunId, floor: &mut Floor) {
         if self.run(id).status == run::Status::Queued {
             self.move_run(id, run::Event::Started, ENGINE, &Value::Null);
         }
@@ -69,7 +71,7 @@ impl House {
             if early || !Self::startable(step) || self.at_max_parallel(id, index) {
                 continue;
             }
-            self.start_step(id, index, blocked);
+            self.start_step(id, index, floor);
         }
     }
 
@@ -82,9 +84,9 @@ impl House {
         running.count() >= max as usize
     }
 
-    fn start_step(&mut self, id: &RunId, index: usize, blocked: &mut bool) {
+    fn start_step(&mut self, id: &RunId, index: usize, floor: &mut Floor) {
         let kind = match &self.run(id).definition(index).kind {
-            StepKind::Tool(_) => return self.start_tool(id, index, blocked),
+            StepKind::Tool(_) => return self.start_tool(id, index, floor),
             StepKind::Receive(_) => Kind::Receive,
             StepKind::Gate(_) => Kind::Gate,
             StepKind::Approve(_) => Kind::Approve,
@@ -152,31 +154,36 @@ impl House {
         Ok(())
     }
 
-    fn start_tool(&mut self, id: &RunId, index: usize, blocked: &mut bool) {
-        if *blocked {
+    fn start_tool(&mut self, id: &RunId, index: usize, floor: &mut Floor) {
+        if floor.is_closed() {
             return;
         }
         let run = self.run(id);
         let StepKind::Tool(tool) = &run.definition(index).kind else { return };
-        let request = match render::request(run, index, tool, &self.options) {
-            Ok(request) => request,
+        let (request, choice) = match self.choose(run, index, tool, Some(floor)) {
+            Ok(chosen) => chosen,
             Err(reason) => return self.fail_step(id, index, Cause::Policy, &reason),
         };
-        if let Some(never) = self.book.never(request) {
-            let reason = format!("it needs {never}: more than this site ever has (limits in kentai.yaml)");
-            return self.fail_step(id, index, Cause::Policy, &reason);
-        }
-        if self.book.lacks(request).is_some() {
-            // A big request is passed by smaller ones, but not for ever.
-            *blocked = self.now - run.row.updated_us > PATIENCE_US;
-            return;
-        }
-        match self.plan_attempt(id, index, request) {
-            Ok(live) => {
-                self.enter(live);
-                *blocked = self.book.is_full();
+        match choice {
+            Choice::Take(at) => match self.plan_attempt(id, index, request, at) {
+                Ok(live) => {
+                    self.enter(live);
+                    self.close_full(floor);
+                }
+                Err(reason) => self.fail_step(id, index, Cause::Policy, &reason),
+            },
+            Choice::Full(at, short) => {
+                // A big request is passed by smaller ones, but not for ever.
+                if self.now - run.row.updated_us > PATIENCE_US {
+                    self.keep_free(at, &short, floor);
+                }
             }
-            Err(reason) => self.fail_step(id, index, Cause::Policy, &reason),
+            // Whoever drained it resumes it, and who is away comes back.
+            Choice::Nobody(_) => {}
+            Choice::Never(why) => {
+                let reason = self.never(&why);
+                self.fail_step(id, index, Cause::Policy, &reason);
+            }
         }
     }
 
@@ -185,12 +192,13 @@ impl House {
         id: &RunId,
         index: usize,
         request: crate::decide::admit::Request,
+        at: usize,
     ) -> Result<LiveAttempt, String> {
         let run = self.run(id);
         let StepKind::Tool(tool) = &run.definition(index).kind else { return Err("it is not a tool step".into()) };
         let number = u32::try_from(run.row.attempts_made + 1).unwrap_or(u32::MAX);
         let attempt = id.attempt(number);
-        let executor = self.options.executors.first().ok_or("this site has no executor")?;
+        let executor = &self.options.executors.get(at).ok_or("this site has no such executor")?.executor;
         let directory: PathBuf = self.places.attempt(attempt.as_str());
         let prepared = render::render(
             run,
@@ -237,7 +245,8 @@ impl House {
     /// Intent becomes fact: the attempt's row and events are in this turn's change, the launch follows the commit.
     fn enter(&mut self, live: LiveAttempt) {
         let (run, index, attempt) = (live.run.clone(), live.step, live.row.attempt_id.clone());
-        self.book.force(live.request);
+        let at = self.options.post(&live.row.executor);
+        self.books.force(at, live.request);
         let body = json!({ "attempt": attempt, "task": live.task.digest, "image": live.task.image });
         self.attempts.insert(attempt.clone(), live);
         let owner = self.run_mut(&run);

@@ -126,7 +126,7 @@ fn run_intent(plan: &Plan, stamp: &str, images: &str) -> String {
 /// The same request has the same intent: workflow, parameters, specimens, and files that are still what they were.
 /// Plain processes and containers are two things to ask for: a run that was submitted without images could not go on with them.
 fn intent(submit: &Submit, workflow: &Workflow, options: &Options) -> String {
-    let images = options.executors.first().is_some_and(|hands| hands.needs_image());
+    let images = !options.executors.is_empty() && !options.images_ignored();
     digest(&(&workflow.digest, &submit.called, &submit.params, &submit.specimens, images))
 }
 
@@ -163,8 +163,15 @@ pub(super) fn check_text(
         Ok((found.0.clone(), found.1.clone().into_bytes()))
     };
     // A default reference need not be here: parameters are resolved next, and they may name another.
-    let images_ignored = options.executors.first().is_some_and(|hands| !hands.needs_image());
-    let facts = Site { references: None, images_ignored, ..facts.clone() };
+    let mut facts = Site { references: None, images_ignored: options.images_ignored(), ..facts.clone() };
+    if options.chosen {
+        // It takes every step, and no other takes any.
+        let first = options.executors.first().map(|post| post.name());
+        for executor in facts.executors.iter_mut().flatten() {
+            executor.all = Some(executor.name.as_str()) == first;
+        }
+        facts.executors.iter_mut().for_each(|all| all.retain(|executor| executor.all));
+    }
     check(path, source.as_bytes(), &facts, &load)
 }
 
@@ -193,21 +200,39 @@ async fn images(workflow: &Workflow, options: &Options) -> Result<BTreeMap<Strin
     let mut names = BTreeSet::new();
     gather_images(workflow, &mut names);
     let mut locked = BTreeMap::new();
-    let Some(hands) = options.executors.first().filter(|hands| hands.needs_image()) else { return Ok(locked) };
+    if options.executors.is_empty() || options.images_ignored() {
+        return Ok(locked);
+    }
     let facts = (options.facts)();
     for name in names {
         let id = match facts.locked_images.get(&name) {
             Some(id) => id.clone(),
-            None => hands.resolve(&name).await.map_err(|error| match error {
-                executor::Error::Image { .. } | executor::Error::Unreachable { .. } => {
-                    Refusal::Unreachable(error.to_string())
-                }
-                executor::Error::Other(reason) => Refusal::Bad(reason),
-            })?,
+            None => resolve(&name, options).await?,
         };
         locked.insert(name, id);
     }
     Ok(locked)
+}
+
+/// Asks the executors that run images, in the site's order: an image need only be had somewhere, and one that is away stops nobody.
+async fn resolve(name: &str, options: &Options) -> Result<String, Refusal> {
+    let some = if options.chosen { 1 } else { usize::MAX };
+    let mut first = None;
+    for post in options.executors.iter().take(some).filter(|post| post.executor.needs_image()) {
+        match post.executor.resolve(name).await {
+            Ok(id) => return Ok(id),
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
+    }
+    Err(match first {
+        Some(error @ (executor::Error::Image { .. } | executor::Error::Unreachable { .. })) => {
+            Refusal::Unreachable(error.to_string())
+        }
+        Some(executor::Error::Other(reason)) => Refusal::Bad(reason),
+        None => Refusal::Bad(format!("image `{name}`: this site has no executor that runs images")),
+    })
 }
 
 fn gather_images(workflow: &Workflow, names: &mut BTreeSet<String>) {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::house::House;
 use super::live::LiveRun;
-use super::{render, worked};
+use super::worked;
+use crate::decide::choose::Choice;
 use crate::id::RunId;
 use crate::state::{run, step};
 use kentai_workflows::workflow::StepKind;
@@ -80,7 +81,7 @@ impl House {
         };
         match step.status {
             step::Status::AwaitingPerson => self.why_person(run, index, &mut because),
-            step::Status::Ready => because.reason = self.why_ready(run, index),
+            step::Status::Ready => self.why_ready(run, index, &mut because),
             step::Status::Waiting => because.reason = why_waiting(run, index),
             step::Status::Running if because.reason.is_empty() => {
                 because.reason = match &step.attempt {
@@ -130,23 +131,37 @@ impl House {
         because.next = next;
     }
 
-    fn why_ready(&self, run: &LiveRun, index: usize) -> String {
+    fn why_ready(&self, run: &LiveRun, index: usize, because: &mut Because) {
+        because.reason = self.before_it_starts(run, index).unwrap_or_else(|| {
+            let StepKind::Tool(tool) = &run.definition(index).kind else { return "it is about to begin".into() };
+            match self.choose(run, index, tool, None) {
+                Ok((_, Choice::Full(at, short))) => self.full(at, &short),
+                Ok((_, Choice::Nobody(who))) => {
+                    if let Some(name) = self.first_drained(&who) {
+                        because.who = vec!["operator".into()];
+                        because.next = format!("kentai admin executor resume {name}");
+                    }
+                    self.nobody(&who)
+                }
+                Ok((_, Choice::Never(why))) => self.never(&why),
+                Ok((_, Choice::Take(_))) => "it is about to begin".into(),
+                Err(reason) => reason,
+            }
+        });
+    }
+
+    /// What stands before the question who takes it.
+    fn before_it_starts(&self, run: &LiveRun, index: usize) -> Option<String> {
         let step = &run.steps[index];
         if run.hold.is_some() {
-            return "it would start, but the run is held".into();
+            return Some("it would start, but the run is held".into());
         }
         if step.detail.not_before_us.is_some_and(|at| at > self.now) {
-            return step.detail.reason.clone().unwrap_or_default();
+            return Some(step.detail.reason.clone().unwrap_or_default());
         }
-        if self.options.drain {
-            return "no engine runs on this site; start one with `kentai serve` or the same `kentai run`".into();
-        }
-        let StepKind::Tool(tool) = &run.definition(index).kind else { return "it is about to begin".into() };
-        match render::request(run, index, tool, &self.options).map(|request| self.book.lacks(request)) {
-            Ok(Some(lacks)) => format!("it waits for {lacks}"),
-            Ok(None) => "it is about to begin".into(),
-            Err(reason) => reason,
-        }
+        self.options
+            .drain
+            .then(|| "no engine runs on this site; start one with `kentai serve` or the same `kentai run`".into())
     }
 }
 

@@ -76,6 +76,8 @@ words!(
         Session = "session",
         /// Work that starts by the clock.
         Schedule = "schedule",
+        /// Whether an executor of the site gets new work.
+        Executor = "executor",
         /// The chain's newest signed state.
         Checkpoint = "checkpoint",
         /// What one person proposed and another must confirm.

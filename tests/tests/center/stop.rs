@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use kentai_engine::scheduler::Post;
 use kentai_engine::scheduler::center::request::Request;
 use kentai_executors::process::ProcessExecutor;
 use kentai_tests::{kentai, tool};
@@ -44,7 +45,7 @@ steps:
     let mut center = Center::open(&source).await?;
     center.house.stop().await?;
     let attempts = center.house.site().join("attempts");
-    center.house.plan.executors = Some(vec![Arc::new(ProcessExecutor::new("here", attempts, kentai()?))]);
+    center.house.plan.executors = Some(vec![Post::plain(Arc::new(ProcessExecutor::new("here", attempts, kentai()?)))]);
     center.house.start().await?;
     let (mine, order) = center.bring("T1", "P1").await?;
     let (other, _) = center.bring("T2", "P2").await?;

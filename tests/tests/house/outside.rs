@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use kentai_engine::port::BoxFuture;
 use kentai_engine::port::collect::{Collected, Refused};
 use kentai_engine::port::executor::{Error, Executor, Held, Report, Stop, Task};
+use kentai_engine::scheduler::Post;
 use kentai_engine::store::read::RunFilter;
 use kentai_executors::scripted::ScriptedExecutor;
 use kentai_tests::house::{Act, House, Plan, operator, specimen, workflow};
@@ -154,7 +155,7 @@ async fn deaf(panics: bool) -> Result<(House, Arc<AtomicBool>)> {
     house.stop().await?;
     let asked = Arc::new(AtomicBool::new(false));
     let deaf = Deaf { hands: house.hands.executor(), asked: Arc::clone(&asked), panics: AtomicBool::new(panics) };
-    house.plan.executors = Some(vec![Arc::new(deaf)]);
+    house.plan.executors = Some(vec![Post::plain(Arc::new(deaf))]);
     house.start().await?;
     Ok((house, asked))
 }

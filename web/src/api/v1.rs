@@ -8,6 +8,7 @@ mod center;
 mod changes;
 mod deliveries;
 mod events;
+mod executors;
 mod live;
 mod logs;
 mod offers;
@@ -54,6 +55,7 @@ pub(crate) fn describe(to: &mut Description) {
     deliveries::describe(to);
     center::describe(to);
     site::describe(to);
+    executors::describe(to);
     live::describe(to);
 }
 
@@ -78,6 +80,9 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .layer(middleware::from_fn_with_state(app.clone(), of_the_center));
     let center = Router::new()
         .route("/site", get(site::show))
+        .route("/executors", get(executors::list))
+        .route("/executors/{name}/drain", post(executors::drain))
+        .route("/executors/{name}/resume", post(executors::resume))
         .route("/workflows", get(workflows::list).post(workflows::register))
         .layer(middleware::from_fn(no_stranger));
     let receivers =

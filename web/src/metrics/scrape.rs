@@ -2,6 +2,7 @@
 //! so that nothing is said any more that is not so any more.
 
 use kentai_engine::decide::admit::Lack;
+use kentai_engine::scheduler::post::Standing;
 use kentai_engine::scheduler::queue::{Waiting, Waits};
 use kentai_engine::state::{attempt, delivery, run};
 use kentai_engine::view::center::needs::Kind;
@@ -57,7 +58,7 @@ fn bytes(count: u64) -> i64 {
 }
 
 /// Everything that is not counted as it happens.
-pub(super) fn registry(app: &App, counted: &Counted<Today>, machine: &Machine) -> Registry {
+pub(super) fn registry(app: &App, counted: &Counted<Today>, machine: &Machine, standings: &[Standing]) -> Registry {
     let mut said = Said(Registry::with_prefix(PREFIX));
     let now_us = app.engine.options().clock.now();
     let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
@@ -71,6 +72,7 @@ pub(super) fn registry(app: &App, counted: &Counted<Today>, machine: &Machine) -
     let targets: Vec<&str> = app.engine.options().targets.keys().map(String::as_str).collect();
     receivers(counted, (&targets, now_us), &mut said);
     hands_and_disks(machine, &mut said);
+    executors(standings, &mut said);
     said.0
 }
 
@@ -136,6 +138,9 @@ fn word(waits: &Waits) -> &'static str {
         Waits::Resource(Lack::Cpus { .. }) => "cpus",
         Waits::Resource(Lack::Memory { .. }) => "memory",
         Waits::Resource(Lack::Disk { .. }) => "disk",
+        Waits::Executor { .. } => "executor",
+        Waits::Drained { .. } => "drained",
+        Waits::Away { .. } => "away",
         Waits::Time { .. } => "time",
         Waits::Held { .. } => "held",
         Waits::Stopped { .. } => "stopped",
@@ -147,8 +152,10 @@ fn word(waits: &Waits) -> &'static str {
     }
 }
 
-const WORDS: [&str; 12] =
-    ["slot", "cpus", "memory", "disk", "time", "held", "stopped", "engine", "consent", "limit", "turn", "broken"];
+const WORDS: [&str; 15] = [
+    "slot", "cpus", "memory", "disk", "executor", "drained", "away", "time", "held", "stopped", "engine", "consent",
+    "limit", "turn", "broken",
+];
 
 fn queue(queue: &[Waiting], now_us: i64, said: &mut Said) {
     let none = WORDS.iter().map(|word| (by("waits_for", word), 0));
@@ -199,6 +206,16 @@ fn hands_and_disks(machine: &Machine, said: &mut Said) {
     said.with_unit("disk_size", "Size of the file system, by what of the site lies there", Unit::Bytes, all);
     let files = machine.disks.iter().map(|disk| (holds(&disk.parts), bytes(disk.inodes_free)));
     said.many("disk_free_files", "Files that still fit, by what of the site lies there", files);
+}
+
+fn executors(standings: &[Standing], said: &mut Said) {
+    let labels = |one: &Standing| vec![("executor", one.name.clone()), ("kind", one.kind.clone())];
+    let running = standings.iter().map(|one| (labels(one), number(one.running)));
+    said.many("executor_running", "Tools that an executor runs", running);
+    let waiting = standings.iter().map(|one| (labels(one), number(one.waiting)));
+    said.many("executor_waiting", "Steps that wait for an executor before any other", waiting);
+    let drained = standings.iter().map(|one| (labels(one), i64::from(one.drained_by.is_some())));
+    said.many("executor_drained", "Whether a person drained an executor", drained);
 }
 
 #[cfg(test)]

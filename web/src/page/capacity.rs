@@ -1,5 +1,7 @@
-//! What the site has, what of it is taken, how long the disk lasts, what lay idle, and what failed. It changes nothing.
+//! What the site has, what of it is taken, how long the disk lasts, what lay idle, and what failed; draining an executor.
 
+mod act;
+mod hands;
 pub(crate) mod machine;
 mod words;
 
@@ -10,6 +12,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
+use kentai_engine::people::permission::Action;
 use kentai_engine::view::center::capacity::{self, Failures, Growth, Taken, Waste};
 
 use super::chart::shares;
@@ -30,7 +33,10 @@ const WASTE_ROWS: usize = 20;
 const SOON_DAYS: i64 = 14;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/capacity", get(show)).layer(Extension(Kept::<Capacity>::default()))
+    Router::new()
+        .route("/capacity", get(show))
+        .route("/capacity/act", get(act::ask).post(act::act))
+        .layer(Extension(Kept::<Capacity>::default()))
 }
 
 /// Counted for all readers: executors are asked, file systems looked at, the newest attempts gone through.
@@ -49,7 +55,7 @@ struct Page {
     shell: Shell,
     words: &'static Words,
     lead: String,
-    executors: Vec<Executor>,
+    executors: Vec<hands::Row>,
     resources: Vec<Resource>,
     disks: Vec<DiskRow>,
     growth: String,
@@ -57,17 +63,6 @@ struct Page {
     waste_note: String,
     failures: Vec<FailureRow>,
     failures_note: String,
-}
-
-struct Executor {
-    state: Shown,
-    name: String,
-    kind: &'static str,
-    running: String,
-    other: String,
-    cpus: String,
-    memory: String,
-    said: String,
 }
 
 struct Resource {
@@ -131,11 +126,13 @@ async fn show(
             })
         })
         .await?;
+    // Not kept: whoever drained one sees it so.
+    let standings = app.engine.executors().await?;
     let shell = visit.shell(Place::Capacity);
     let words = Words::of(visit.language());
     let page_of = Page {
         lead: lead(&found, words, &shell),
-        executors: executors(&found, words, &shell),
+        executors: hands::rows(&found, &standings, visit.may(Action::StopAll), words, &shell),
         resources: resources(&app, &found, words, &shell),
         disks: disks(&found, words, &shell, now),
         growth: words.growth(&shell.say.bytes(u64::try_from(found.growth.bytes).unwrap_or(0)), found.growth.days),
@@ -158,27 +155,6 @@ fn lead(found: &Arc<Capacity>, words: &Words, shell: &Shell) -> String {
     let running: i64 = found.taken.iter().map(|one| one.running).sum();
     let soonest = found.disks.iter().filter_map(|disk| found.growth.days_until(disk.free, found.growth.bytes)).min();
     words.lead(silent, &count(running, shell), soonest.map(|days| shell.say.duration(days.saturating_mul(86_400))))
-}
-
-fn executors(found: &Capacity, words: &Words, shell: &Shell) -> Vec<Executor> {
-    let one = |hands: &Hands| {
-        let taken = found.taken.iter().find(|taken| taken.executor == hands.name).cloned().unwrap_or_default();
-        Executor {
-            state: if hands.reachable {
-                Shape::Passed.called(words.reachable)
-            } else {
-                Shape::Failed.called(words.silent)
-            },
-            name: hands.name.clone(),
-            kind: hands.kind,
-            running: count(taken.running, shell),
-            other: count(taken.other, shell),
-            cpus: count(taken.cpus, shell),
-            memory: shell.say.memory(u64::try_from(taken.memory_bytes).unwrap_or(0)),
-            said: hands.said.clone(),
-        }
-    };
-    found.hands.iter().map(one).collect()
 }
 
 fn resources(app: &App, found: &Capacity, words: &Words, shell: &Shell) -> Vec<Resource> {

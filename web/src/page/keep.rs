@@ -216,7 +216,7 @@ fn today(app: App, now: i64) -> Counting<Today> {
         let needs = needs::gather(reader, now).await?;
         let mut queue = app.engine.queue(Durations::new()).await?;
         // How long things take is read only where somebody waits for them to be over.
-        if queue.iter().any(|one| matches!(one.waits, Waits::Resource(_))) {
+        if queue.iter().any(|one| matches!(one.waits, Waits::Resource(_) | Waits::Executor { .. })) {
             queue = app.engine.queue(durations(reader).await?).await?;
         }
         Ok(Today { board, needs, queue })

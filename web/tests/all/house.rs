@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kentai_engine::decide::admit::Request;
 use kentai_engine::decide::retry::Budgets;
 use kentai_engine::port::collect::{Collect, Collected, Made, Order};
-use kentai_engine::scheduler::{self, Actor, Options, Running, Target, Way};
+use kentai_engine::scheduler::{self, Actor, Options, Post, Running, Target, Way};
 use kentai_executors::scripted::{ScriptedExecutor, exited};
 use kentai_web::People;
 use kentai_workflows::site::Site;
@@ -219,7 +219,8 @@ fn options(directory: &Path) -> Options {
     Options {
         site: "test".into(),
         directory: directory.to_owned(),
-        executors: vec![Arc::new(hands)],
+        executors: vec![Post::plain(Arc::new(hands))],
+        chosen: false,
         collect: collect(),
         targets: BTreeMap::from([("dc1".to_owned(), receiver())]),
         subscribers: Vec::new(),

@@ -1,12 +1,13 @@
 //! `retry`, `resources` and `timeout`, with defaults and the site's limits.
 
 use super::checker::{Checker, flag, number, text_of, texts};
+use super::fit::Amount;
 use super::scope::Scope;
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
 use crate::expression::Template;
-use crate::resources::{format_size, parse_duration_ms, parse_factor, parse_size};
+use crate::resources::{parse_duration_ms, parse_factor, parse_size};
 use crate::workflow::{Resources, Retry, RetryCause};
 
 const WAIT_FIRST_MS: u64 = 10_000;
@@ -143,22 +144,26 @@ fn cause_of(text: &str) -> Option<RetryCause> {
 }
 
 impl Scope<'_, '_> {
-    /// A step's resources over the defaults, key by key.
-    pub(super) fn resources(&mut self, node: Option<&Node>, defaults: Option<&Node>) -> Resources {
-        let mut written = |key: &str, size: bool| {
+    /// A step's resources over the defaults, key by key; and those that are plain numbers.
+    pub(super) fn resources(&mut self, node: Option<&Node>, defaults: Option<&Node>) -> (Resources, Vec<Amount>) {
+        let labels = self.labels(node, defaults);
+        let mut amounts = Vec::new();
+        let mut written = |key: &'static str, size: bool| {
             let own = node.and_then(|node| node.get(key));
             let value = own.or_else(|| defaults?.get(key))?;
-            self.resource(value, key, size)
+            self.resource(value, key, size, &mut amounts)
         };
-        Resources {
+        let resources = Resources {
             cpus: written("cpus", false),
             memory: written("memory", true),
             disk: written("disk", true),
             gpus: written("gpus", false),
-        }
+            labels,
+        };
+        (resources, amounts)
     }
 
-    fn resource(&mut self, node: &Node, key: &str, size: bool) -> Option<Template> {
+    fn resource(&mut self, node: &Node, key: &'static str, size: bool, amounts: &mut Vec<Amount>) -> Option<Template> {
         let (template, kind) = self.template(node, false)?;
         let (en, ja) = if size {
             ("a size such as `4 GiB`", "`4 GiB` のような大きさ")
@@ -182,28 +187,9 @@ impl Scope<'_, '_> {
                 );
                 self.checker.note(found, node.span.clone());
             }
-            Some(amount) => self.within_site(node, key, amount),
+            Some(wish) => amounts.push(Amount { key, wish, span: node.span.clone() }),
             None => {}
         }
         Some(template)
-    }
-
-    fn within_site(&mut self, node: &Node, key: &str, amount: u64) {
-        let site = self.checker.site;
-        let most = match key {
-            "cpus" => u64::from(site.cpus),
-            "memory" => site.memory_bytes,
-            "disk" => site.disk_bytes,
-            _ => 0,
-        };
-        if most > 0 && amount > most {
-            let shown = if key == "cpus" { most.to_string() } else { format_size(most) };
-            let found = Diagnostic::error(
-                "K052",
-                format!("this site has at most {shown} of `{key}` for one step; it could never run"),
-                format!("このサイトで 1 ステップが使える `{key}` は {shown} までです。このままでは実行できません"),
-            );
-            self.checker.note(found, node.span.clone());
-        }
     }
 }

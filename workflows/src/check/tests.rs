@@ -4,6 +4,7 @@ use super::*;
 use crate::diagnostic::{Language, Severity, render, to_json};
 
 mod calls;
+mod fit;
 mod hostile;
 mod samples;
 

@@ -12,8 +12,12 @@ use crate::workflow::{Action, Format, Input, Output, Tool};
 impl Scope<'_, '_> {
     pub(super) fn tool(&mut self, entry: &Entry, defaults: &Defaults<'_>) -> Option<Tool> {
         let node = &entry.value;
-        let image = self.image(entry, defaults);
-        let resources = self.resources(node.get("resources"), defaults.resources);
+        let (resources, amounts) = self.resources(node.get("resources"), defaults.resources);
+        let image = self.image(entry, defaults, &resources.labels);
+        if image.is_some() || self.image_optional(&resources.labels) {
+            let place = node.entry("resources").map_or(&entry.key_span, |entry| &entry.key_span);
+            self.fits_somewhere(&amounts, &resources.labels, image.is_some(), place.clone());
+        }
         self.has_resources = true;
         let inputs = self.inputs(node.get("inputs"));
         let outputs = self.outputs(node.get("outputs"));
@@ -57,7 +61,7 @@ impl Scope<'_, '_> {
         Some(Action::Script { shell, text: script.text()?.to_owned() })
     }
 
-    fn image(&mut self, entry: &Entry, defaults: &Defaults<'_>) -> Option<String> {
+    fn image(&mut self, entry: &Entry, defaults: &Defaults<'_>, labels: &[String]) -> Option<String> {
         let own = entry.value.get("image");
         let Some(node) = own.or(defaults.image) else {
             let found = Diagnostic::error(
@@ -69,7 +73,7 @@ impl Scope<'_, '_> {
                 "write: image: NAME:TAG, here or under `defaults`",
                 "ここか `defaults` に書いてください: image: 名前:タグ",
             );
-            if !self.checker.site.images_ignored {
+            if !self.image_optional(labels) {
                 self.checker.note(found, entry.key_span.clone());
             }
             return None;

@@ -123,6 +123,8 @@ pub struct Resources {
     pub disk: Option<Template>,
     /// Count.
     pub gpus: Option<Template>,
+    /// Labels that its executor must have, all of them.
+    pub labels: Vec<String>,
 }
 
 /// `gate:`

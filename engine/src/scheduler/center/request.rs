@@ -363,6 +363,18 @@ pub enum Request {
     },
     /// Things may start again.
     ResumeAll,
+    /// An executor gets nothing new; what it runs goes on.
+    DrainExecutor {
+        /// The site's name for it.
+        executor: String,
+        /// Why.
+        reason: String,
+    },
+    /// An executor may get new work again.
+    ResumeExecutor {
+        /// The site's name for it.
+        executor: String,
+    },
     /// Somebody new, or a service.
     AddPerson {
         /// Name, as the audit log will show it.

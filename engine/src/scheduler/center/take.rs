@@ -1,6 +1,7 @@
 //! One request: who may, what follows, and nothing of it when it is refused.
 
 mod axes;
+mod drain;
 mod two;
 
 use serde_json::json;
@@ -218,6 +219,8 @@ impl Service {
             }
             Request::StopAll { reason } => self.stop_all(Some(&reason), by).await,
             Request::ResumeAll => self.stop_all(None, by).await,
+            Request::DrainExecutor { executor, reason } => self.drain_executor(&executor, Some(&reason), by).await,
+            Request::ResumeExecutor { executor } => self.drain_executor(&executor, None, by).await,
             other => self.carry_out_people(other, by).await,
         }
     }

@@ -23,6 +23,9 @@ pub struct Detail {
     /// Failed attempts of this round by cause word.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u32>,
+    /// Executors at which an attempt of this round failed through no fault of its own, the latest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_at: Vec<String>,
     /// Not started again before; microseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before_us: Option<i64>,

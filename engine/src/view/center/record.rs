@@ -173,6 +173,7 @@ pub(super) fn actions(kind: Kind) -> Option<&'static [Action]> {
         | Kind::Decision
         | Kind::Evaluation
         | Kind::Schedule
+        | Kind::Executor
         | Kind::Proposal => &[Action::ReadSite],
     })
 }

@@ -46,6 +46,8 @@ const PAGES: &[Row] = &[
     ("GET /queue", "/queue", "", &[ReadSite], Inside),
     ("GET /turnaround", "/turnaround", "", &[ReadSite], Inside),
     ("GET /capacity", "/capacity", "", &[ReadSite], Inside),
+    ("GET /capacity/act", "/capacity/act?executor=docker&what=drain", "", &[ReadSite], Inside),
+    ("POST /capacity/act", "/capacity/act", "executor=docker&what=drain&reason=x&shown=works", &[StopAll], Inside),
     ("GET /failures", "/failures", "", &[ReadSite], Inside),
     ("GET /quality", "/quality", "", &[ReadSite], Inside),
     ("GET /quality/{metric}", "/quality/q", "", &[ReadSite], Absent),

@@ -39,6 +39,9 @@ const ROUTES: &[Row] = &[
     ),
     ("GET /site", "/site", "", &[ReadSelf], Inside),
     ("GET /workflows", "/workflows", "", &[ReadSelf], Inside),
+    ("GET /executors", "/executors", "", &[ReadSite], Inside),
+    ("POST /executors/{name}/drain", "/executors/docker/drain", REASON, &[StopAll], Inside),
+    ("POST /executors/{name}/resume", "/executors/docker/resume", "{}", &[StopAll], Inside),
     ("GET /changes", "/changes", "", &[ReadSelf], Nothing),
     ("GET /events", "/events", "", &[ReadSelf], Nothing),
     // For users of the machine: nobody who shows a token becomes a person at the page.

@@ -14,6 +14,7 @@ type Row = (&'static str, &'static str, &'static [Action], Whose);
 
 /// Verbs that ask nothing of a site's data: they read files that the caller names, or are an engine themselves.
 const LOCAL: &[&str] = &[
+    "admin executor ping",
     "admin audit verify",
     "check",
     "completions",
@@ -50,6 +51,9 @@ const CASES: &[Action] = &[ReadWithdrawn, WithdrawalDecide, ReadAudit];
 const VERBS: &[Row] = &[
     ("admin audit export", "export.jsonl", &[ReadAudit], Nothing),
     ("admin audit list", "", &[ReadAudit], Nothing),
+    ("admin executor list", "", &[ReadSite], Inside),
+    ("admin executor drain", "docker --reason x", &[StopAll], Inside),
+    ("admin executor resume", "docker", &[StopAll], Inside),
     ("admin token list", "", &[ManagePeople], Nothing),
     ("admin token new", "spare", &[ManagePeople], Nothing),
     ("admin user list", "", &[ManagePeople], Nothing),

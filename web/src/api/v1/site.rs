@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use kentai_engine::port::executor::Executor;
+use kentai_engine::scheduler::Post;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -68,9 +69,9 @@ pub(super) async fn show(State(app): State<App>) -> Json<Site> {
 }
 
 /// All at once, told in the site's order.
-async fn ping(executors: &[Arc<dyn Executor>]) -> Vec<Hands> {
+async fn ping(executors: &[Post]) -> Vec<Hands> {
     let mut pings = JoinSet::new();
-    for (place, executor) in executors.iter().cloned().enumerate() {
+    for (place, executor) in executors.iter().map(|post| Arc::clone(&post.executor)).enumerate() {
         pings.spawn(async move { (place, one(executor.as_ref()).await) });
     }
     let mut all = pings.join_all().await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kentai_engine::port::executor::Executor;
+use kentai_engine::scheduler::Post;
 use tokio::task::JoinSet;
 
 /// An executor that is silent for longer is not waited for by whoever reads a page.
@@ -68,9 +69,9 @@ fn low(free: u64, little: u64, none: u64) -> Low {
 }
 
 /// All at once, told in the site's order.
-pub(crate) async fn ping(executors: &[Arc<dyn Executor>]) -> Vec<Hands> {
+pub(crate) async fn ping(executors: &[Post]) -> Vec<Hands> {
     let mut pings = JoinSet::new();
-    for (place, executor) in executors.iter().cloned().enumerate() {
+    for (place, executor) in executors.iter().map(|post| Arc::clone(&post.executor)).enumerate() {
         pings.spawn(async move { (place, one(executor.as_ref()).await) });
     }
     let mut all = pings.join_all().await;

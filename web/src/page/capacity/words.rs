@@ -57,6 +57,19 @@ pub(super) struct Words {
     pub(super) steps: &'static str,
     pub(super) no_failures: &'static str,
     pub(super) schedules: &'static str,
+    pub(super) labels: &'static str,
+    pub(super) only_labelled: &'static str,
+    pub(super) caps: &'static str,
+    pub(super) waiting: &'static str,
+    pub(super) drained: &'static str,
+    pub(super) idle_hands: &'static str,
+    pub(super) drain: &'static str,
+    pub(super) resume: &'static str,
+    pub(super) drain_says: &'static str,
+    pub(super) resume_says: &'static str,
+    pub(super) only: &'static str,
+    pub(super) back: &'static str,
+    pub(super) moved_on: &'static str,
 }
 
 const EN: Words = Words {
@@ -113,6 +126,19 @@ const EN: Words = Words {
     steps: "Steps, the most first",
     no_failures: "No attempt failed in 30 days.",
     schedules: "Schedules",
+    labels: "Labels",
+    only_labelled: "no other steps",
+    caps: "At most",
+    waiting: "Steps waiting",
+    drained: "Drained",
+    idle_hands: "Another takes every step",
+    drain: "Drain",
+    resume: "Resume",
+    drain_says: "It gets nothing new; what it runs goes on. Steps that only it may take wait until somebody resumes it.",
+    resume_says: "It may get new work again.",
+    only: "This is for",
+    back: "Back to capacity",
+    moved_on: "Somebody changed it since this form was made. This is how it stands now.",
 };
 
 const JA: Words = Words {
@@ -169,6 +195,19 @@ const JA: Words = Words {
     steps: "ステップ（多い順）",
     no_failures: "直近30日間に失敗した試行はありません。",
     schedules: "定期実行",
+    labels: "ラベル",
+    only_labelled: "他のステップは不可",
+    caps: "上限",
+    waiting: "待機中のステップ",
+    drained: "受付停止中",
+    idle_hands: "別の実行環境が全ステップを担当",
+    drain: "受付を停止",
+    resume: "受付を再開",
+    drain_says: "新しいステップを渡しません。実行中のものは続きます。この実行環境でしか動かないステップは、再開されるまで待ちます。",
+    resume_says: "新しいステップを再び渡します。",
+    only: "この操作ができる役割：",
+    back: "設備に戻る",
+    moved_on: "このフォームの表示後に変更がありました。現在の状態を表示しています。",
 };
 
 impl Words {
@@ -204,6 +243,26 @@ impl Words {
             ),
         };
         self.pick(format!("{hands} {tools} {disk}"), format!("{hands}{tools}{disk}"))
+    }
+
+    pub(super) fn drained_by(&self, by: &str, since: &str, reason: &str) -> String {
+        self.pick(format!("by {by} since {since}: {reason}"), format!("{by}（{since}から）：{reason}"))
+    }
+
+    pub(super) fn away_since(&self, since: &str) -> String {
+        self.pick(format!("since {since}"), format!("{since}から"))
+    }
+
+    pub(super) fn failed_last(&self, at: &str) -> String {
+        self.pick(format!("last without an answer {at}"), format!("最後の応答なし：{at}"))
+    }
+
+    pub(super) fn steps_max(&self, count: &str) -> String {
+        self.pick(format!("{count} steps"), format!("{count}ステップ"))
+    }
+
+    pub(super) fn cpus_max(&self, count: &str) -> String {
+        self.pick(format!("{count} cores"), format!("{count}コア"))
     }
 
     pub(super) fn full_in(&self, time: &str, date: &str) -> String {

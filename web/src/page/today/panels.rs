@@ -146,7 +146,10 @@ fn capacity(app: &App, words: &Words, say: &Say) -> Panel {
     let tools = app.engine.pulse().borrow().tools;
     let mut rows = vec![row(words.slots, format!("{tools} / {}", options.slots), "/capacity")];
     for executor in &options.executors {
-        rows.push(Row { beside: executor.kind().to_owned(), ..row(executor.name(), String::new(), "/capacity") });
+        rows.push(Row {
+            beside: executor.executor.kind().to_owned(),
+            ..row(executor.name(), String::new(), "/capacity")
+        });
     }
     // One question to the kernel; a place that cannot be asked is left out.
     if let Ok(disk) = rustix::fs::statvfs(&options.directory) {

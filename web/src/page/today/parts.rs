@@ -195,30 +195,44 @@ fn about(at_us: i64, say: &Say) -> String {
     say.pick(format!("about {rough}"), format!("約{rough}"))
 }
 
-fn waits_said(waits: &Waits, say: &Say) -> String {
-    match waits {
-        Waits::Resource(Lack::Slots { used, total }) => say.pick(
+fn lack_said(lack: &Lack, say: &Say) -> String {
+    match lack {
+        Lack::Slots { used, total } => say.pick(
             format!("a free slot; {used} of {total} taken"),
             format!("空きスロット（{total}のうち{used}を使用中）"),
         ),
-        Waits::Resource(Lack::Cpus { wish, used, total }) => say.pick(
+        Lack::Cpus { wish, used, total } => say.pick(
             format!("{wish} cores; {used} of {total} taken"),
             format!("{wish}コア（{total}のうち{used}を使用中）"),
         ),
-        Waits::Resource(Lack::Memory { wish, used, total }) => {
+        Lack::Memory { wish, used, total } => {
             let [wish, used, total] = [*wish, *used, *total].map(|bytes| say.memory(bytes));
             say.pick(
                 format!("{wish} of memory; {used} of {total} taken"),
                 format!("メモリ{wish}（{total}のうち{used}を使用中）"),
             )
         }
-        Waits::Resource(Lack::Disk { wish, used, total }) => {
+        Lack::Disk { wish, used, total } => {
             let [wish, used, total] = [*wish, *used, *total].map(|bytes| say.bytes(bytes));
             say.pick(
                 format!("{wish} of disk; {used} of {total} taken"),
                 format!("ディスク{wish}（{total}のうち{used}を使用中）"),
             )
         }
+    }
+}
+
+fn waits_said(waits: &Waits, say: &Say) -> String {
+    match waits {
+        Waits::Resource(lack) => lack_said(lack, say),
+        Waits::Executor { name, lack } => {
+            let lack = lack_said(lack, say);
+            say.pick(format!("{lack}, at {name}"), format!("{name}の{lack}"))
+        }
+        Waits::Drained { name, by } => {
+            say.pick(format!("{name}, drained by {by}"), format!("{name}（{by}が受付停止中）"))
+        }
+        Waits::Away { name } => say.pick(format!("{name}, which does not answer"), format!("{name}（応答なし）")),
         Waits::Time { at_us, reason } => {
             let at = say.date_time(&say.iso(*at_us));
             say.pick(format!("not before {at}: {reason}"), format!("{at}まで：{reason}"))

@@ -127,6 +127,7 @@ static RESOURCES: Record = Record {
         key("memory", Template, "Memory, such as `4 GiB`.", "メモリ。`4 GiB` のように書きます。"),
         key("disk", Template, "Disk, such as `20 GiB`.", "ディスク。`20 GiB` のように書きます。"),
         key("gpus", Template, "Graphics processors.", "GPU の数。"),
+        key("labels", List(&Id), "Labels that its executor must have.", "実行環境に必要なラベル。"),
     ],
 };
 

@@ -31,6 +31,7 @@ fn options(directory: &std::path::Path) -> Options {
         site: "test".into(),
         directory: directory.join("site"),
         executors: Vec::new(),
+        chosen: false,
         collect: Arc::new(|_| Vec::new()),
         targets: BTreeMap::new(),
         subscribers: Vec::new(),

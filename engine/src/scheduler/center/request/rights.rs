@@ -16,6 +16,8 @@ impl Request {
                 | Self::Reject { .. }
                 | Self::StopAll { .. }
                 | Self::ResumeAll
+                | Self::DrainExecutor { .. }
+                | Self::ResumeExecutor { .. }
                 | Self::NoticeTest { .. }
                 | Self::AddPerson { .. }
                 | Self::SetRoles { .. }
@@ -86,7 +88,9 @@ impl Request {
             // The proposal's own action is looked at when it is carried out.
             Self::Confirm { .. } => Action::Confirm,
             Self::Schedule { .. } => Action::Schedule,
-            Self::StopAll { .. } | Self::ResumeAll => Action::StopAll,
+            Self::StopAll { .. } | Self::ResumeAll | Self::DrainExecutor { .. } | Self::ResumeExecutor { .. } => {
+                Action::StopAll
+            }
             Self::AddPerson { .. }
             | Self::SetRoles { .. }
             | Self::SetPassword { .. }
