@@ -93,6 +93,48 @@ fn the_doctor_names_what_is_wrong_and_what_helps() {
 }
 
 #[test]
+fn executors_are_listed_asked_drained_and_resumed() {
+    let house = House::with_site(
+        "executors: [ { name: here, kind: process, caps: { steps: 2, memory: 4 GiB } }, \
+         { name: box, kind: docker, socket: /nowhere/docker.sock, labels: [large], only_labelled: true } ]\n",
+    );
+    house.kentai("admin executor list").code(0).shows(&["here", "2 steps, 4 GiB", "box", "large (only)"]);
+    house.kentai("admin executor ping").code(7).shows(&["here", "answers", "box", "does not answer"]);
+    house.kentai("admin executor ping here").code(0);
+    house.kentai("admin executor drain here").code(2).says(&["--reason"]);
+    house.run(&["admin", "executor", "drain", "here", "--reason", " "]).code(2).says(&["reason"]);
+    house.run(&["admin", "executor", "drain", "hpc", "--reason", "x"]).code(4).says(&["it has here, box"]);
+    house
+        .run(&["admin", "executor", "drain", "here", "--reason", "new disks"])
+        .code(0)
+        .shows(&["what it runs goes on"]);
+    house.kentai("admin executor list").code(0).shows(&["drained by", "new disks"]);
+    let listed = house.kentai("admin executor list --json").code(0).json();
+    assert_eq!(listed["items"][0]["drained_because"], "new disks", "{listed}");
+    house.kentai("admin executor resume here").code(0);
+    house.kentai("admin executor resume here").code(6).says(&["is not drained"]);
+}
+
+#[test]
+fn a_workflow_is_held_against_all_executors_of_the_site() {
+    let house = House::with_site(
+        "limits: { cpus: 2 }\nexecutors: [ { name: here, kind: process }, { name: big, kind: process, labels: [large] } ]\n",
+    );
+    let workflow = |resources: &str| {
+        house.write(
+            "w.yaml",
+            &format!("kentai: 1\nworkflow: w\nsteps:\n  a: {{ script: \"true\", resources: {{ {resources} }} }}\n"),
+        );
+    };
+    workflow("cpus: 2, labels: [large]");
+    house.kentai("check w.yaml").code(0);
+    workflow("cpus: 3");
+    house.kentai("check w.yaml").code(3).says(&["K052", "here 2, big 2"]);
+    workflow("labels: [larg]");
+    house.kentai("check w.yaml").code(3).says(&["K056", "larg", "it has: large"]);
+}
+
+#[test]
 fn a_docker_that_does_not_answer_is_unreachable_and_nothing_is_lost() {
     let house = House::with_site("executors: [ { name: box, kind: docker, socket: /nowhere/docker.sock } ]\n");
     house.kentai("run hello --sheet one.csv").code(7).says(&["box", "cannot be reached"]);

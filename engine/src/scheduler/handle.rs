@@ -184,10 +184,8 @@ pub(super) enum Message {
     Turn(Reply<()>),
     /// What is asked under a key, which act it is, and where the answer goes when it was done before.
     Once(super::once::Once, &'static str, Box<Message>, Reply<String>),
-    /// What an executor said that it holds.
-    Held(Arc<dyn Executor>, Vec<Held>),
-    /// An executor could not be asked what it holds, and why.
-    Silent(String, String),
+    /// What an executor said that it holds, or why it did not.
+    Held(Arc<dyn Executor>, Result<Vec<Held>, String>),
     /// An executor that was away was asked again.
     Looked(String, Result<(), String>),
     /// How the executors stand.
@@ -456,22 +454,6 @@ impl Handle {
     /// When it does not exist.
     pub async fn why(&self, run: &RunId, step: Option<&str>) -> Result<Vec<Because>, Refusal> {
         self.ask(|reply| Message::Why(run.clone(), step.map(str::to_owned), reply)).await
-    }
-
-    /// What waits to start, over all runs that are looked at, in the order in which it will; and when, as far as `durations` tell.
-    ///
-    /// # Errors
-    /// When the engine has stopped.
-    pub async fn queue(&self, durations: super::queue::Durations) -> Result<Vec<super::queue::Waiting>, Refusal> {
-        self.ask(|reply| Message::Queue(durations, reply)).await
-    }
-
-    /// How each executor of the site stands, in the site's order, as far as the loop knows: it asks none of them.
-    ///
-    /// # Errors
-    /// When the engine has stopped.
-    pub async fn executors(&self) -> Result<Vec<super::post::Standing>, Refusal> {
-        self.ask(Message::Executors).await
     }
 
     /// Keeps what a sheet says about specimens, without running anything.

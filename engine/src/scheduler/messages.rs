@@ -83,8 +83,8 @@ impl Service {
                 let result = self.on_letter(&notice, place, said).await;
                 self.own_doing("a notice's letter", result)?;
             }
-            Message::Held(hands, held) => self.reconcile(&hands, held).await,
-            Message::Silent(executor, reason) => self.house.silent(&executor, &reason),
+            Message::Held(hands, Ok(held)) => self.reconcile(&hands, held).await,
+            Message::Held(hands, Err(reason)) => self.house.silent(hands.name(), &reason),
             Message::Looked(executor, said) => self.house.looked(&executor, said),
             Message::Executors(reply) => {
                 let standings = self.house.standings();

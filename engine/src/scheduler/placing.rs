@@ -4,6 +4,7 @@
 
 use kentai_workflows::workflow::Tool;
 
+use super::handle::{Handle, Message, Refusal};
 use super::house::{Effect, House};
 use super::live::LiveRun;
 use super::post::{Away, Reach, Standing};
@@ -25,6 +26,16 @@ impl Floor {
     pub(super) fn is_closed(&self) -> bool {
         // Without executors every step must be told so.
         !self.0.is_empty() && self.0.iter().all(|closed| *closed)
+    }
+}
+
+impl Handle {
+    /// How each executor of the site stands, in the site's order, as far as the loop knows: it asks none of them.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn executors(&self) -> Result<Vec<Standing>, Refusal> {
+        self.ask(Message::Executors).await
     }
 }
 

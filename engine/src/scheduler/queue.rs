@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kentai_workflows::workflow::StepKind;
 
+use super::handle::{Handle, Message, Refusal};
 use super::house::House;
 use super::live::{LiveAttempt, LiveRun};
 use crate::clock::Micros;
@@ -106,6 +107,16 @@ const LOOKED_AT: i64 = 1_000;
 pub async fn durations(reader: &Reader) -> Result<Durations, Error> {
     let rows = reader.memory_used(LOOKED_AT).await?.into_iter().filter(|row| row.count > 0 && row.took_us > 0);
     Ok(rows.map(|row| ((row.workflow_id, row.step), row.took_us / row.count)).collect())
+}
+
+impl Handle {
+    /// What waits to start, over all runs that are looked at, in the order in which it will; and when, as far as `durations` tell.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn queue(&self, durations: Durations) -> Result<Vec<Waiting>, Refusal> {
+        self.ask(|reply| Message::Queue(durations, reply)).await
+    }
 }
 
 impl House {

@@ -230,13 +230,11 @@ impl Service {
         for post in &self.house.options.executors {
             let hands = Arc::clone(&post.executor);
             self.spawn(async move {
-                match hands.held().await {
-                    Ok(held) => Some(Message::Held(hands, held)),
-                    Err(error) => {
-                        tracing::warn!(executor = hands.name(), %error, "cannot ask what it holds");
-                        Some(Message::Silent(hands.name().to_owned(), error.to_string()))
-                    }
-                }
+                let held = hands.held().await.map_err(|error| {
+                    tracing::warn!(executor = hands.name(), %error, "cannot ask what it holds");
+                    error.to_string()
+                });
+                Some(Message::Held(hands, held))
             });
         }
     }

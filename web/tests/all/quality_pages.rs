@@ -277,3 +277,41 @@ async fn a_schedule_rests_with_a_reason_and_starts_once_by_hand() {
     form(&house, "/schedules/act", &act("pause", "I may not", "goes")).await.check(403);
     house.close().await;
 }
+
+#[tokio::test]
+async fn an_executor_is_drained_and_resumed_by_whoever_saw_how_it_stood() {
+    let (house, turn) = open().await;
+    turn.to(CENTER);
+    let list = house.get("/capacity").await.check(200).text;
+    assert!(list.contains("/capacity/act?executor=scripted&#38;what=drain") && list.contains("Answers"), "{list}");
+    let act = |what: &'static str, reason: &'static str, shown: &str| {
+        [("executor", "scripted"), ("what", what), ("reason", reason), ("shown", shown)]
+            .map(|(key, value)| (key, value.to_owned()))
+    };
+    let send = async |fields: [(&'static str, String); 4]| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        form(&house, "/capacity/act", &fields).await
+    };
+    send(act("drain", "", "works")).await.check(422);
+    send(act("drain", "new <b>disks</b>", "works")).await.check(303);
+    let list = house.get("/capacity").await.check(200).text;
+    assert!(list.contains("Drained") && list.contains("ops-02") && list.contains("new &#60;b&#62;disks"), "{list}");
+    let stale = send(act("drain", "mine", "works")).await.check(409);
+    assert!(stale.text.contains("Somebody changed it"), "{}", stale.text);
+    let told = house.get("/api/v1/executors").await.check(200).text;
+    assert!(told.contains("\"drained_by\":\"ops-02\""), "{told}");
+    let metrics = house.get("/metrics").await.check(200).text;
+    assert!(metrics.contains("kentai_executor_drained{executor=\"scripted\",kind=\"scripted\"} 1"), "{metrics}");
+    house.post("/api/v1/executors/scripted/drain", &json!({ "reason": "x" })).await.check(409);
+    house.post("/api/v1/executors/scripted/resume", &json!({})).await.check(200);
+    house.post("/api/v1/executors/scripted/resume", &json!({})).await.check(409);
+    house.post("/api/v1/executors/nobody/drain", &json!({ "reason": "x" })).await.check(404);
+    house.post("/api/v1/executors/scripted/drain", &json!({})).await.check(400);
+    house.get("/capacity/act?executor=nobody&what=drain").await.check(404);
+    house.get("/capacity/act?executor=scripted&what=burn").await.check(400);
+    turn.to(AUDITOR);
+    let read = house.get("/capacity").await.check(200).text;
+    assert!(!read.contains("what=drain"), "{read}");
+    send(act("drain", "I may not", "works")).await.check(403);
+    house.close().await;
+}
