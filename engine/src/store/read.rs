@@ -9,6 +9,7 @@ mod board;
 mod center;
 mod kept;
 mod list;
+mod narrowed;
 mod package;
 mod page;
 mod people;
@@ -21,6 +22,7 @@ mod withdrawal;
 
 pub use center::{EvaluationFilter, OrderFilter, RecordFilter};
 pub use list::{LineFilter, Listing, SpecimenFilter};
+pub use narrowed::{DecisionFilter, NoticeFilter};
 pub use page::DeliveryFilter;
 pub use people::AuditFilter;
 pub use quality::{FailureFilter, GateFilter};

@@ -104,7 +104,7 @@ async fn show(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>
         chain: told(&chain, &shell),
         head: digest(&shell.say, &chain.head),
         key: chain.signed.key.clone(),
-        note: note(&found, narrowed && about.is_none(), &chain, words, &shell),
+        note: note(&found, &chain, words, &shell),
         narrowed,
         turns: Turns::new(&address, narrow.after.as_deref(), next.as_deref()),
         rows: found.items.into_iter().map(|event| row(event, &address, &shell)).collect(),
@@ -133,18 +133,16 @@ fn address(wish: &AuditWish) -> Address {
         .with("about", wish.about.as_deref())
 }
 
-/// `newest first, events 101 to 20,100 of 20,100 looked through`
-fn note(found: &AuditPart, searched: bool, chain: &Chain, words: &Words, shell: &Shell) -> String {
+/// `50 of 20,100, newest first`
+fn note(found: &AuditPart, chain: &Chain, words: &Words, shell: &Shell) -> String {
     let say = &shell.say;
     let (rows, all) = (say.count(i64::try_from(found.items.len()).unwrap_or(i64::MAX)), say.count(chain.events));
     let of = format!("{}{}{}", shell.words.of_all(&rows, &all), say.pick(", ", "・"), words.newest_first);
-    if !searched {
-        return of;
-    }
-    let (from, most) = (say.count(found.from), say.count(LOOKED_THROUGH));
+    let Some(from) = found.from else { return of };
+    let (from, most) = (say.count(from), say.count(LOOKED_THROUGH));
     say.pick(
-        format!("{of}; looked through back to event {from}, {most} at a time"),
-        format!("{of}・記録{from}まで検索（一度に{most}件）"),
+        format!("{of}; looked through back to event {from}, {most} of this kind at a time"),
+        format!("{of}・記録{from}まで検索（一度に同じ種類の{most}件）"),
     )
 }
 

@@ -147,12 +147,12 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
-    /// Why attempts failed, among the newest `looked_at`: cause, how many.
+    /// Why attempts failed since then: cause, how many.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn newest_causes(&self, looked_at: i64) -> Result<Vec<(String, i64)>, Error> {
-        self.numbered(include_str!("../sql/newest_causes.sql"), looked_at).await
+    pub async fn causes_since(&self, since_us: Micros) -> Result<Vec<(String, i64)>, Error> {
+        self.numbered(include_str!("../sql/causes_since.sql"), since_us).await
     }
 
     /// Bytes that the newest attempts asked for, bytes that they used, and how many of them say both.

@@ -92,27 +92,6 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
-    /// Notices, the newest first: those with this status, those of withdrawals too or not, before this one, at most `limit`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn notices(
-        &self,
-        status: Option<&str>,
-        of_withdrawals: bool,
-        before: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<Record>, Error> {
-        sqlx::query_as(include_str!("../sql/notices.sql"))
-            .bind(status)
-            .bind(i64::from(of_withdrawals))
-            .bind(before)
-            .bind(limit)
-            .fetch_all(&self.pool.read)
-            .await
-            .map_err(|source| self.pool.error(source))
-    }
-
     /// The record that a name leads to.
     ///
     /// # Errors

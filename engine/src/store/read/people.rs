@@ -6,7 +6,7 @@ use crate::store::Error;
 use crate::store::rows::center::Record;
 use crate::store::rows::{self};
 
-/// How to narrow the audit log.
+/// How to narrow what the audit log has of one thing.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// Only events with this word.
@@ -15,8 +15,6 @@ pub struct AuditFilter {
     pub actor: Option<String>,
     /// Only events before this number.
     pub before: i64,
-    /// And not before this one; of one thing's events it is not looked at.
-    pub from: i64,
     /// At most so many.
     pub limit: i64,
 }
@@ -26,16 +24,49 @@ impl Reader {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn audit_back(&self, filter: &AuditFilter) -> Result<Vec<rows::Event>, Error> {
-        sqlx::query_as(include_str!("../sql/audit_back.sql"))
-            .bind(filter.before)
-            .bind(filter.from)
-            .bind(&filter.kind)
-            .bind(&filter.actor)
-            .bind(filter.limit)
-            .fetch_all(&self.pool.read)
-            .await
-            .map_err(|source| self.pool.error(source))
+    pub async fn audit_back(&self, before: i64, limit: i64) -> Result<Vec<rows::Event>, Error> {
+        let query = sqlx::query_as(include_str!("../sql/audit_back.sql")).bind(before).bind(limit);
+        query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))
+    }
+
+    /// Events of one word, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn audit_of_kind(&self, kind: &str, before: i64, limit: i64) -> Result<Vec<rows::Event>, Error> {
+        let query = sqlx::query_as(include_str!("../sql/audit_of_kind.sql")).bind(kind).bind(before).bind(limit);
+        query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))
+    }
+
+    /// What one person or service did, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn audit_of_actor(&self, actor: &str, before: i64, limit: i64) -> Result<Vec<rows::Event>, Error> {
+        let query = sqlx::query_as(include_str!("../sql/audit_of_actor.sql")).bind(actor).bind(before).bind(limit);
+        query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))
+    }
+
+    /// Events of one word by one person or service, the newest first, among the newest `most` of that word; and the number of the last one
+    /// that was looked at: none when there are no more.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn audit_of_both(
+        &self,
+        (kind, actor): (&str, &str),
+        before: i64,
+        most: i64,
+        limit: i64,
+    ) -> Result<(Vec<rows::Event>, Option<i64>), Error> {
+        let query = sqlx::query_as(include_str!("../sql/audit_floor.sql")).bind(kind).bind(before).bind(most - 1);
+        let floor: Option<(i64,)> =
+            query.fetch_optional(&self.pool.read).await.map_err(|source| self.pool.error(source))?;
+        let floor = floor.map(|(seq,)| seq);
+        let query = sqlx::query_as(include_str!("../sql/audit_of_both.sql")).bind(kind).bind(before);
+        let query = query.bind(floor.unwrap_or_default()).bind(actor).bind(limit);
+        let found = query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))?;
+        Ok((found, floor))
     }
 
     /// Events of these streams, the newest first.
@@ -89,8 +120,12 @@ mod tests {
         };
     }
 
-    const WANTED: [(&str, &str, &str); 4] = explained! {
-        "audit_back" "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
+    const WANTED: [(&str, &str, &str); 8] = explained! {
+        "audit_back" "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)";
+        "audit_of_kind" "event_kind (kind=? AND rowid<?)";
+        "audit_of_actor" "event_actor (actor=? AND rowid<?)";
+        "audit_of_both" "event_kind (kind=? AND rowid>? AND rowid<?)";
+        "audit_floor" "event_kind (kind=? AND rowid<?)";
         "audit_of" "event_stream (stream=?)";
         "newest_of" "record_parent (kind=? AND parent=?)";
         "signed_in_last" "record_parent (kind=? AND parent=?)";

@@ -1,11 +1,7 @@
-//! Reading withdrawals and what people decided: counts of one case, and decisions from the newest on.
+//! Reading withdrawals: counts of one case.
 
 use super::Reader;
 use crate::store::Error;
-use crate::store::rows;
-
-/// After every id.
-const LAST: &str = "~";
 
 impl Reader {
     /// How many things of a case are listed, proposed, confirmed and done.
@@ -25,19 +21,6 @@ impl Reader {
         let found: Vec<(i64, i64, Option<i64>)> = self.all(include_str!("../sql/case_answers.sql"), &[case]).await?;
         Ok(found.first().copied().unwrap_or_default())
     }
-
-    /// What people decided about steps of runs, the newest first, before this id.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn decisions_back(&self, before: Option<&str>, limit: i64) -> Result<Vec<rows::Decision>, Error> {
-        sqlx::query_as(include_str!("../sql/decisions_back.sql"))
-            .bind(before.unwrap_or(LAST))
-            .bind(limit)
-            .fetch_all(&self.pool.read)
-            .await
-            .map_err(|source| self.pool.error(source))
-    }
 }
 
 #[cfg(test)]
@@ -53,13 +36,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_query_about_withdrawals_or_decisions_reads_a_whole_table_or_sorts() {
+    async fn no_query_about_withdrawals_reads_a_whole_table_or_sorts() {
         let site = tempfile::tempdir().expect("a temporary directory");
         let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
         for (sql, index) in [
             (explained!("case_things"), "record_parent (kind=? AND parent=?)"),
             (explained!("case_answers"), "record_parent (kind=? AND parent=?)"),
-            (explained!("decisions_back"), "sqlite_autoindex_decision_1 (decision_id<?)"),
         ] {
             let rows = sqlx::query(sql).fetch_all(&pool.read).await.expect("explained");
             let plan = rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n");

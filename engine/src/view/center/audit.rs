@@ -16,7 +16,7 @@ use crate::view::{document, time};
 
 /// Events that are hashed again, the newest.
 const LINKS: i64 = 500;
-/// Events that a page looks through for those that are wanted: some milliseconds. The next page goes on behind them.
+/// Events of a word that a page looks through for those of one person: some milliseconds. The next page goes on behind them.
 pub const LOOKED_THROUGH: i64 = 20_000;
 
 /// How the log is narrowed.
@@ -64,8 +64,8 @@ pub struct AuditPart {
     pub items: Vec<AuditEvent>,
     /// Give this as `before` for what lies further back; none: nothing does.
     pub next: Option<i64>,
-    /// The oldest number that was looked at; of one thing's events it is zero.
-    pub from: i64,
+    /// Events of a word by somebody are looked for among so many of that word: the oldest number that was looked at. None: everything was.
+    pub from: Option<i64>,
 }
 
 /// How the chain stands.
@@ -111,22 +111,23 @@ pub fn may_see(who: &Principal) -> Result<(), Refused> {
 /// When they may not see it, or the database cannot be read.
 pub async fn events(reader: &Reader, who: &Principal, wish: &AuditWish) -> Result<AuditPart, Refused> {
     may_see(who)?;
-    let before = wish.before.unwrap_or(i64::MAX);
-    let mut filter = AuditFilter { before, limit: wish.limit, ..AuditFilter::default() };
-    (filter.kind, filter.actor) = (wish.kind.clone(), wish.actor.clone());
-    let rows = match wish.about.as_deref() {
-        Some(about) => reader.audit_of(&streams(about), &filter).await?,
-        None => {
-            let newest = before.min(reader.head().await?.0.saturating_add(1));
-            // Whoever wants everything looks no further than a page.
-            filter.from = newest.saturating_sub(LOOKED_THROUGH.max(wish.limit)).max(1);
-            reader.audit_back(&filter).await?
+    let (before, limit) = (wish.before.unwrap_or(i64::MAX), wish.limit);
+    let (rows, floor) = match (wish.about.as_deref(), wish.kind.as_deref(), wish.actor.as_deref()) {
+        (Some(about), ..) => {
+            let (kind, actor) = (wish.kind.clone(), wish.actor.clone());
+            (reader.audit_of(&streams(about), &AuditFilter { kind, actor, before, limit }).await?, None)
+        }
+        (None, None, None) => (reader.audit_back(before, limit).await?, None),
+        (None, Some(kind), None) => (reader.audit_of_kind(kind, before, limit).await?, None),
+        (None, None, Some(actor)) => (reader.audit_of_actor(actor, before, limit).await?, None),
+        (None, Some(kind), Some(actor)) => {
+            reader.audit_of_both((kind, actor), before, LOOKED_THROUGH.max(limit), limit).await?
         }
     };
-    let full = i64::try_from(rows.len()).is_ok_and(|len| len >= wish.limit);
+    let full = i64::try_from(rows.len()).is_ok_and(|len| len >= limit);
     let last = rows.last().map(|event| event.seq);
-    let next = if full { last } else { Some(filter.from).filter(|_| wish.about.is_none()) };
-    Ok(AuditPart { items: rows.into_iter().map(event).collect(), next: next.filter(|seq| *seq > 1), from: filter.from })
+    let next = if full { last } else { floor };
+    Ok(AuditPart { items: rows.into_iter().map(event).collect(), next: next.filter(|seq| *seq > 1), from: floor })
 }
 
 /// The streams that may be of a thing: a run's is its id, a record's has its kind before it.

@@ -134,7 +134,7 @@ pub struct Board {
     pub records: Vec<(String, String, i64)>,
     /// What was omitted: kind, how many (10,000 means that many or more).
     pub omissions: Vec<(String, i64)>,
-    /// Why the newest [`LOOKED_AT`] attempts failed: cause, how many.
+    /// Why attempts failed in the last [`FAILED_DAYS`] days: cause, how many.
     pub causes: Vec<(String, i64)>,
     /// Bytes that the newest [`LOOKED_AT`] attempts asked for, bytes that they used, and how many say both.
     pub memory: (i64, i64, i64),
@@ -146,7 +146,9 @@ pub struct Board {
     pub withdrawn: Withdrawn,
 }
 
-/// Attempts that failures are counted among.
+/// Days of which failures are counted, as their list has them.
+pub const FAILED_DAYS: i64 = 30;
+/// Attempts that memory is summed up over.
 pub const LOOKED_AT: i64 = 1_000;
 /// Decisions that are shown.
 const DECISIONS: i64 = 5;
@@ -255,7 +257,7 @@ async fn rest(reader: &Reader, now: Micros, board: &mut Board) -> Result<(), Ref
         board.omissions.push((one.kind, count));
     }
     board.memory = reader.newest_memory(LOOKED_AT).await?;
-    board.causes = reader.newest_causes(LOOKED_AT).await?;
+    board.causes = reader.causes_since(now - FAILED_DAYS * DAY_US).await?;
     for row in reader.newest_records(Kind::Decision.word(), DECISIONS).await? {
         let doc: Decision = document("a decision", &row.document)?;
         let Decision { subject, way, reason, person, at_us, .. } = doc;

@@ -9,7 +9,7 @@ use crate::clock::Micros;
 use crate::people::permission::{Action, Principal};
 use crate::specimen::record::{Decision, Kind as Record, Proposal};
 use crate::state::words;
-use crate::store::read::Reader;
+use crate::store::read::{DecisionFilter, Reader};
 use crate::view::{Page, document};
 
 words!(
@@ -25,11 +25,6 @@ words!(
         Proposal = "proposal",
     }
 );
-
-/// Rows of each sort that are read at once when a list is narrowed to somebody.
-const AT_ONCE: i64 = 500;
-/// Decisions that one page looks through at most; behind them the next page begins.
-const LOOKED_AT: usize = 5_000;
 
 /// What it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +91,7 @@ fn time_of(id: &str) -> &str {
     id.get(1..).unwrap_or_default()
 }
 
-/// Decisions, the newest first. A page that is narrowed may be short, and have a next all the same: it says how far it looked.
+/// Decisions, the newest first.
 ///
 /// # Errors
 /// When they may not see them, or the database cannot be read.
@@ -105,50 +100,22 @@ pub async fn decisions(reader: &Reader, who: &Principal, now: Micros, wish: &Wis
         return Err(Refused::NotAllowed(format!("{} may not do this: it is about the whole center", who.name)));
     }
     part(who, &[Action::ReadSite], None)?;
-    let limit = usize::try_from(wish.limit).unwrap_or(usize::MAX);
-    // Ways out of gates and answers lie in one table: a list of one of them passes over the other.
-    let narrow = wish.person.is_some() || matches!(wish.kind, Some(Kind::Gate | Kind::Approval));
-    let at_once = if narrow { AT_ONCE.max(wish.limit) } else { wish.limit };
-    let wanted = |one: &Decided| {
-        wish.kind.is_none_or(|kind| kind == one.kind) && wish.person.as_ref().is_none_or(|person| *person == one.person)
-    };
-    let (mut items, mut looked, mut before) = (Vec::new(), 0, wish.before.clone());
-    loop {
-        let batch = batch(reader, now, wish.kind, before.as_deref(), at_once).await?;
-        let full = i64::try_from(batch.len()).is_ok_and(|len| len >= at_once);
-        looked += batch.len();
-        let Some(last) = batch.last().map(|one| one.id.clone()) else { break };
-        for one in batch.into_iter().filter(wanted) {
-            items.push(one);
-            if items.len() >= limit {
-                let next = items.last().map(|one| one.id.clone());
-                return Ok(Page { items, next });
-            }
-        }
-        if !full {
-            break;
-        }
-        if looked >= LOOKED_AT {
-            return Ok(Page { items, next: Some(last) });
-        }
-        before = Some(last);
-    }
-    Ok(Page { items, next: None })
+    let items = newest(reader, now, wish).await?;
+    Ok(Page::new(items, wish.limit, |one: &Decided| one.id.clone()))
 }
 
-/// The newest `limit` of all sorts together.
-async fn batch(
-    reader: &Reader,
-    now: Micros,
-    kind: Option<Kind>,
-    before: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Decided>, Refused> {
+/// The newest of all sorts together.
+async fn newest(reader: &Reader, now: Micros, wish: &Wish) -> Result<Vec<Decided>, Refused> {
+    let Wish { kind, person, before, limit } = wish;
+    let (person, limit) = (person.as_deref(), *limit);
     let is = |wanted: &[Kind]| kind.is_none_or(|kind| wanted.contains(&kind));
-    let key = |letter: char| before.map(|id| format!("{letter}{}", time_of(id)));
+    let key = |letter: char| before.as_deref().map(|id| format!("{letter}{}", time_of(id)));
     let mut all = Vec::new();
     if is(&[Kind::Gate, Kind::Approval]) {
-        for row in reader.decisions_back(key('q').as_deref(), limit).await? {
+        let before = key('q');
+        let gates = kind.map(|kind| kind == Kind::Gate);
+        let filter = DecisionFilter { person, gates, before: before.as_deref(), limit };
+        for row in reader.decisions_back(&filter).await? {
             all.push(Decided {
                 id: row.decision_id,
                 kind: if row.kind == "qc" { Kind::Gate } else { Kind::Approval },
@@ -162,7 +129,12 @@ async fn batch(
         }
     }
     if is(&[Kind::OrderLine]) {
-        for row in reader.newest_first(Record::Decision.word(), None, key('q').as_deref(), limit).await? {
+        let before = key('q');
+        let rows = match person {
+            Some(person) => reader.decided_by(person, before.as_deref(), limit).await?,
+            None => reader.newest_first(Record::Decision.word(), None, before.as_deref(), limit).await?,
+        };
+        for row in rows {
             let doc: Decision = document("a decision", &row.document)?;
             let about = doc.subject.strip_prefix("order_line ").map(|id| About::OrderLine(id.to_owned()));
             all.push(Decided {
@@ -178,7 +150,12 @@ async fn batch(
         }
     }
     if is(&[Kind::Proposal]) {
-        for row in reader.newest_first(Record::Proposal.word(), None, key('z').as_deref(), limit).await? {
+        let before = key('z');
+        let rows = match person {
+            Some(person) => reader.proposed_by(person, before.as_deref(), limit).await?,
+            None => reader.newest_first(Record::Proposal.word(), None, before.as_deref(), limit).await?,
+        };
+        for row in rows {
             let doc: Proposal = document("a proposal", &row.document)?;
             let word = |name: &str| doc.request.get(name).and_then(|word| word.as_str()).map(str::to_owned);
             let about = word("order_line").map(About::OrderLine).or_else(|| word("delivery").map(About::Delivery));

@@ -8,7 +8,7 @@ use super::access::{Refused, missing, part, see};
 use super::record::actions;
 use crate::people::permission::{Action, Principal, permit};
 use crate::specimen::record::{self, Kind, LetterState, is_of_withdrawal};
-use crate::store::read::Reader;
+use crate::store::read::{NoticeFilter, Reader};
 use crate::store::rows::center::Record;
 use crate::view::{Page, document, time};
 
@@ -105,25 +105,6 @@ pub(super) fn may_see(who: &Principal, row: Option<&Record>, id: &str) -> Result
     if hidden { Err(gone()) } else { Ok(()) }
 }
 
-/// Notices, the newest first: those with this status, before the notice `before`, at most `limit` of them.
-///
-/// # Errors
-/// When they may see none, or the database cannot be read.
-pub async fn notices(
-    reader: &Reader,
-    who: &Principal,
-    status: Option<&str>,
-    before: Option<&str>,
-    limit: i64,
-) -> Result<Page<NoticeView>, Refused> {
-    if part(who, ACTIONS, None)?.institution().is_none_or(|of| of.is_some()) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = reader.notices(status, sees_withdrawals(who), before, limit).await?;
-    let items = rows.iter().map(NoticeView::of).collect::<Result<_, _>>()?;
-    Ok(Page::new(items, limit, |notice: &NoticeView| notice.id.clone()))
-}
-
 /// Which notices.
 #[derive(Clone, Debug, Default)]
 pub struct NoticeWish {
@@ -139,42 +120,40 @@ pub struct NoticeWish {
     pub limit: i64,
 }
 
-/// Rows that are read at once when a list is narrowed to a receiver or a subject.
-const AT_ONCE: i64 = 500;
-/// Notices that one such page looks through at most; behind them the next page begins.
-const LOOKED_AT: i64 = 5_000;
+/// Notices, the newest first: those with this status, before the notice `before`, at most `limit` of them.
+///
+/// # Errors
+/// When they may see none, or the database cannot be read.
+pub async fn notices(
+    reader: &Reader,
+    who: &Principal,
+    status: Option<&str>,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Page<NoticeView>, Refused> {
+    let (status, before) = (status.map(str::to_owned), before.map(str::to_owned));
+    notices_like(reader, who, &NoticeWish { status, before, limit, ..NoticeWish::default() }).await
+}
 
-/// Notices, the newest first, narrowed by more than their status. A page may be short, and have a next all the same.
+/// Notices, the newest first, narrowed by more than their status.
 ///
 /// # Errors
 /// When they may see none, or the database cannot be read.
 pub async fn notices_like(reader: &Reader, who: &Principal, wish: &NoticeWish) -> Result<Page<NoticeView>, Refused> {
-    let status = wish.status.as_deref();
-    if wish.to.is_none() && wish.subject.is_none() {
-        return notices(reader, who, status, wish.before.as_deref(), wish.limit).await;
+    if part(who, ACTIONS, None)?.institution().is_none_or(|of| of.is_some()) {
+        return Ok(Page { items: Vec::new(), next: None });
     }
-    let limit = usize::try_from(wish.limit).unwrap_or(usize::MAX);
-    let is_wanted = |one: &NoticeView| {
-        wish.to.as_ref().is_none_or(|to| one.to == *to)
-            && wish.subject.as_ref().is_none_or(|subject| one.subject == *subject)
+    let filter = NoticeFilter {
+        status: wish.status.as_deref(),
+        of_withdrawals: sees_withdrawals(who),
+        to: wish.to.as_deref(),
+        subject: wish.subject.as_deref(),
+        before: wish.before.as_deref(),
+        limit: wish.limit,
     };
-    let (mut items, mut looked, mut before) = (Vec::new(), 0, wish.before.clone());
-    while looked < LOOKED_AT {
-        let found = notices(reader, who, status, before.as_deref(), AT_ONCE).await?;
-        for one in found.items.into_iter().filter(is_wanted) {
-            items.push(one);
-            if items.len() >= limit {
-                let next = items.last().map(|one: &NoticeView| one.id.clone());
-                return Ok(Page { items, next });
-            }
-        }
-        if found.next.is_none() {
-            return Ok(Page { items, next: None });
-        }
-        before = found.next;
-        looked += AT_ONCE;
-    }
-    Ok(Page { items, next: before })
+    let rows = reader.notices(&filter).await?;
+    let items = rows.iter().map(NoticeView::of).collect::<Result<_, _>>()?;
+    Ok(Page::new(items, wish.limit, |notice: &NoticeView| notice.id.clone()))
 }
 
 /// Notices about a delivery, a case or an order line, the newest first.
