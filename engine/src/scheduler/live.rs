@@ -248,10 +248,16 @@ impl LiveAttempt {
     }
 
     /// The row to be written: one version on.
+    ///
+    /// Its time is since when it stands where it stands: that a later engine takes it as its own is no change of it, and a tool has run
+    /// since its own start, whoever watches.
     pub(super) fn next_row(&mut self, now: i64) -> rows::Attempt {
+        let status = self.status.word();
+        if self.row.version == 0 || self.row.status != status {
+            self.row.updated_us = now;
+        }
         self.row.version += 1;
-        self.row.updated_us = now;
-        self.row.status = self.status.word().to_owned();
+        self.row.status = status.to_owned();
         self.dirty = false;
         let row = self.row.clone();
         self.row.task.clear();

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use kentai_engine::clock::Clock;
 use kentai_engine::scheduler::Error;
 use kentai_engine::scheduler::handle::AnswerKind;
 use kentai_engine::store;
 use kentai_engine::store::pool::Pool;
 use kentai_engine::store::read::Reader;
 use kentai_engine::store::writer::{Change, Table, Writer};
+use kentai_engine::view::run_sheet;
 use kentai_tests::house::{Act, Hands, House, Plan, lanes, operator, specimen, workflow};
+
+/// 25 November 2026, noon.
+const NOON: i64 = 1_795_608_000_000_000;
 
 /// A bit of everything: lanes, a gate, a list from a step, an approval, a skip, a call, a hand-off.
 const ALL: &str = "  trim:
@@ -135,6 +140,30 @@ async fn a_tool_that_runs_on_while_no_engine_does_is_adopted_and_not_started_aga
     ensure!(house.end(&run).await? == "succeeded");
     let attempt = house.attempts(&run, "a").await?.remove(0);
     ensure!(attempt.epoch == 4, "the attempt is engine {}'s", attempt.epoch);
+    house.check().await
+}
+
+#[tokio::test]
+async fn a_tool_that_was_adopted_has_run_since_its_own_start() -> Result<()> {
+    let clock = Clock::standing_at(NOON);
+    let mut house = House::with(Plan { clock: clock.clone(), ..Plan::default() }).await?;
+    house.hands.plan("a", [Act::Wait]);
+    let text = "  a:\n    outputs: { o: { path: o.txt, keep: true } }\n    script: x\n";
+    let run = house.submit(&workflow(text), &specimen("S1")).await?;
+    house.until("the tool", async |house| Ok(house.hands.running() == ["a"])).await?;
+    house.stop().await?;
+    clock.advance(3_600_000_000);
+    house.start().await?;
+    house.until("adoption", async |house| Ok(house.attempts(&run, "a").await?[0].epoch == 2)).await?;
+    let adopted = house.attempts(&run, "a").await?.remove(0);
+    ensure!(adopted.status == "launching", "{}", adopted.status);
+    ensure!(adopted.updated_us == NOON, "{} us after its start", adopted.updated_us - NOON);
+    // What its page counts from.
+    let tasks = run_sheet::tasks(house.handle().reader(), &run, (None, None), None, 9).await?;
+    let bar = tasks.iter().find_map(|task| task.bar.as_ref()).context("a bar")?;
+    ensure!(bar.attempt.updated == "2026-11-25T12:00:00.000000Z", "{}", bar.attempt.updated);
+    house.hands.finish("a", &Act::Well);
+    ensure!(house.end(&run).await? == "succeeded");
     house.check().await
 }
 
