@@ -8,12 +8,14 @@ use kentai_engine::audit::checkpoint::Public;
 use kentai_engine::audit::export::{EventLine, Export};
 use kentai_engine::audit::verify::verify;
 use kentai_engine::clock::Clock;
+use kentai_engine::people::role::Role;
 use kentai_engine::people::secret::Hidden;
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::audit::public_key;
 use kentai_engine::scheduler::center::people::Known;
 use kentai_engine::scheduler::center::request::{Answer, Request};
 use kentai_engine::scheduler::handle::Refusal;
+use kentai_engine::view::center::audit::{self, AuditWish};
 use kentai_tests::house::{House, Plan, person};
 
 const PASSWORD: &str = "correct horse battery";
@@ -195,6 +197,153 @@ async fn people_are_the_admins_business_and_ones_own_roles_another_ones() -> Res
         let request = Request::SetRoles { name: "sato".into(), roles: vec!["reviewer".into()] };
         let refused = house.handle().center(request, &person("x", role)).await;
         ensure!(matches!(refused, Err(Refusal::NotAllowed(_))), "{role}: {refused:?}");
+    }
+    Ok(())
+}
+
+async fn admins(house: &House) -> Result<String> {
+    house.sql("select group_concat(record_id) from record where kind = 'person' and status = 'active' and document like '%\"admin\"%'")
+}
+
+#[tokio::test]
+async fn the_last_account_that_manages_people_stays_one_until_there_is_another() -> Result<()> {
+    let (house, _) = house().await?;
+    add(&house, "mori", false, "admin").await?;
+    // A service is nobody who could make people admins at the page, and who is disabled manages nobody.
+    add(&house, "lims", true, "admin").await?;
+    add(&house, "gone", false, "admin").await?;
+    ask(&house, Request::DisablePerson { name: "gone".into() }).await?;
+    let owner = person("owner", "admin");
+    let roles = || Request::SetRoles { name: "mori".into(), roles: vec!["operator".into()] };
+    let disable = || Request::DisablePerson { name: "mori".into() };
+    for (request, who) in [(disable(), admin()), (disable(), owner.clone()), (roles(), owner.clone())] {
+        let refused = house.handle().center(request, &who).await;
+        let Err(Refusal::State(said)) = refused else { bail!("{}: {refused:?}", who.name) };
+        ensure!(said.contains("last account") && said.contains("kentai admin user add NAME --roles admin"), "{said}");
+    }
+    // One more role is no less.
+    ask(&house, Request::DisablePerson { name: "lims".into() }).await?;
+    let more = Request::SetRoles { name: "mori".into(), roles: vec!["admin".into(), "operator".into()] };
+    house.handle().center(more, &owner).await?;
+    add(&house, "sato", false, "operator").await?;
+    let other = Request::SetRoles { name: "sato".into(), roles: vec!["admin".into()] };
+    ask(&house, other).await?;
+    house.handle().center(roles(), &owner).await?;
+    ensure!(admins(&house).await? == "sato", "{}", admins(&house).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_admins_who_end_each_other_at_once_one_stays() -> Result<()> {
+    let (house, _) = house().await?;
+    for round in 0..20 {
+        let [one, other] = ["a", "b"].map(|letter| format!("{letter}{round}"));
+        add(&house, &one, false, "admin").await?;
+        add(&house, &other, false, "admin").await?;
+        for before in admins(&house).await?.split(',').filter(|name| **name != one && **name != other) {
+            ask(&house, Request::DisablePerson { name: before.into() }).await?;
+        }
+        let handle = house.handle();
+        let (first, second) = (person(&one, "admin"), person(&other, "admin"));
+        let disable = handle.center(Request::DisablePerson { name: other.clone() }, &first);
+        let roles = Request::SetRoles { name: one.clone(), roles: vec!["operator".into()] };
+        let (disabled, changed) = tokio::join!(disable, handle.center(roles, &second));
+        ensure!(disabled.is_ok() != changed.is_ok(), "round {round}: {disabled:?} {changed:?}");
+        ensure!(admins(&house).await?.split(',').count() == 1, "round {round}: {}", admins(&house).await?);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ones_own_password_is_changed_by_who_knows_it_and_ones_own_tokens_are_nobody_elses() -> Result<()> {
+    let (house, _) = house().await?;
+    add(&house, "sato", false, "operator").await?;
+    add(&house, "lims", true, "operator").await?;
+    password(&house, "sato").await?;
+    let (handle, sato) = (house.handle(), person("sato", "operator"));
+    let session = handle.sign_in("sato", PASSWORD, "").await?;
+    let new = "another long password";
+    for wrong in ["", "correct horse batter", new] {
+        let refused = handle.own_password(&sato, (wrong, ""), new, "").await;
+        ensure!(matches!(refused, Err(Refusal::NotAllowed(_))), "`{wrong}`: {refused:?}");
+        ensure!(matches!(handle.own_code_key(&sato, (wrong, "")).await, Err(Refusal::NotAllowed(_))), "`{wrong}`");
+    }
+    ensure!(
+        handle.who(&session.0).await.is_ok() && handle.sign_in("sato", PASSWORD, "").await.is_ok(),
+        "it was changed"
+    );
+    handle.own_password(&sato, (PASSWORD, ""), new, "").await?;
+    ensure!(handle.who(&session.0).await.is_err() && handle.sign_in("sato", new, "").await.is_ok());
+    // What is another's looks like what is not there, word for word.
+    let (id, shown) = token(&house, "lims", &[], None).await?;
+    let foreign = handle.revoke_own_token(&sato, &id).await.err().context("another's token")?.to_string();
+    let missing = handle.revoke_own_token(&sato, "k0").await.err().context("nobody's token")?.to_string();
+    ensure!(foreign == missing.replace("k0", &id), "{foreign} is not {missing}");
+    ensure!(handle.who(&shown).await.is_ok(), "it was taken back by somebody else");
+    handle.revoke_own_token(&person("lims", "operator"), &id).await?;
+    ensure!(handle.who(&shown).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_is_told_to_auditors_and_to_nobody_else() -> Result<()> {
+    let (house, _) = house().await?;
+    add(&house, "sato", false, "operator").await?;
+    let reader = house.handle().reader();
+    for role in Role::ALL {
+        let who = person("x", role.word()).principal();
+        let events = audit::events(reader, &who, &AuditWish { limit: 9, ..AuditWish::default() }).await;
+        let chain = audit::chain(reader, &who, None).await;
+        let is_theirs = *role == Role::Auditor;
+        ensure!(events.is_ok() == is_theirs && chain.is_ok() == is_theirs, "{role}: {events:?} {chain:?}");
+        ensure!(audit::may_see(&who).is_ok() == is_theirs, "{role}");
+    }
+    Ok(())
+}
+
+/// Narrowed by word, person or both, it tells what a look through all of it finds.
+#[tokio::test]
+async fn what_the_log_is_narrowed_to_is_all_there_is_of_it() -> Result<()> {
+    let (house, _) = house().await?;
+    for round in 0..12 {
+        add(&house, &format!("p{round}"), true, "operator").await?;
+        let by = person(["mori", "sato"][round % 2], "admin");
+        let request = Request::DisablePerson { name: format!("p{round}") };
+        house.handle().center(request, &by).await?;
+    }
+    let (reader, who) = (house.handle().reader(), person("endo", "auditor").principal());
+    for (kind, actor) in [
+        (None, None),
+        (Some("person_disabled"), None),
+        (None, Some("sato")),
+        (Some("person_disabled"), Some("sato")),
+        (Some("person_added"), Some("sato")),
+        (Some("nonsense"), None),
+    ] {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let wish = AuditWish {
+                kind: kind.map(str::to_owned),
+                actor: actor.map(str::to_owned),
+                before,
+                about: None,
+                limit: 5,
+            };
+            let part = audit::events(reader, &who, &wish).await?;
+            found.extend(part.items.iter().map(|event| event.seq.to_string()));
+            before = part.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        let is =
+            |column: &str, word: Option<&str>| word.map_or("true".to_owned(), |word| format!("{column} = '{word}'"));
+        let wanted = house.sql(&format!(
+            "select seq from event where {} and {} order by seq desc",
+            is("kind", kind),
+            is("actor", actor)
+        ))?;
+        ensure!(found == wanted.lines().collect::<Vec<_>>(), "{kind:?} {actor:?}: {found:?} {wanted}");
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! People and services: added, given roles, passwords, codes and tokens, and known again. What is slow or random happens at the door,
 //! before the loop; the loop only compares and writes down.
 
+mod last;
 mod link;
 mod own;
 
@@ -14,6 +15,7 @@ use super::request::{Answer, Request};
 use crate::clock::Micros;
 use crate::id::fresh;
 use crate::people::record::{Person, Session, Token};
+use crate::people::role::Role;
 use crate::people::secret::{self, Hidden};
 use crate::people::{password, permission, session, token, totp};
 use crate::scheduler::Actor;
@@ -229,6 +231,7 @@ impl Service {
             }
             Request::DisablePerson { name } => {
                 let mut person = self.active(&name).await?;
+                self.leaves_an_admin(&name, "disabled").await?;
                 person.row.status = DISABLED.into();
                 Ok(self.person(&mut person, "person_disabled", by, &json!({})))
             }
@@ -298,6 +301,9 @@ impl Service {
         person.doc.made_by.insert(by.name.clone());
         let before = std::mem::replace(&mut person.doc.roles, roles.into_iter().collect());
         person.doc.fits().map_err(Refusal::Bad)?;
+        if before.contains(Role::Admin.word()) && !person.doc.roles.contains(Role::Admin.word()) {
+            self.leaves_an_admin(name, "given other roles").await?;
+        }
         let body = json!({ "before": before, "roles": person.doc.roles });
         Ok(self.person(&mut person, "roles_set", by, &body))
     }
