@@ -151,3 +151,83 @@ fn killing_the_engine_never_starts_a_container_twice() -> Result<()> {
     );
     kentai_tests::invariants::check(&site.path())
 }
+
+/// An engine with its door open, that is gone when it is dropped.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop((self.0.kill(), self.0.wait()));
+    }
+}
+
+/// What is asked over the site's socket: arguments of curl that say so.
+fn asks(site: &Site, key: &str) -> Vec<String> {
+    let socket = site.path().join("run/kentai.sock").to_string_lossy().into_owned();
+    let body = r#"{ "request": "deviation", "about": "freezer 3", "description": "door open", "severity": "minor" }"#;
+    let fixed = ["-s", "-i", "--unix-socket", &socket, "-H", "content-type: application/json", "-d", body];
+    let key = format!("idempotency-key: {key}");
+    let rest = ["-H", &key, "http://kentai/api/v1/requests"];
+    fixed.into_iter().chain(rest).map(str::to_owned).collect()
+}
+
+fn serving(site: &Site) -> Result<Serving> {
+    let mut engine = site.command(["serve", "--executor", "process"])?;
+    let serving = Serving(engine.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+    let socket = site.path().join("run/kentai.sock").to_string_lossy().into_owned();
+    let ready = ["--silent", "--fail", "--unix-socket", &socket, "http://kentai/readyz"];
+    until("the engine", || Ok(tool("curl", &ready, Path::new("/")).is_ok()))?;
+    Ok(serving)
+}
+
+/// Looks again and again; each look is a program's start, which is pause enough.
+fn until(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
+    let began = Instant::now();
+    while !holds()? {
+        ensure!(began.elapsed() < Duration::from_secs(60), "waited too long for {what}");
+    }
+    Ok(())
+}
+
+/// The act is on record and its answer to the asker is not yet: there the engine dies, and whoever asks again under the key hears what was
+/// done and has nothing done twice. A trigger, set from outside, holds the answer back for as long as that takes.
+#[test]
+fn an_engine_killed_between_an_act_and_its_kept_answer_does_it_once() -> Result<()> {
+    let site = Site::new("kill-once", "")?;
+    let database = site.path().join("kentai.db").to_string_lossy().into_owned();
+    let sql = |sql: &str| tool("sqlite3", &["-cmd", ".timeout 10000", &database, sql], Path::new("/"));
+    let count = |of: &str| -> Result<String> { Ok(sql(&format!("select count(*) from {of}"))?.trim().to_owned()) };
+    drop(serving(&site)?);
+    sql("create table held (n integer); insert into held values (1),(2),(3),(4),(5),(6),(7),(8),(9),(10);
+        create trigger holds_back before insert on kept_answer when new.act = '' begin
+            insert into held select count(*) from held a, held b, held c, held d, held e, held f, held g, held h, held i, held j;
+        end")?;
+    let (acted, answered) = ("kept_answer where act <> ''", "kept_answer where act = ''");
+    let opened = "record where kind = 'deviation'";
+    let mut engine = serving(&site)?;
+    let mut asked = std::process::Command::new("curl").args(asks(&site, "k-1")).stdout(Stdio::null()).spawn()?;
+    until("the act", || Ok(count(acted)? == "1"))?;
+    ensure!(asked.try_wait()?.is_none() && count(answered)? == "0", "it was answered: nothing lies between");
+    engine.0.kill()?;
+    engine.0.wait()?;
+    ensure!(!asked.wait()?.success(), "whoever asked heard an answer");
+    drop(engine);
+    ensure!(count(acted)? == "1" && count(answered)? == "0" && count(opened)? == "1", "the crash fell elsewhere");
+    sql("drop trigger holds_back; drop table held")?;
+    let _engine = serving(&site)?;
+    let ask = |key: &str| -> Result<String> {
+        let all = asks(&site, key);
+        tool("curl", &all.iter().map(String::as_str).collect::<Vec<_>>(), Path::new("/"))
+    };
+    let deviation = sql("select record_id from record where kind = 'deviation'")?;
+    for _ in 0..3 {
+        let told = ask("k-1")?;
+        ensure!(told.starts_with("HTTP/1.1 200") && told.contains("idempotent-replayed: true"), "{told}");
+        ensure!(told.contains(deviation.trim()), "it tells of another: {told}");
+        ensure!(count(opened)? == "1", "it was done twice");
+    }
+    ensure!(count(answered)? == "1", "what was answered in the end is not kept");
+    let other = ask("k-2")?;
+    ensure!(!other.contains("idempotent-replayed") && count(opened)? == "2", "another key is another asking: {other}");
+    kentai_tests::invariants::check(&site.path())
+}
