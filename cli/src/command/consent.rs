@@ -57,6 +57,9 @@ pub(crate) enum Consent {
         /// When the participant said so; otherwise now
         #[arg(long, value_parser = moment)]
         noticed: Option<i64>,
+        /// What they said of it; they owe nobody a reason
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Show a withdrawal: things to decide, messages to be answered
     Case {
@@ -163,8 +166,8 @@ impl Consent {
     fn request(self) -> anyhow::Result<Request> {
         Ok(match self {
             Self::Record(record) => record.request(),
-            Self::Withdraw { program, pseudonym, scope, evidence, noticed } => {
-                Request::Withdraw { program, pseudonym, scopes: scope, evidence, noticed_us: noticed }
+            Self::Withdraw { program, pseudonym, scope, evidence, noticed, reason } => {
+                Request::Withdraw { program, pseudonym, scopes: scope, evidence, noticed_us: noticed, reason }
             }
             Self::Decide { item, decision, reference, reason } => {
                 Request::CaseDecide { item, decision, reference, reason }

@@ -41,6 +41,7 @@ async fn withdrawn(center: &Center) -> Result<()> {
         scopes: Vec::new(),
         evidence: "letter 7".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     Ok(())

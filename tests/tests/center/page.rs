@@ -427,6 +427,7 @@ async fn nothing_that_people_or_files_say_becomes_markup_on_a_page() -> Result<(
         scopes: Vec::new(),
         evidence: told.said("letter 7"),
         noticed_us: None,
+        reason: String::new(),
     };
     told.is_handed_off(&order).await?;
     pages(&[])?;

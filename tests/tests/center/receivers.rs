@@ -98,6 +98,7 @@ async fn consent_that_is_withdrawn_cuts_the_download_and_nothing_more_can_be_rea
         scopes: Vec::new(),
         evidence: "letter 7".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     let ended = tokio::task::spawn_blocking(move || curl.wait()).await??;
@@ -211,6 +212,7 @@ async fn what_arrived_while_consent_was_withdrawn_is_called_back_at_once() -> Re
         scopes: Vec::new(),
         evidence: "letter 7".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     may.add_permits(1);
@@ -279,6 +281,7 @@ async fn an_offer_that_waits_is_not_sent_after_consent_is_withdrawn() -> Result<
         scopes: Vec::new(),
         evidence: "letter 7".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     ensure!(center.house.sql(&stands)? == "called_back called_back", "{}", center.house.sql(&stands)?);
@@ -322,6 +325,7 @@ async fn what_is_held_or_withdrawn_between_the_two_people_is_not_retired() -> Re
         scopes: vec!["sequencing".into()],
         evidence: "letter 7".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     let said = center.refused(Request::Confirm { proposal: first }, &oda).await?.to_string();

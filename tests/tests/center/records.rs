@@ -129,6 +129,7 @@ async fn why_answers_for_barcodes_shipments_runs_and_cases() -> Result<()> {
         scopes: Vec::new(),
         evidence: "letter".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     let case = center.house.sql("select record_id from record where kind = 'case'")?;

@@ -154,6 +154,7 @@ async fn a_notice_that_nobody_answered_in_time_is_an_omission_until_it_is_answer
             scopes: Vec::new(),
             evidence: "letter".into(),
             noticed_us: None,
+            reason: String::new(),
         };
         center.ask(withdraw, &officer("sato")).await?;
         clock.advance(DAY_US);

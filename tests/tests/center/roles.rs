@@ -100,7 +100,14 @@ fn others() -> Vec<(&'static str, Request)> {
         ),
         (
             "withdraw",
-            Request::Withdraw { program, pseudonym, scopes: Vec::new(), evidence: String::new(), noticed_us: None },
+            Request::Withdraw {
+                program,
+                pseudonym,
+                scopes: Vec::new(),
+                evidence: String::new(),
+                noticed_us: None,
+                reason: String::new(),
+            },
         ),
         (
             "case_decide",

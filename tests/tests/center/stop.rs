@@ -18,6 +18,7 @@ fn withdraw(pseudonym: &str) -> Request {
         scopes: Vec::new(),
         evidence: "letter".into(),
         noticed_us: None,
+        reason: String::new(),
     }
 }
 

@@ -223,6 +223,7 @@ async fn consent_withdrawn_but_only_a_warning() -> Result<()> {
         scopes: Vec::new(),
         evidence: "letter".into(),
         noticed_us: None,
+        reason: String::new(),
     };
     center.ask(withdraw, &officer("sato")).await?;
     center.lane("RUN1", "1", &specimen, "600000000").await?;

@@ -19,6 +19,7 @@ fn withdraw(pseudonym: &str, scopes: &[&str]) -> Request {
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         evidence: "letter 7".into(),
         noticed_us: None,
+        reason: String::new(),
     }
 }
 

@@ -31,6 +31,7 @@ use crate::App;
 use crate::error::Problem;
 use crate::extract::{Asked, Named};
 
+pub(super) use participant::consented;
 use states::{of_run, of_shipment, of_tube, pick};
 use words::Words;
 
@@ -92,6 +93,8 @@ struct Arrival {
     list: (&'static str, &'static str),
     title: String,
     state: Option<Shown>,
+    /// What may be done here: where, and what it is called.
+    acts: Vec<(String, &'static str)>,
     said: Vec<String>,
     facts: Vec<Fact>,
     section: &'static str,
@@ -234,6 +237,7 @@ async fn run(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<R
         list: ("/instrument-runs", words.instrument_runs),
         title: found.run.id.clone(),
         state: Some(of_run(&found.run.status, language)),
+        acts: Vec::new(),
         said,
         facts: [
             fact(words.instrument, &doc.instrument),
@@ -336,6 +340,7 @@ async fn shipment(State(app): State<App>, visit: Visit, Named(id): Named) -> Res
         list: ("/shipments", words.shipments),
         title: found.shipment.id.clone(),
         state: Some(of_shipment(&found.shipment.status, language)),
+        acts: Vec::new(),
         said: Vec::new(),
         facts,
         section: words.tubes,

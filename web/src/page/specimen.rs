@@ -84,6 +84,7 @@ struct Specimen {
     other_runs: Vec<RunRow>,
     /// Addresses of what may be done; none for those who may not.
     hold: Option<(String, &'static str)>,
+    withdraw: Option<String>,
     provenance: Option<String>,
     chain: Option<String>,
     events: String,
@@ -143,6 +144,9 @@ fn told(visit: &Visit, story: Story, why: Option<&WhyView>, root: Option<String>
             if line.held.is_some() { (Action::Resume, words.resume_act) } else { (Action::Hold, words.hold_act) };
         visit.may(action).then(|| (with_line("hold"), label))
     });
+    let withdraw = story.known.participant.as_ref().filter(|one| !story.outside && one.consent != "withdrawn");
+    let withdraw = withdraw.filter(|_| visit.may(Action::Withdraw));
+    let withdraw = withdraw.map(|one| super::withdrawals::record::href(&one.program, &one.pseudonym));
     let tabs = tabs(&story, visit.language());
     let family =
         story.known.participant.as_ref().map(|one| one.document["family"].as_str().unwrap_or_default().to_owned());
@@ -153,6 +157,7 @@ fn told(visit: &Visit, story: Story, why: Option<&WhyView>, root: Option<String>
         entries,
         tabs,
         hold,
+        withdraw,
         family: family.unwrap_or_default(),
         sender_href: super::address::Address::new("/specimens")
             .with("institution", Some(&story.known.specimen.institution))

@@ -2,6 +2,7 @@
 
 mod case;
 mod decide;
+pub(super) mod record;
 mod words;
 
 use askama::Template;
@@ -9,11 +10,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use kentai_engine::people::permission::Action;
 use kentai_engine::view::center::withdrawal::{CaseLine, cases};
 use serde::Deserialize;
 
 use super::address::Address;
 use super::list::{self, Filter, Format, Turns};
+use super::rights;
 use super::say::Say;
 use super::shape::State as Shown;
 use super::shell::{Place, Shell, page};
@@ -28,6 +31,7 @@ use words::{STATUSES, Words};
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/withdrawals", get(all))
+        .route("/withdrawals/new", get(record::ask).post(record::record))
         .route("/withdrawals/{id}", get(case::show))
         .route("/withdrawals/{id}/things", post(decide::things))
         .route("/withdrawals/{id}/close", post(decide::close))
@@ -67,6 +71,9 @@ struct All {
     filters: Vec<Filter>,
     rows: Vec<Row>,
     turns: Turns,
+    /// One may be written down here; else by whom.
+    may_record: bool,
+    who_records: String,
 }
 
 /// `GET /withdrawals`
@@ -86,7 +93,8 @@ async fn all(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>)
     filters.extend(STATUSES.iter().map(|word| by(Some(word), &words.status(word).word)));
     let turns = Turns::new(&address, after.as_deref(), found.next.as_deref());
     let rows = found.items.iter().map(|one| row(one, &shell, words)).collect();
-    Ok(page(&All { shell, words, filters, rows, turns }))
+    let (may_record, who_records) = (visit.may(Action::Withdraw), rights::who_may(Action::Withdraw, &shell));
+    Ok(page(&All { shell, words, filters, rows, turns, may_record, who_records }))
 }
 
 /// Who took consent back: program and pseudonym, and where they are shown.

@@ -114,6 +114,7 @@ impl Replay {
             scopes: Vec::new(),
             evidence: format!("letter {number}"),
             noticed_us: None,
+            reason: String::new(),
         };
         let answer = self.ask("wdo-01", request).await?;
         let case = answer.changed.iter().find_map(|said| said.strip_prefix("case ")).context("a case")?;

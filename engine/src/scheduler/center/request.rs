@@ -181,6 +181,9 @@ pub enum Request {
         /// When the participant said so; absent: now.
         #[serde(default)]
         noticed_us: Option<Micros>,
+        /// What they said of it; they owe nobody a reason.
+        #[serde(default)]
+        reason: String,
     },
     /// What becomes of a thing of a withdrawal.
     CaseDecide {

@@ -176,8 +176,8 @@ impl Service {
             Request::Consent { program, pseudonym, consent, status } => {
                 self.record_consent((&program, &pseudonym), consent, &status, by).await
             }
-            Request::Withdraw { program, pseudonym, scopes, evidence, noticed_us } => {
-                let wish = withdrawal::Wish { scopes: &scopes, evidence: &evidence, noticed_us };
+            Request::Withdraw { program, pseudonym, scopes, evidence, noticed_us, reason } => {
+                let wish = withdrawal::Wish { scopes: &scopes, evidence: &evidence, noticed_us, reason: &reason };
                 self.withdraw((&program, &pseudonym), &wish, by).await
             }
             other => self.carry_out_case(other, actor, by).await,

@@ -26,6 +26,7 @@ pub(in crate::scheduler) struct Wish<'a> {
     pub(in crate::scheduler) scopes: &'a [String],
     pub(in crate::scheduler) evidence: &'a str,
     pub(in crate::scheduler) noticed_us: Option<i64>,
+    pub(in crate::scheduler) reason: &'a str,
 }
 
 impl Service {
@@ -38,6 +39,11 @@ impl Service {
     ) -> Result<Answer, Refusal> {
         if wish.evidence.trim().is_empty() {
             return Err(Refusal::Bad("a withdrawal needs the place of its notice (--evidence)".into()));
+        }
+        if wish.noticed_us.is_some_and(|at| at > self.desk.now) {
+            return Err(Refusal::Bad(
+                "a withdrawal was said before it is recorded: its time is still to come (--noticed)".into(),
+            ));
         }
         let mut participant = self.participant_named(program, pseudonym).await?;
         let allowed = Self::scopes(&participant);
@@ -90,12 +96,14 @@ impl Service {
             evidence: wish.evidence.into(),
             recorded_by: by.name.clone(),
             noticed_us,
+            reason: wish.reason.into(),
             ..Case::default()
         };
         let mut case = self.desk.new_record(Kind::Case, &id, withdrawal::Status::Recorded.word(), doc);
         case.row.parent.clone_from(&participant.row.participant_id);
         case.row.owner.clone_from(&participant.row.institution);
-        self.desk.record(&mut case, "case_opened", by, &json!({ "evidence": wish.evidence, "scopes": wish.scopes }));
+        let body = json!({ "evidence": wish.evidence, "scopes": wish.scopes, "reason": wish.reason });
+        self.desk.record(&mut case, "case_opened", by, &body);
         participant.doc.case = id;
         Ok(case)
     }

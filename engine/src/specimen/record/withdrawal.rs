@@ -16,6 +16,9 @@ pub struct Case {
     pub recorded_by: String,
     /// When the participant said so.
     pub noticed_us: Micros,
+    /// What they said of it; they owe nobody a reason.
+    #[serde(default)]
+    pub reason: String,
     /// When nothing of the participant ran any more.
     #[serde(default)]
     pub stopped_us: Option<Micros>,

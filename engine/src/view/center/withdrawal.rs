@@ -59,6 +59,8 @@ pub struct CaseLine {
     pub scopes: Vec<String>,
     /// Where the notice lies.
     pub evidence: String,
+    /// What the participant said of it; may be empty.
+    pub reason: String,
     /// Who recorded it.
     pub recorded_by: String,
     /// When the participant said so.
@@ -170,6 +172,7 @@ async fn line(reader: &Reader, row: &RecordView) -> Result<CaseLine, Refused> {
         institution: row.institution.clone(),
         scopes: doc.scopes,
         evidence: doc.evidence,
+        reason: doc.reason,
         recorded_by: doc.recorded_by,
         asked_us: doc.noticed_us,
         stopped_us: doc.stopped_us,

@@ -69,6 +69,15 @@ const PAGES: &[Row] = &[
     ("GET /hand-off/reconcile", "/hand-off/reconcile", "", &[ReadSite], Inside),
     ("POST /hand-off/reconcile", "/hand-off/reconcile", "target=outbox&list=delivery,path,sha256", &[ReadSite], Inside),
     ("GET /withdrawals", "/withdrawals", "", &[ReadWithdrawn, WithdrawalDecide, ReadAudit], Inside),
+    ("GET /withdrawals/new", "/withdrawals/new", "", &[Withdraw], Inside),
+    ("GET /withdrawals/new", "/withdrawals/new?program=none&pseudonym=none", "", &[Withdraw], Absent),
+    (
+        "POST /withdrawals/new",
+        "/withdrawals/new",
+        "program=none&pseudonym=none&what=all&evidence=x&shown=x",
+        &[Withdraw],
+        Absent,
+    ),
     ("GET /withdrawals/{id}", "/withdrawals/{case}", "", &[ReadWithdrawn, WithdrawalDecide, ReadAudit], Institution),
     (
         "POST /withdrawals/{id}/things",

@@ -2,8 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use kentai_engine::people::permission::Action;
 use kentai_engine::specimen::record;
 use kentai_engine::view::center::{RecordView, participant};
+use kentai_workflows::diagnostic::Language;
 
 use super::states::pick;
 use super::words::Words;
@@ -11,9 +13,25 @@ use super::{Arrival, Fact, Row, document};
 use crate::App;
 use crate::error::Problem;
 use crate::extract::Names;
-use crate::page::shape::Shape;
+use crate::page::shape::{Shape, State as Shown};
 use crate::page::shell::{Place, page};
 use crate::page::visit::Visit;
+use crate::page::withdrawals;
+
+/// How consent stands.
+pub(in crate::page) fn consented(status: &str, language: Language) -> Shown {
+    let said = match status {
+        "given" => (Shape::Passed, "Given", "同意あり"),
+        "partial" => (Shape::Warned, "Given in part", "一部同意"),
+        "withdrawn" => (Shape::Canceled, "Withdrawn", "撤回"),
+        // What was recorded: a use was taken back, the rest stands.
+        "narrowed" => (Shape::Warned, "Taken back in part", "一部撤回"),
+        "refused" => (Shape::Failed, "Refused", "不同意"),
+        "expired" => (Shape::Canceled, "Expired", "期限切れ"),
+        _ => (Shape::Waiting, "Not recorded", "記録なし"),
+    };
+    pick(language, said)
+}
 
 /// `GET /participants/{program}/{pseudonym}`
 pub(super) async fn show(
@@ -25,19 +43,11 @@ pub(super) async fn show(
     let (language, words) = (visit.language(), Words::of(visit.language()));
     let shell = visit.shell(Place::Specimens);
     let text = |key: &str| found.participant.document[key].as_str().unwrap_or_default().to_owned();
-    let consented = |status: &str| match status {
-        "given" => (Shape::Passed, "Given", "同意あり"),
-        "partial" => (Shape::Warned, "Given in part", "一部同意"),
-        "withdrawn" => (Shape::Canceled, "Withdrawn", "撤回"),
-        "refused" => (Shape::Failed, "Refused", "不同意"),
-        "expired" => (Shape::Canceled, "Expired", "期限切れ"),
-        _ => (Shape::Waiting, "Not recorded", "記録なし"),
-    };
     let row = |consent: &RecordView| {
         let doc: record::Consent = document(consent);
         Row {
             id: consent.id.clone(),
-            state: pick(language, consented(&consent.status)),
+            state: consented(&consent.status, language),
             href: String::new(),
             thing: doc.document,
             cells: vec![doc.document_version, doc.scopes.join(", "), doc.recorded_by],
@@ -51,10 +61,14 @@ pub(super) async fn show(
         Fact { label: words.scopes, value: found.participant.scopes.join(", ") },
         Fact { label: words.family, value: [text("family"), text("family_role")].join(" ").trim().to_owned() },
     ];
+    let may_withdraw = visit.may(Action::Withdraw) && found.participant.consent != "withdrawn";
+    let acts = may_withdraw.then(|| (withdrawals::record::href(&program, &pseudonym), words.withdraw));
+    let acts = acts.into_iter().collect();
     Ok(page(&Arrival {
         list: ("/specimens", words.specimens),
         title: found.participant.pseudonym.clone(),
-        state: Some(pick(language, consented(&found.participant.consent))),
+        state: Some(consented(&found.participant.consent, language)),
+        acts,
         said: Vec::new(),
         facts: facts.into_iter().filter(|fact| !fact.value.is_empty()).collect(),
         section: words.consents,

@@ -16,6 +16,7 @@ macro_rules! words {
 
 words! {
     specimens: "Specimens", "検体";
+    withdraw: "Record a withdrawal", "同意撤回を記録する";
     specimen: "Specimen", "検体";
     newest_first: "newest first", "新しい順";
     state: "State", "状態";

@@ -21,6 +21,7 @@ words! {
     hold: "Hold", "保留";
     hold_act: "Hold", "保留する";
     resume_act: "Resume", "再開する";
+    withdraw: "Record a withdrawal", "同意撤回を記録する";
     none: "None", "なし";
     never_held: "never held", "保留の記録なし";
     held_before: "held before", "過去に保留あり";

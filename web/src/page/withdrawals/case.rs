@@ -55,7 +55,8 @@ struct Thing {
     shared: String,
     decision: String,
     reference: String,
-    by: String,
+    /// Who proposed, and who confirmed.
+    by: Vec<String>,
     until: String,
     how: String,
     /// As a form sends it: id and how it stood. None where nothing is to be decided any more.
@@ -170,7 +171,7 @@ pub(super) fn render(
         progress: words.progress(&of, &count(line.things.listed), &count(proposed)),
         any_open: line.things.listed + proposed > 0,
         any_to_confirm: proposed > 0
-            && things.iter().any(|one| !one.by.is_empty() && one.by != mine && one.value.is_some()),
+            && things.iter().any(|one| one.by.first().is_some_and(|by| by != mine) && one.value.is_some()),
         who_decides: rights::who_may(Action::WithdrawalDecide, &shell),
         may_decide,
         filters,
@@ -238,8 +239,7 @@ fn thing(one: &ThingView, typed: &Typed, visit: &Visit, shell: &Shell) -> Thing 
     let (words, say, doc) = (Words::of(shell.language()), &shell.say, &one.doc);
     let open = matches!(one.status, Stands::Listed | Stands::Proposed);
     let waits = one.status == Stands::Proposed;
-    let people: Vec<&str> =
-        [doc.proposed_by.as_str(), doc.confirmed_by.as_str()].into_iter().filter(|name| !name.is_empty()).collect();
+    let people = [&doc.proposed_by, &doc.confirmed_by].into_iter().filter(|name| !name.is_empty()).cloned();
     let value = (open && visit.may(Action::WithdrawalDecide)).then(|| standing(one));
     Thing {
         state: words.thing_status(one.status),
@@ -252,7 +252,7 @@ fn thing(one: &ThingView, typed: &Typed, visit: &Visit, shell: &Shell) -> Thing 
         shared: doc.shared_with.join(say.pick(", ", "、")),
         decision: words.decided(&doc.decision),
         reference: doc.reference.clone(),
-        by: people.join(say.pick(", ", "・")),
+        by: people.collect(),
         until: if waits { say.date_time(&say.iso(doc.until_us)) } else { String::new() },
         how: doc.certificate.as_ref().map(|proof| proof.method.clone()).unwrap_or_default(),
         chosen: value.as_ref().is_some_and(|value| typed.things.contains(value)),

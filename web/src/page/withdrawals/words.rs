@@ -19,6 +19,37 @@ bilingual! {
     things: "Things done", "対象の処理";
     answers: "Answered", "回答";
     empty: "No case is in this state. One is opened when somebody records that a participant took consent back.", "この状態の案件はありません。同意の撤回を記録すると案件が作られます。";
+    // Writing one down.
+    new_title: "Record a withdrawal", "同意撤回の記録";
+    whose_says: "Whose consent was taken back? A participant is named by program and pseudonym.", "同意を撤回した参加者を、プログラムと仮名で指定します。";
+    program: "Program", "プログラム";
+    pseudonym: "Pseudonym", "仮名";
+    look_up: "Look up", "参加者を表示する";
+    nobody_such: "Nobody of this program has this pseudonym here.", "このプログラムに、この仮名の参加者はいません。";
+    consent: "Consent", "同意";
+    covers: "Covers", "同意の範囲";
+    covers_nothing: "nothing that is on record", "記録なし";
+    what_happens: "What will happen", "実行される内容";
+    new_says: "It acts at once and is not undone: what is taken back stops within seconds, downloads end, receivers are told. A new consent needs a new entry and a new order. What becomes of each file and tube two people decide afterwards, on the case.", "ただちに実行され、取り消しはできません。撤回の範囲の処理は数秒で止まり、ダウンロードは打ち切られ、受領先に通知されます。再び同意する場合は、新しい参加者登録と依頼が必要です。ファイルや検体の扱いは、その後、案件で2人が判断します。";
+    withdrawn_already: "Everything was taken back already:", "すでにすべて撤回されています：";
+    takes_back: "What is taken back", "撤回の範囲";
+    all_uses: "Everything", "すべて";
+    all_uses_says: "Nothing of this participant runs, leaves or can be opened any more. Their order lines end.", "この参加者に関する処理、引き渡し、閲覧をすべて停止し、依頼を終了します。";
+    some_uses: "Only some uses", "一部の利用のみ";
+    some_uses_says: "Work for other uses goes on. What needs one of these does not, and its deliveries are called back.", "ほかの利用の作業は続きます。選んだ利用に必要な作業は止まり、その送達は回収されます。";
+    what_missing: "Choose what is taken back.", "撤回の範囲を選んでください。";
+    uses_missing: "Choose the uses that are taken back.", "撤回する利用を選んでください。";
+    evidence_note: "(letter, folder, number)", "（文書番号、綴りなど）";
+    evidence_missing: "Say where the notice lies: a withdrawal stands on it.", "撤回書の保管場所を入力してください。";
+    noticed: "When the participant said so", "申し出の日時";
+    noticed_note: "(empty: now)", "（空欄は現在）";
+    noticed_wrong: "Give date and time, like 2026-11-25T09:30.", "日付と時刻を 2026-11-25T09:30 の形で入力してください。";
+    noticed_to_come: "This time is still to come.", "未来の日時は入力できません。";
+    reason_note: "(if they gave one: they owe none)", "（任意。参加者に理由を述べる義務はありません）";
+    reason: "What they said of it", "申し出の理由";
+    do_record: "Record the withdrawal", "撤回を記録する";
+    consent_moved_on: "This consent has changed since you looked: nothing was done. Look at how it stands now.", "表示後に同意の状態が変わったため、何も実行していません。現在の状態を確認してください。";
+    back: "Back to withdrawals", "撤回の一覧に戻る";
     // One.
     evidence: "Notice lies at", "撤回書の保管場所";
     scopes: "Takes back", "撤回の範囲";
