@@ -252,7 +252,18 @@ async fn done(
     };
     match result {
         Ok(_) => Ok(Redirect::to(&format!("/runs/{id}")).into_response()),
-        Err(Refusal::State(said)) => moved(&app, &visit, &id, said, typed.events).await,
+        Err(Refusal::State(said)) => {
+            let seen = seen(&app, &id).await?;
+            if typed.events != Some(seen.sheet.events) {
+                return moved(&app, &visit, &id, said, typed.events).await;
+            }
+            // It stands as it was shown, and still it cannot be: that is said on the form.
+            let mut wrong = Wrong::default();
+            wrong.say("", said);
+            let mut response = asked(&visit, &seen, act, typed, wrong);
+            *response.status_mut() = StatusCode::CONFLICT;
+            Ok(response)
+        }
         Err(Refusal::NotFound(said)) if act == Act::Retry => {
             let mut wrong = Wrong::default();
             wrong.say("from", said);
@@ -342,7 +353,7 @@ pub(super) async fn answer(
     let answer = Answer { kind, verdict: typed.verdict.clone(), reason: typed.reason.trim().to_owned() };
     match app.engine.answer_as_shown(&id, &typed.step, &visit.who, (answer, &typed.shown)).await {
         Ok(_) => Ok(Redirect::to(&format!("/runs/{id}")).into_response()),
-        Err(Refusal::State(said)) => moved(&app, &visit, &id, said, typed.events).await,
+        Err(Refusal::State(said)) => stands(&app, &visit, &id, typed, said).await,
         Err(Refusal::NotAllowed(said)) => {
             wrong.say("", said);
             again(&app, &visit, &id, typed, wrong, StatusCode::FORBIDDEN).await
@@ -352,6 +363,19 @@ pub(super) async fn answer(
             again(&app, &visit, &id, typed, wrong, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other.into()),
+    }
+}
+
+/// 409. What is asked as it was shown has not moved on: something else stands against the answer, and the question says what.
+async fn stands(app: &App, visit: &Visit, id: &RunId, typed: Typed, said: String) -> Result<Response, Problem> {
+    let seen = seen(app, id).await?;
+    match open(app, visit, &seen, &typed.step).await? {
+        Some(one) if one.fingerprint == typed.shown => {
+            let mut wrong = Wrong::default();
+            wrong.say("", said);
+            Ok(ask(visit, &seen, one, typed, wrong, StatusCode::CONFLICT))
+        }
+        _ => moved(app, visit, id, said, typed.events).await,
     }
 }
 
