@@ -38,13 +38,28 @@ pub fn demo_site(specimens: usize) -> Result<Demo> {
     Ok(Demo { directory, engine: None })
 }
 
+/// The same site, told anew: its story ends now, so that nothing that people have some days for is over.
+///
+/// # Errors
+/// When it cannot be told.
+pub fn demo_of_today(specimens: usize) -> Result<Demo> {
+    let directory = tempfile::tempdir()?;
+    told_into(&directory.path().join("site"), specimens, SEED, &[])?;
+    Ok(Demo { directory, engine: None })
+}
+
 /// Tells a story anew: into `directory`, which is not there yet.
 ///
 /// # Errors
 /// When it cannot be told.
 pub fn tell(directory: &Path, specimens: usize, seed: u64) -> Result<()> {
+    told_into(directory, specimens, seed, &["--now", NOW])
+}
+
+fn told_into(directory: &Path, specimens: usize, seed: u64, ends: &[&str]) -> Result<()> {
     let output = Command::new(kentai()?)
-        .args(["demo", "--big", "--now", NOW, "--quiet"])
+        .args(["demo", "--big", "--quiet"])
+        .args(ends)
         .args(["--specimens", &specimens.to_string(), "--seed", &seed.to_string()])
         .arg("--dir")
         .arg(directory)

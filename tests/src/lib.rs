@@ -7,6 +7,7 @@
 pub mod demo;
 pub mod house;
 pub mod invariants;
+pub mod page;
 pub mod proxy;
 pub mod receiver;
 pub mod receivers;

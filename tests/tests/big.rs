@@ -3,6 +3,10 @@
 //!
 //! Oracles: SQLite's own program, and a fold over the exported log by the table of docs/state-machines.md, without the engine.
 
+mod admin;
+mod buttons;
+mod withdrawal;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

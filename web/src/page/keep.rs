@@ -12,6 +12,7 @@ use std::time::Duration;
 use kentai_engine::people::permission::Principal;
 use kentai_engine::people::role::Role;
 use kentai_engine::scheduler::queue::{Durations, Waiting, Waits, durations};
+use kentai_engine::scheduler::registered::schedules;
 use kentai_engine::view::center::board::{self, Board};
 use kentai_engine::view::center::needs::{self, Needs};
 use kentai_engine::view::center::quality::{self, Watched};
@@ -182,10 +183,12 @@ pub(crate) async fn soon<T: Size + Send + Sync + 'static>(
     }
 }
 
-/// What the charts say in short.
+/// What the charts say in short, and what starts by the clock.
 #[derive(Debug)]
 pub(crate) struct Watching {
     pub(crate) metrics: Vec<Watched>,
+    /// Schedules that go on, and those that rest.
+    pub(crate) schedules: (usize, usize),
 }
 
 impl Size for Watching {
@@ -229,7 +232,9 @@ fn watching(app: App, now: i64) -> Counting<Watching> {
         let everybody = Principal { roles: vec![Role::Operator], ..Principal::default() };
         let narrow = quality::Narrow::default();
         let metrics = quality::quality(app.engine.reader(), &everybody, now, &narrow).await?;
-        Ok(Watching { metrics })
+        let all = schedules(app.engine.reader()).await?;
+        let resting = all.iter().filter(|one| one.paused).count();
+        Ok(Watching { metrics, schedules: (all.len() - resting, resting) })
     })
 }
 

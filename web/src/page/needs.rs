@@ -178,9 +178,11 @@ fn about(about: &About, say: &Say) -> (String, String, String) {
             (name, path("hand-off", delivery), act.to_string())
         }
         About::Deviation(id, specimen) if specimen.is_empty() => {
-            (id.clone(), "/deviations".to_owned(), "/deviations".to_owned())
+            (id.clone(), "/deviations".to_owned(), format!("{}/close", path("deviations", id)))
         }
-        About::Deviation(_, specimen) => (specimen.clone(), path("specimens", specimen), path("specimens", specimen)),
+        About::Deviation(id, specimen) => {
+            (specimen.clone(), path("specimens", specimen), format!("{}/close", path("deviations", id)))
+        }
         About::Proposal(id, about) => {
             // What it is about stands on its page; there it is confirmed.
             let href = path("proposals", id);

@@ -15,7 +15,9 @@ use kentai_engine::scheduler::registered::{Scheduled, schedules};
 use kentai_engine::view::center::capacity::may_see;
 use serde::Deserialize;
 
+use super::address::Address;
 use super::form::{Posted, Wrong};
+use super::list::Filter;
 use super::shape::{Shape, State as Shown};
 use super::shell::{Place, Shell, page};
 use super::visit::Visit;
@@ -25,6 +27,9 @@ use crate::extract::Asked;
 
 use words::Words;
 
+/// As the first page and the address have them: it goes on, or it rests.
+const PAUSED: &str = "paused";
+const STATUSES: [&str; 2] = ["running", PAUSED];
 /// Times that are shown of each.
 const TIMES: usize = 3;
 
@@ -37,6 +42,7 @@ pub(super) fn routes() -> Router<App> {
 struct List {
     shell: Shell,
     words: &'static Words,
+    filters: Vec<Filter>,
     rows: Vec<Row>,
     note: String,
     /// Who may, when this person may not.
@@ -57,10 +63,12 @@ struct Row {
     acts: Vec<(String, &'static str)>,
 }
 
-/// What was done, when one comes back from a form.
+/// Which, and what was done, when one comes back from a form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Done {
+    /// `running`, `paused`.
+    status: Option<String>,
     #[serde(default)]
     started: String,
 }
@@ -68,12 +76,21 @@ struct Done {
 /// `GET /schedules`
 async fn list(State(app): State<App>, visit: Visit, Asked(done): Asked<Done>) -> Result<Response, Problem> {
     may_see(&visit.principal())?;
-    let all = schedules(app.engine.reader()).await?;
+    let status = done.status.as_deref().filter(|word| !word.is_empty());
+    if let Some(word) = status.filter(|word| !STATUSES.contains(word)) {
+        return Err(Problem::bad(format!("`{}` is no state of a schedule", word.escape_debug())));
+    }
+    let mut all = schedules(app.engine.reader()).await?;
+    all.retain(|one| status.is_none_or(|status| (status == PAUSED) == one.paused));
     let shell = visit.shell(Place::Capacity);
     let words = Words::of(visit.language());
     let may = visit.may(Action::Schedule) && visit.may(Action::Submit);
     let rows: Vec<Row> = all.iter().map(|one| row(one, may, visit.now(), &shell, words)).collect();
+    let address = Address::new("/schedules").with("status", status);
+    let by = |value: Option<&str>, label: &str| Filter::new(&address, "status", value, status, label);
+    let [going, resting] = STATUSES;
     let template = List {
+        filters: vec![by(None, shell.words.all), by(Some(going), words.goes), by(Some(resting), words.rests)],
         note: words.count(&shell.say.count(i64::try_from(rows.len()).unwrap_or(i64::MAX))),
         rows,
         who_may: (!may).then(|| super::rights::who_may(Action::Schedule, &shell)),

@@ -113,11 +113,11 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     let month = turnarounds.as_ref().map(|counted| counted.value.month.as_slice());
     let mut turns = parts::turns(month.unwrap_or_default(), words, say);
     turns.truncate(TURNS);
-    let late = parts::lates(worst, say);
+    let late = parts::lates(worst, |action| visit.may(action), say);
     let late_of = of(late.len(), say.count(board.trouble), words.worst_first);
     let (trouble, queue_all) = (all_of(&say.count(board.trouble), &shell), all_of(&count(steps), &shell));
-    let watched = watching.as_ref().map(|one| one.value.metrics.as_slice());
-    let mut panels = panels::all(&app, board, (watched, withdrawal::may_see(&who).is_ok()), words, say);
+    let watching = watching.as_ref().map(|one| &one.value);
+    let mut panels = panels::all(&app, board, (watching, withdrawal::may_see(&who).is_ok()), words, say);
     if !visit.may(Action::ReadAudit) {
         panels.iter_mut().for_each(|panel| panel.note_href = None);
     }

@@ -8,6 +8,7 @@ use kentai_engine::view::center::quality::Watched;
 use super::words::Words;
 use crate::App;
 use crate::page::address::Address;
+use crate::page::keep::Watching;
 use crate::page::say::Say;
 
 /// Rows of a panel.
@@ -44,17 +45,17 @@ fn row(said: impl Into<String>, number: String, href: impl ToString) -> Row {
 
 /// All of them, in order.
 ///
-/// `seen`: what is under control, none while it is still being counted; and whether this reader may see withdrawals.
-pub(super) fn all(app: &App, board: &Board, seen: (Option<&[Watched]>, bool), words: &Words, say: &Say) -> Vec<Panel> {
-    let (watched, sees_withdrawals) = seen;
+/// `seen`: what is counted beside the line, none while it is still being counted; and whether this reader may see withdrawals.
+pub(super) fn all(app: &App, board: &Board, seen: (Option<&Watching>, bool), words: &Words, say: &Say) -> Vec<Panel> {
+    let (watching, sees_withdrawals) = seen;
     vec![
-        charts(watched, words, say),
+        charts(watching.map(|one| one.metrics.as_slice()), words, say),
         failures(board, words, say),
         intake(board, words, say),
         omissions(board, words, say),
         capacity(app, words, say),
         waste(board, words, say),
-        schedules(board, words, say),
+        schedules(watching.map(|one| one.schedules), words, say),
         withdrawals(board, sees_withdrawals, words, say),
         decisions(board, words, say),
     ]
@@ -109,10 +110,12 @@ fn number(count: usize) -> i64 {
 }
 
 fn failures(board: &Board, words: &Words, say: &Say) -> Panel {
-    let rows = board.causes.iter().take(ROWS);
-    let rows = rows.map(|(cause, count)| row(words.plain(cause), say.count(*count), "/runs?status=failed")).collect();
+    let rows = board.causes.iter().take(ROWS).map(|(cause, count)| {
+        let list = Address::new("/failures").with("cause", Some(cause));
+        row(words.plain(cause), say.count(*count), list)
+    });
     let panel =
-        panel("failures", words.failures, (words.all_failed, "/runs?status=failed"), rows, words.failures_empty);
+        panel("failures", words.failures, (words.all_failures, "/failures"), rows.collect(), words.failures_empty);
     Panel { note: words.failures_note.to_owned(), ..panel }
 }
 
@@ -121,15 +124,16 @@ fn of_kind<'a>(board: &'a Board, kind: &'a str) -> impl Iterator<Item = (&'a str
 }
 
 fn intake(board: &Board, words: &Words, say: &Say) -> Panel {
-    let of = |kind: &str| {
+    let of = |kind: &str, list: &str| {
         let name = words.plain(kind);
         let rows = of_kind(board, kind).map(|(status, count)| {
-            row(format!("{name}{}{}", say.pick(", ", "・"), words.plain(status)), say.count(count), "/specimens")
+            let list = Address::new(list).with("status", Some(status));
+            row(format!("{name}{}{}", say.pick(", ", "・"), words.plain(status)), say.count(count), list)
         });
         rows.collect::<Vec<_>>()
     };
-    let rows = of("instrument_run").into_iter().chain(of("shipment")).collect();
-    panel("intake", words.intake, (words.run_folders, "/specimens"), rows, words.intake_empty)
+    let rows = of("instrument_run", "/instrument-runs").into_iter().chain(of("shipment", "/shipments")).collect();
+    panel("intake", words.intake, (words.run_folders, "/instrument-runs"), rows, words.intake_empty)
 }
 
 fn omissions(board: &Board, words: &Words, say: &Say) -> Panel {
@@ -183,10 +187,16 @@ fn waste(board: &Board, words: &Words, say: &Say) -> Panel {
     Panel { note: words.waste_note.to_owned(), ..panel }
 }
 
-fn schedules(board: &Board, words: &Words, say: &Say) -> Panel {
-    let rows =
-        of_kind(board, "schedule").map(|(status, count)| row(words.plain(status), say.count(count), "/schedules"));
-    panel("schedules", words.schedules, (words.all_schedules, "/schedules"), rows.collect(), words.schedules_empty)
+/// `counted`: those that go on, and those that rest.
+fn schedules(counted: Option<(usize, usize)>, words: &Words, say: &Say) -> Panel {
+    let of = |status: &str, count: usize| {
+        let list = Address::new("/schedules").with("status", Some(status));
+        (count > 0).then(|| row(words.plain(status), say.count(number(count)), list))
+    };
+    let (going, resting) = counted.unwrap_or_default();
+    let rows = [of("running", going), of("paused", resting)].into_iter().flatten().collect();
+    let empty = if counted.is_some() { words.schedules_empty } else { words.turnaround_counting };
+    panel("schedules", words.schedules, (words.all_schedules, "/schedules"), rows, empty)
 }
 
 /// Whoever may not see the cases is told how many there are and how long they take, and led nowhere.

@@ -2,6 +2,7 @@
 
 use askama::filters::Safe;
 use kentai_engine::decide::admit::Lack;
+use kentai_engine::people::permission::Action;
 use kentai_engine::scheduler::queue::{Waiting, Waits};
 use kentai_engine::specimen::sentence::Because;
 use kentai_engine::state::order::Stage;
@@ -318,12 +319,13 @@ pub(crate) struct Late {
     pub(crate) next_href: String,
 }
 
-pub(crate) fn lates(all: Vec<Trouble>, say: &Say) -> Vec<Late> {
+/// `may`: what the reader may do; where they may not, there is nothing to press.
+pub(crate) fn lates(all: Vec<Trouble>, may: impl Fn(Action) -> bool, say: &Say) -> Vec<Late> {
     all.into_iter()
         .map(|one| {
             let line = &one.line;
             let href = Address::new(format!("/specimens/{}", encoded(&line.specimen))).to_string();
-            let (next, next_href) = next(&one, say);
+            let (next, next_href) = next(&one, &may, say);
             Late {
                 id: line.id.clone(),
                 specimen: line.specimen.clone(),
@@ -338,25 +340,27 @@ pub(crate) fn lates(all: Vec<Trouble>, say: &Say) -> Vec<Late> {
         .collect()
 }
 
-/// What is done about it, and where; nothing where only waiting helps.
-fn next(one: &Trouble, say: &Say) -> (String, String) {
+/// What is done about it, and where; nothing where only waiting helps, or where it is not for the reader.
+fn next(one: &Trouble, may: &impl Fn(Action) -> bool, say: &Say) -> (String, String) {
     let decide = format!("/order-lines/{}/decide", one.line.id);
-    let (label, href) = match &one.because {
+    let any = |actions: &[Action]| actions.iter().any(|action| may(*action));
+    let (label, href, may) = match &one.because {
         Because::WaitsForReceiver { .. } => {
             let list = Address::new("/hand-off").with("specimen", Some(&one.line.specimen));
-            (say.pick("Ask again", "再照会"), list.to_string())
+            (say.pick("Ask again", "再照会"), list.to_string(), may(Action::Notify))
         }
-        Because::ReadsShort { .. } => (say.pick("Top up", "追加シーケンス"), decide),
-        Because::FamilyIncomplete { .. } => (say.pick("Start alone", "単独で開始"), decide),
+        Because::ReadsShort { .. } => (say.pick("Top up", "追加シーケンス"), decide, may(Action::QcDecide)),
+        Because::FamilyIncomplete { .. } => (say.pick("Start alone", "単独で開始"), decide, may(Action::ReportStage)),
         Because::RunFailed { run, .. } | Because::GateHolds { run, .. } | Because::WaitsForReview { run }
             if !run.is_empty() =>
         {
-            (say.pick("Decide", "判断"), format!("/runs/{run}"))
+            let may = any(&[Action::Retry, Action::QcDecide, Action::Release]);
+            (say.pick("Decide", "判断"), format!("/runs/{run}"), may)
         }
         _ if one.next.is_empty() => return (String::new(), String::new()),
-        _ => (say.pick("Decide", "判断"), decide),
+        _ => (say.pick("Decide", "判断"), decide, any(&[Action::QcDecide, Action::ReportStage, Action::Resume])),
     };
-    (label.to_owned(), href)
+    if may { (label.to_owned(), href) } else { (String::new(), String::new()) }
 }
 
 fn worry_said(worry: Worry, at_us: i64, say: &Say) -> String {

@@ -78,12 +78,12 @@ words! {
     overrides: "Let pass by", "合格扱いにした人";
     open_charts: "Open the charts", "管理図を開く";
     failures: "Failures by cause", "原因別の失敗";
-    failures_note: "of the newest 1,000 attempts", "最新1,000回の試行";
-    failures_empty: "None of them failed.", "失敗はありません。";
-    all_failed: "Failed runs", "失敗した実行";
+    failures_note: "attempts of the last 30 days", "過去30日の試行";
+    failures_empty: "None failed.", "失敗はありません。";
+    all_failures: "All failures", "失敗の一覧";
     intake: "Instrument runs and intake", "装置ランと受け入れ";
     intake_empty: "No run folder and no shipment is known yet.", "ランフォルダも便もまだありません。";
-    run_folders: "Specimens", "検体";
+    run_folders: "Instrument runs", "装置ラン";
     omissions: "Omissions", "漏れ";
     omissions_empty: "Nothing is missing, unannounced or unanswered.", "漏れはありません。";
     all_omissions: "All omissions", "漏れの一覧";
@@ -207,6 +207,7 @@ impl Words {
             "policy" => ("policy", "規則"),
             "unanswered_notice" => ("notices without an answer", "回答のない通知"),
             "undelivered_notice" => ("notices that did not arrive", "届かなかった通知"),
+            "late_receipt" => ("receipts that are late", "受領確認の遅れ"),
             "order_without_consent" => ("orders without consent", "同意のない依頼"),
             "order_without_data" => ("orders without data", "データのない依頼"),
             "data_without_specimen" => ("data without a specimen", "検体のないデータ"),
