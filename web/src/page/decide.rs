@@ -159,7 +159,7 @@ async fn decide(
         wrong.say("reason", visit.shell(Place::Specimens).words.reason_missing);
         return refused(&app, &visit, line, typed, wrong, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let request = choice.request(&line.id, reason);
+    let request = choice.request(&line, reason);
     match app.engine.center(request, &visit.who).await {
         Ok(_) => Ok(Redirect::to(&format!("/order-lines/{}/decide", line.id)).into_response()),
         Err(refusal) => {

@@ -13,7 +13,7 @@ use crate::clock::Micros;
 use crate::people::permission::{Action, Principal, permit};
 use crate::people::role::Role;
 use crate::qc::verdict::Evaluation;
-use crate::specimen::record::{CaseItem, Delivery, Deviation, Kind as Record, Proposal};
+use crate::specimen::record::{CaseItem, Delivery, Deviation, Kind as Record, OrderLine, Proposal};
 use crate::state::words;
 use crate::state::{case_item, order::Stage};
 use crate::store::read::{Reader, RecordFilter};
@@ -245,27 +245,35 @@ async fn deliveries(
 }
 
 async fn deviations(reader: &Reader, items: &mut Vec<Need>) -> Result<(), Refused> {
+    let mut doubted = BTreeSet::new();
     for row in records(reader, Record::Deviation, "open").await? {
         let doc: Deviation = document("a deviation", &row.document)?;
-        let found = is_finding(reader, &doc).await?;
-        let (kind, action) =
-            if found { (Kind::Identity, Action::QcDecide) } else { (Kind::Deviation, Action::Deviation) };
-        let about = About::Deviation(row.record_id, row.specimen_id);
-        items.push(need(kind, about, row.created_us, roles(action), Known::Deviation(doc.description)));
+        let undecided = undecided(reader, &doc).await?;
+        let known = Known::Deviation(doc.description);
+        let (kind, action, about) = match undecided {
+            // Two findings about one order line are one decision.
+            Some(order) if !doubted.insert(order.clone()) => continue,
+            // Who it is, is decided about the order line; then there is a deviation left to close.
+            Some(order) => (Kind::Identity, Action::QcDecide, About::OrderLine(order, row.specimen_id)),
+            None => (Kind::Deviation, Action::Deviation, About::Deviation(row.record_id, row.specimen_id)),
+        };
+        items.push(need(kind, about, row.created_us, roles(action), known));
     }
     Ok(())
 }
 
-/// Did values that were judged open it? Then it is about who the person is.
-async fn is_finding(reader: &Reader, doc: &Deviation) -> Result<bool, Refused> {
-    let Some(order) = doc.about.strip_prefix("order_line ") else { return Ok(false) };
+/// Did values that were judged open it, and did nobody let them pass? Then it is about who the person is: of which order line.
+async fn undecided(reader: &Reader, doc: &Deviation) -> Result<Option<String>, Refused> {
+    let Some(order) = doc.about.strip_prefix("order_line ") else { return Ok(None) };
+    let Some(row) = reader.order_line(order).await? else { return Ok(None) };
+    let line: OrderLine = document("an order line", &row.document)?;
     for row in reader.records_of(Record::Evaluation.word(), order).await? {
         let evaluation: Evaluation = document("an evaluation", &row.document)?;
         if evaluation.findings.iter().any(|finding| finding.said == doc.description) {
-            return Ok(true);
+            return Ok((line.values_waived != row.record_id).then(|| order.to_owned()));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 async fn cases(reader: &Reader, items: &mut Vec<Need>) -> Result<(), Refused> {

@@ -26,6 +26,8 @@ pub(super) enum Choice {
     Way(&'static str),
     /// Something that people report.
     Report(Event),
+    /// Identity and order match: the lab may have it.
+    Accession,
     /// Do not wait for the rest of the family.
     Singleton,
     Hold,
@@ -59,6 +61,9 @@ pub(super) fn of(standing: &Standing, proposals: &[OpenProposal]) -> Vec<Choice>
     let ways = WAYS.iter().filter(|(way, event)| stage.next(*event).is_ok() || (*way == "release" && waives));
     all.extend(ways.map(|(way, _)| Choice::Way(way)));
     all.extend(REPORTS.into_iter().filter(|event| stage.next(*event).is_ok()).map(Choice::Report));
+    if stage == Stage::Received {
+        all.push(Choice::Accession);
+    }
     if stage == Stage::Ready {
         all.push(Choice::Singleton);
     }
@@ -83,6 +88,7 @@ impl Choice {
         match self {
             Self::Way(way) => (*way).to_owned(),
             Self::Report(event) => event.word().to_owned(),
+            Self::Accession => "accession".to_owned(),
             Self::Singleton => "singleton".to_owned(),
             Self::Hold => "hold".to_owned(),
             Self::Resume => "resume".to_owned(),
@@ -97,6 +103,7 @@ impl Choice {
         match self {
             Self::Way(_) => Action::QcDecide,
             Self::Report(Event::Released) => Action::Release,
+            Self::Accession => Action::Receive,
             Self::Report(_) | Self::Singleton => Action::ReportStage,
             Self::Hold => Action::Hold,
             Self::Resume => Action::Resume,
@@ -115,15 +122,16 @@ impl Choice {
     }
 
     pub(super) fn wants_reason(&self) -> bool {
-        !matches!(self, Self::Resume | Self::Confirm(..))
+        !matches!(self, Self::Accession | Self::Resume | Self::Confirm(..))
     }
 
     /// The same request as the verb's.
-    pub(super) fn request(&self, order_line: &str, reason: &str) -> Request {
-        let (order_line, reason) = (order_line.to_owned(), reason.to_owned());
+    pub(super) fn request(&self, line: &OrderLineView, reason: &str) -> Request {
+        let (order_line, reason) = (line.id.clone(), reason.to_owned());
         match self {
             Self::Way(way) => Request::Decide { order_line, way: (*way).to_owned(), code: String::new(), reason },
             Self::Report(event) => Request::Report { order_line, event: event.word().to_owned(), reason },
+            Self::Accession => Request::Accession { specimen: line.specimen.clone() },
             Self::Singleton => Request::Singleton { order_line, reason },
             Self::Hold => Request::Hold { order_line, reason },
             Self::Resume => Request::Resume { order_line },
@@ -198,6 +206,10 @@ impl Choice {
             Self::Report(_) => (
                 ("Analyze again", "A new run is made of the same data. Another round begins."),
                 ("再解析", "同じデータで新しい実行を始めます。新しい回が始まります。"),
+            ),
+            Self::Accession => (
+                ("Accession", "Identity and order match: the specimen goes on to the lab."),
+                ("受入登録", "検体と依頼が一致することを確認し、ラボに進めます。"),
             ),
             Self::Singleton => (
                 ("Start alone", "It is analyzed without waiting for the rest of its family."),
