@@ -1,9 +1,10 @@
 //! What only people of the center see of a delivery: what can be done with it, the copies here and in archives, the letters about it.
 
+use kentai_engine::scheduler::Subscriber;
 use kentai_engine::scheduler::center::retire;
 use kentai_engine::state::delivery::Status;
 use kentai_engine::view::DeliveryView;
-use kentai_engine::view::center::{notices_about, proposals_about_delivery};
+use kentai_engine::view::center::{NoticeView, notices_about, proposals_about_delivery};
 
 use super::act::What;
 use super::act::words::Words;
@@ -70,6 +71,8 @@ pub(super) struct Inside {
     /// Place, by, when, note.
     pub(super) archives: Vec<(String, String, String, String)>,
     pub(super) letters: Vec<Letters>,
+    /// The receiver cannot be asked from here, and how they are.
+    pub(super) by_hand: Option<String>,
 }
 
 /// None for people from outside.
@@ -98,7 +101,14 @@ pub(super) async fn inside(
     let against: Vec<String> =
         looked.iter().flat_map(|looked| &looked.against).map(|one| words.against(one, say)).collect();
     let (mut acts, mut others) = (Vec::new(), Vec::new());
-    let newest = notices.first().filter(|_| status.is_some_and(Status::waits_for_receipt));
+    // A letter that nobody takes is carried by hand: there is nothing to press.
+    let subscribed = |one: &NoticeView| {
+        let all = &app.engine.options().subscribers;
+        all.iter().any(|known| known.to == one.to || known.to == Subscriber::EVERYBODY)
+    };
+    let waiting_notice = notices.first().filter(|_| status.is_some_and(Status::waits_for_receipt));
+    let newest = waiting_notice.filter(|one| subscribed(one));
+    let by_hand = waiting_notice.filter(|one| !subscribed(one));
     for what in [What::Recall, What::Reoffer, What::Ask, What::Archived, What::Retire] {
         let fits = match what {
             What::Ask => newest.is_some(),
@@ -134,9 +144,11 @@ pub(super) async fn inside(
             .take(LETTERS)
             .map(|one| {
                 let again = act_href(id, What::Ask).with("notice", Some(&one.id)).to_string();
-                notices::letters(one, shell, visit.may(What::Ask.action()).then_some(again))
+                let again = Some(again).filter(|_| visit.may(What::Ask.action()) && subscribed(one));
+                notices::letters(one, shell, again)
             })
             .collect(),
+        by_hand: by_hand.map(|one| words.by_hand(&one.to, &one.id)),
         notice_words: notices::Words::of(visit.language()),
         words,
     }))

@@ -113,6 +113,14 @@ impl Words {
         }
     }
 
+    /// Nobody subscribes to what a receiver is asked: it is taken there by hand.
+    pub(crate) fn by_hand(&self, to: &str, notice: &str) -> String {
+        self.pick(
+            format!("Nobody subscribes to notices for {to}: ask by taking notices/{notice}.json there, or name somebody under `notices:` in kentai.yaml. Offered again, it may be answered for as long again."),
+            format!("{to}への通知先がありません。notices/{notice}.json を直接届けて照会するか、kentai.yaml の notices: に通知先を指定してください。再提供すると、回答期限が改めて設定されます。"),
+        )
+    }
+
     /// What stands against the end of the copies here.
     pub(crate) fn against(&self, one: &Against, say: &Say) -> String {
         let ja = match one {
