@@ -321,3 +321,26 @@ steps:
     ensure!(center.house.sql(&certificate)?.contains("truncated"), "{}", center.house.sql(&certificate)?);
     center.house.check().await
 }
+
+#[tokio::test]
+async fn a_withdrawal_that_is_still_to_come_is_refused_and_what_was_said_of_it_is_kept() -> Result<()> {
+    let center = Center::open(&short()).await?;
+    center.announce("T1", "P1").await?;
+    let at = |noticed_us: i64| Request::Withdraw {
+        program: "rare".into(),
+        pseudonym: "P1".into(),
+        scopes: Vec::new(),
+        evidence: "letter 7".into(),
+        noticed_us: Some(noticed_us),
+        reason: "moved abroad".into(),
+    };
+    let refused = center.refused(at(i64::MAX / 2), &officer("oda")).await?;
+    ensure!(matches!(refused, Refusal::Bad(_)), "{refused}");
+    ensure!(center.house.sql("select count(*) from record where kind = 'case'")? == "0");
+    center.ask(at(1_729_210_320_000_000), &officer("oda")).await?;
+    let told = "select document ->> 'reason' || ' ' || (document ->> 'noticed_us') from record where kind = 'case'";
+    ensure!(center.house.sql(told)? == "moved abroad 1729210320000000", "{}", center.house.sql(told)?);
+    let said = center.house.sql("select body ->> 'reason' from event where kind = 'case_opened'")?;
+    ensure!(said == "moved abroad", "the log says {said}");
+    center.house.check().await
+}

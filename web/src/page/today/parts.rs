@@ -343,7 +343,6 @@ pub(crate) fn lates(all: Vec<Trouble>, may: impl Fn(Action) -> bool, say: &Say) 
 /// What is done about it, and where; nothing where only waiting helps, or where it is not for the reader.
 fn next(one: &Trouble, may: &impl Fn(Action) -> bool, say: &Say) -> (String, String) {
     let decide = format!("/order-lines/{}/decide", one.line.id);
-    let any = |actions: &[Action]| actions.iter().any(|action| may(*action));
     let (label, href, may) = match &one.because {
         Because::WaitsForReceiver { .. } => {
             let list = Address::new("/hand-off").with("specimen", Some(&one.line.specimen));
@@ -354,11 +353,24 @@ fn next(one: &Trouble, may: &impl Fn(Action) -> bool, say: &Say) -> (String, Str
         Because::RunFailed { run, .. } | Because::GateHolds { run, .. } | Because::WaitsForReview { run }
             if !run.is_empty() =>
         {
-            let may = any(&[Action::Retry, Action::QcDecide, Action::Release]);
-            (say.pick("Decide", "判断"), format!("/runs/{run}"), may)
+            let action = match &one.because {
+                Because::RunFailed { .. } => Action::Retry,
+                Because::GateHolds { .. } => Action::QcDecide,
+                _ => Action::Release,
+            };
+            (say.pick("Decide", "判断"), format!("/runs/{run}"), may(action))
         }
         _ if one.next.is_empty() => return (String::new(), String::new()),
-        _ => (say.pick("Decide", "判断"), decide, any(&[Action::QcDecide, Action::ReportStage, Action::Resume])),
+        because => {
+            let action = match because {
+                Because::Rejected { .. } => Action::QcDecide,
+                Because::WaitsForAccession => Action::Receive,
+                Because::Held { .. } => Action::Resume,
+                Because::NoConsent { .. } => Action::Cancel,
+                _ => Action::ReportStage,
+            };
+            (say.pick("Decide", "判断"), decide, may(action))
+        }
     };
     if may { (label.to_owned(), href) } else { (String::new(), String::new()) }
 }
