@@ -17,6 +17,7 @@ mod run;
 pub mod run_sheet;
 mod specimen;
 mod step;
+pub mod trace;
 pub mod wes;
 mod workflow;
 

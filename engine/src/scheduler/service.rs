@@ -152,6 +152,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     let (writer, _) = Writer::start(pool.clone(), epoch);
     let reader = Reader::new(pool.clone());
     let unsigned = super::center::audit::unsigned(&reader).await?;
+    let (log_began, _) = reader.head().await?;
     let options = Arc::new(options);
     let (sender, inbox) = mpsc::channel(INBOX);
     // Quiet is known only after the first turn.
@@ -170,6 +171,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         signer: signer.clone(),
         underway: underway.clone(),
         tally: Tally::default(),
+        log_began,
         once: None,
     };
     let service = Service {
