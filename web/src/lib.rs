@@ -21,6 +21,7 @@ mod peer;
 mod serve;
 mod shield;
 mod socket;
+pub mod traces;
 mod wes;
 
 use std::sync::Arc;
@@ -63,6 +64,8 @@ struct App {
     meter: Arc<metrics::Meter>,
     /// When each session was seen last.
     seen: Arc<page::seen::Seen>,
+    /// Who draws traces, if anybody does.
+    traces: Option<traces::Traces>,
 }
 
 impl App {
@@ -80,6 +83,11 @@ impl App {
 
 /// Every route of the site: `/api/v1` and what describes it, `/deliveries`, `/ga4gh/drs/v1`, `/ga4gh/wes/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
+    traced(handle, people, zone, None)
+}
+
+/// The same, with somebody who is told of every request.
+pub fn traced(handle: Handle, people: People, zone: TimeZone, traces: Option<traces::Traces>) -> Router {
     let meter = Arc::new(metrics::Meter::new(handle.options().clock.now()));
     let app = App {
         engine: handle,
@@ -91,6 +99,7 @@ pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
         meter,
         hub: Arc::default(),
         seen: Arc::default(),
+        traces,
     };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));

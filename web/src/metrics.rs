@@ -30,6 +30,7 @@ use crate::error::Problem;
 use crate::page::capacity::machine::{self, Disk, Hands};
 use crate::page::keep;
 use crate::peer::{Credential, Person};
+use crate::traces::Answered;
 
 /// What every name begins with.
 const PREFIX: &str = "kentai";
@@ -152,7 +153,7 @@ async fn show(
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// Counts every request.
+/// Counts every request, and tells whoever draws traces.
 pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
     let class = class::of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let method = match *request.method() {
@@ -164,8 +165,16 @@ pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) 
         // Whoever asks may make words of their own.
         _ => "other",
     };
+    let told = app.traces.as_ref().filter(|_| class::is_traced(class)).map(|traces| {
+        let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        (traces, route, crate::traces::parent(&request), app.engine.options().clock.now())
+    });
     let began = Instant::now();
     let response = next.run(request).await;
-    app.meter.count((class, method, response.status().as_u16()), began.elapsed());
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    app.meter.count((class, method, status), took);
+    if let Some((traces, route, traceparent, began_us)) = told {
+        (traces.answered)(Answered { method, route, status, began_us, took, traceparent });
+    }
     response
 }

@@ -18,6 +18,11 @@ pub(super) fn of(route: Option<&str>) -> &'static str {
     }
 }
 
+/// Whoever only looks whether we live, reads what is measured, or waits for news comes every few seconds and is worth no trace.
+pub(super) fn is_traced(class: &str) -> bool {
+    ![STREAM, "health", "metrics", "assets"].contains(&class)
+}
+
 #[cfg(test)]
 mod tests {
     use super::of;

@@ -73,6 +73,11 @@ pub(super) fn registry(app: &App, counted: &Counted<Today>, machine: &Machine, s
     receivers(counted, (&targets, now_us), &mut said);
     hands_and_disks(machine, &mut said);
     executors(standings, &mut said);
+    if let Some(traces) = &app.traces {
+        let counts = (traces.counts)();
+        let counts = counts.iter().map(|(outcome, count)| (by("outcome", outcome), *count));
+        said.counters("trace_spans", "Spans of traces, by what became of them; only sent ones arrived", counts);
+    }
     said.0
 }
 
