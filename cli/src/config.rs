@@ -8,6 +8,7 @@ mod notices;
 mod origin;
 mod serve;
 mod target;
+mod telemetry;
 mod units;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub(crate) use notices::{Mail, Notices, Subscriber, secrets as secrets_of_notice
 pub(crate) use origin::Origin;
 pub(crate) use serve::{ClientCertificate, Serve};
 pub(crate) use target::{Retain, Target};
+pub(crate) use telemetry::Telemetry;
+#[cfg_attr(not(feature = "otel"), expect(unused_imports, reason = "a plain build sends nothing"))]
+pub(crate) use telemetry::endpoint;
 pub(crate) use units::{Duration, Size};
 
 /// What `kentai init` writes.
@@ -74,6 +78,8 @@ pub(crate) struct Config {
     pub serve: Vec<Serve>,
     /// Whose client certificates are.
     pub client_certificates: Vec<ClientCertificate>,
+    /// What is told of what the engine does, beside its log.
+    pub telemetry: Telemetry,
 }
 
 /// `tasks:`
@@ -200,6 +206,7 @@ impl Default for Config {
             secrets: BTreeMap::new(),
             serve: Vec::new(),
             client_certificates: Vec::new(),
+            telemetry: Telemetry::default(),
         }
     }
 }
@@ -316,6 +323,7 @@ impl Config {
         for (name, target) in &self.targets {
             target.check(name)?;
         }
+        telemetry::check(self)?;
         notices::check(self)
     }
 }

@@ -15,6 +15,7 @@ mod progress;
 mod pull;
 mod secrets;
 mod site;
+mod telemetry;
 mod times;
 mod triggers;
 mod whole_file;

@@ -11,7 +11,7 @@ use kentai_engine::scheduler::handle::{Handle, Refusal, Submitted};
 use kentai_engine::store::read::RunFilter;
 use kentai_workflows::diagnostic::has_errors;
 
-use super::serve::Listening;
+use super::serve::{self, Listening};
 use super::watch::interrupted;
 use crate::access::busy;
 use crate::exit::{Exit, Stop};
@@ -19,6 +19,7 @@ use crate::intake::{self, Intake};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::site::Site;
+use crate::telemetry::Telemetry;
 use crate::{assemble, person};
 
 /// Arguments of `run`.
@@ -87,20 +88,23 @@ impl Run {
 pub(crate) struct House {
     pub(crate) engine: Running,
     listening: Option<Listening>,
+    telemetry: Telemetry,
 }
 
 impl House {
     /// Starts both; without a socket the work is done all the same.
     pub(crate) async fn open(site: &Site, executor: Option<&str>, output: Output) -> anyhow::Result<Self> {
+        let ready = serve::telemetry(site, output)?;
         let engine = assemble::engine(site, executor, false).await.map_err(busy)?;
-        let listening = match Listening::start(site, &engine.handle) {
+        let telemetry = ready.start(&engine.handle);
+        let listening = match Listening::start(site, &engine.handle, telemetry.traces()) {
             Ok(listening) => Some(listening),
             Err(error) => {
                 output.say(format!("no requests can be made meanwhile: {error}"));
                 None
             }
         };
-        Ok(Self { engine, listening })
+        Ok(Self { engine, listening, telemetry })
     }
 
     /// Waits, sums up, and stops the engine, which then still removes its last containers.
@@ -122,6 +126,7 @@ impl House {
         if let Some(listening) = self.listening {
             listening.end().await;
         }
+        self.telemetry.end().await;
         Ok(self.engine.stop().await?)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kentai_engine::scheduler::handle::Handle;
 use kentai_web::BindError;
 use kentai_web::listen::{self, Door, Files, OpenError};
+use kentai_web::traces::Traces;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use crate::output::Output;
 use crate::site::Site;
 use crate::times::Zone;
 use crate::triggers::Triggers;
-use crate::{assemble, config, person};
+use crate::{assemble, config, person, telemetry};
 
 /// The site's socket, while it is served.
 pub(crate) struct Listening {
@@ -26,8 +27,8 @@ pub(crate) struct Listening {
 
 impl Listening {
     /// Opens the door to an engine.
-    pub(crate) fn start(site: &Site, handle: &Handle) -> Result<Self, BindError> {
-        Self::with(site, router(site, handle))
+    pub(crate) fn start(site: &Site, handle: &Handle, traces: Option<Traces>) -> Result<Self, BindError> {
+        Self::with(site, router(site, handle, traces))
     }
 
     fn with(site: &Site, router: kentai_web::Router) -> Result<Self, BindError> {
@@ -44,14 +45,14 @@ impl Listening {
     }
 }
 
-fn router(site: &Site, handle: &Handle) -> kentai_web::Router {
+fn router(site: &Site, handle: &Handle, traces: Option<Traces>) -> kentai_web::Router {
     let (directory, settings) = (site.directory.clone(), site.config.clone());
     let people: kentai_web::People = Arc::new(move |uid| {
         // Read anew: a person who was taken out of the file loses the roles without a restart.
         let settings = config::Config::load(&directory).map_or_else(|_| settings.clone(), |(settings, _)| settings);
         person::of(uid, &settings, &directory)
     });
-    kentai_web::router(handle.clone(), people, Zone::of(site).zone())
+    kentai_web::traced(handle.clone(), people, Zone::of(site).zone(), traces)
 }
 
 /// The doors to the network, while they are open.
@@ -101,12 +102,15 @@ fn options(site: &Site, serve: &config::Serve) -> listen::Options {
 
 /// Serves until it is asked to end; tools that run then go on and are adopted by the next engine.
 pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -> anyhow::Result<Exit> {
+    let ready = telemetry(site, output)?;
     let mut engine = assemble::engine(site, executor, false).await.map_err(busy)?;
+    let telemetry = ready.start(&engine.handle);
     // One for all doors: what is counted is of all of them.
-    let router = router(site, &engine.handle);
+    let router = router(site, &engine.handle, telemetry.traces());
     let listening = match Listening::with(site, router.clone()) {
         Ok(listening) => listening,
         Err(error) => {
+            telemetry.end().await;
             engine.stop().await?;
             return Err(refused(error));
         }
@@ -115,6 +119,7 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
         Ok(doors) => doors,
         Err(error) => {
             listening.end().await;
+            telemetry.end().await;
             engine.stop().await?;
             return Err(not_opened(error));
         }
@@ -130,6 +135,7 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
     triggers.end().await;
     // Together: each gives requests under way the same grace.
     tokio::join!(doors.end(), listening.end());
+    telemetry.end().await;
     if let Some(ended) = ended {
         ended?;
         return Ok(Exit::Unexpected);
@@ -141,6 +147,11 @@ pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -
         _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
     }
     Ok(Exit::Done)
+}
+
+/// What traces need, before an engine is started for nothing.
+pub(crate) fn telemetry(site: &Site, output: Output) -> anyhow::Result<telemetry::Ready> {
+    telemetry::Ready::new(site, output).map_err(|error: telemetry::Error| stop(Exit::Usage, error))
 }
 
 fn tell(site: &Site, addresses: &[SocketAddr], output: Output) {

@@ -56,6 +56,10 @@ pub(super) fn overlay(file: &Value, variables: &BTreeMap<String, String>) -> Res
 /// Paths of single values; `targets` and the like hold the site's own names and are left out.
 fn leaves(value: &Value) -> Vec<Vec<String>> {
     let Value::Mapping(map) = value else { return vec![Vec::new()] };
+    // A map that is empty by default has names of the site's own.
+    if map.is_empty() {
+        return vec![Vec::new()];
+    }
     let mut found = Vec::new();
     for (key, value) in map {
         let Some(key) = key.as_str() else { continue };

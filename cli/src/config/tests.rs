@@ -6,7 +6,7 @@ fn to_yaml(config: &Config) -> String {
     serde_yaml::to_string(config).expect("a site file can be written")
 }
 
-fn parse(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Origin), Error> {
+pub(super) fn parse(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Origin), Error> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Config::parse(Path::new("kentai.yaml"), text, &variables)
 }
