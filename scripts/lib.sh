@@ -8,6 +8,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=x86_64-unknown-linux-gnu
 binary=${CARGO_TARGET_DIR:-$root/target}/$target/release/kentai
 lib_work=${TMPDIR:-/tmp}
+# What tests and checks are built with: everything that a plain build goes without. The same everywhere (tests/src/lib.rs too), so that each
+# crate is built once.
+features=(--all-features)
 
 say() { printf '%s: %s\n' "${script:-kentai}" "$*" >&2; }
 die() { say "$*"; exit 1; }

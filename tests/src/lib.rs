@@ -40,17 +40,18 @@ pub fn kentai() -> Result<&'static Path> {
 
 fn build() -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "-p", "kentai"]).current_dir(root());
-    // What the runner says of this test's own package is another package's business: build scripts that look at it (ring's) would run
-    // again, here and at the next build of the tests, and with them half of all crates.
+    // Every feature, as scripts/lib.sh has it for whatever else is built for tests.
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "-p", "kentai", "--all-features"]).current_dir(root());
+    // A test runner says which package it tests. The build script of ring takes that for its own, and with it everything above ring would
+    // be built anew, there and back with every run.
     for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| text.starts_with(start)) {
-            command.env_remove(&name);
+        let said = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| said.starts_with(start)) {
+            build.env_remove(&name);
         }
     }
-    let status = command.status().context("run cargo")?;
+    let status = build.status().context("run cargo")?;
     ensure!(status.success(), "build kentai");
     // …/deps/all-0123 → …/kentai
     let test = std::env::current_exe()?;

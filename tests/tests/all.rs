@@ -23,3 +23,4 @@ mod receivers;
 mod registry;
 mod slurm;
 mod tidy;
+mod traces;
