@@ -18,4 +18,5 @@ pub mod scheduler;
 pub mod specimen;
 pub mod state;
 pub mod store;
+pub mod translated;
 pub mod view;

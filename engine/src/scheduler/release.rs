@@ -111,6 +111,7 @@ impl House {
             count: 1,
             not_by: Vec::new(),
             text: format!("release to {target}"),
+            text_ja: format!("「{target}」への引き渡し"),
             shown: json!([]),
             asked_us: self.now,
             expires_us: None,

@@ -140,6 +140,7 @@ impl House {
             count: approve.count.max(1),
             not_by: approve.not_by.clone(),
             text: approve.ask.en.clone(),
+            text_ja: approve.ask.ja.clone().unwrap_or_default(),
             shown: Value::Array(shown?),
             asked_us: self.now,
             expires_us: approve

@@ -1,12 +1,15 @@
 //! Why something of the center stands where it stands: one sentence with values, limit, owner and what is offered, in English and
 //! Japanese. Pure: whoever asks brings the values.
 
+use std::borrow::Cow;
+
 use kentai_workflows::diagnostic::Language;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::expectation::Owner;
 use crate::clock::Micros;
+use crate::translated;
 
 /// A reason with its values.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -289,9 +292,10 @@ impl Because {
                 let who = missing.join(", ");
                 two(format!("waits for its family: {who}"), format!("家族の検体待ち: {who}"))
             }
-            Self::NotStarted { reason } => {
-                two(format!("its analysis could not be started: {reason}"), format!("解析を開始できません: {reason}"))
-            }
+            Self::NotStarted { reason } => two(
+                format!("its analysis could not be started: {reason}"),
+                format!("解析を開始できません: {}", told(reason)),
+            ),
             Self::WaitsForEngine => two("is ready and waits for its turn".into(), "準備完了、順番待ち".into()),
             Self::NoWorkflow => two(
                 "is ready; its assay names no workflow, so nothing starts by itself".into(),
@@ -301,13 +305,13 @@ impl Because {
                 two(format!("is being analyzed: run {run}"), format!("解析中: 実行 {run}"))
             }
             Self::Runs { run, reason } => {
-                two(format!("is being analyzed: run {run}: {reason}"), format!("解析中: 実行 {run}: {reason}"))
+                two(format!("is being analyzed: run {run}: {reason}"), format!("解析中: 実行 {run}: {}", told(reason)))
             }
             Self::RunFailed { run, reason } => {
-                two(format!("run {run} failed: {reason}"), format!("実行 {run} が失敗: {reason}"))
+                two(format!("run {run} failed: {reason}"), format!("実行 {run} が失敗: {}", told(reason)))
             }
             Self::GateHolds { run, reason } => {
-                two(format!("a gate holds run {run}: {reason}"), format!("実行 {run} が判定で保留: {reason}"))
+                two(format!("a gate holds run {run}: {reason}"), format!("実行 {run} が判定で保留: {}", told(reason)))
             }
             Self::WaitsForReview { run } => {
                 two(format!("waits for a second pair of eyes: run {run}"), format!("2 人目の確認待ち: 実行 {run}"))
@@ -324,7 +328,7 @@ impl Because {
             Self::RefusedByReceiver { reason } => {
                 two(format!("the receiver refused it: {reason}"), format!("受け取り拒否: {reason}"))
             }
-            Self::Recalled { reason } => two(format!("was called back: {reason}"), format!("回収: {reason}")),
+            Self::Recalled { reason } => two(format!("was called back: {reason}"), format!("回収: {}", told(reason))),
             Self::Ended { how, reason, since_us } if reason.is_empty() => {
                 two(format!("is {how} since {}", day(*since_us)), format!("{} に終了({how})", day(*since_us)))
             }
@@ -392,6 +396,11 @@ fn reads(count: u64) -> String {
 
 fn day(at: Micros) -> String {
     jiff::Timestamp::from_microsecond(at).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+/// What the engine said of it, in Japanese; what people wrote stays as it is.
+fn told(reason: &str) -> Cow<'_, str> {
+    translated::said(reason, Language::Ja)
 }
 
 #[cfg(test)]

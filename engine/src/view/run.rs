@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use kentai_workflows::diagnostic::Language;
 use kentai_workflows::plan::{Plan, Priority, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,9 @@ pub struct RunView {
     pub needs_person: bool,
     /// Why it stands where it stands, when there is something to say.
     pub reason: Option<String>,
+    /// The same in Japanese: for pages.
+    #[serde(skip)]
+    pub reason_ja: Option<String>,
 }
 
 /// One run with everything that is known of it but its events.
@@ -190,8 +194,8 @@ pub(super) async fn views(reader: &Reader, ids: &[String]) -> Result<Vec<RunView
 }
 
 /// Why a run stands where it stands, when there is something to say; `id` is a whole id.
-pub(super) async fn run_reason(reader: &Reader, id: &str) -> Result<Option<String>, Error> {
-    reason(&reader.run_reasons(&[id.to_owned()]).await?)
+pub(super) async fn run_reason(reader: &Reader, id: &str, language: Language) -> Result<Option<String>, Error> {
+    reason(&reader.run_reasons(&[id.to_owned()]).await?, language)
 }
 
 /// One run with everything about it; `id` is a whole id.
@@ -237,13 +241,15 @@ fn view(line: &line::RunLine, reasons: &[line::StepReason]) -> Result<RunView, E
     let status = state::run::Status::parse(&line.status)
         .ok_or_else(|| Error::Unknown { what: "a run status", found: line.status.clone() })?;
     let hold: Option<Hold> = document("a hold", &line.hold)?;
-    let reason = match &hold {
+    let because = |language| match &hold {
         _ if status == state::run::Status::Canceling => {
-            Some("it is being canceled; something of it still runs".to_owned())
+            Ok(Some("it is being canceled; something of it still runs".to_owned()))
         }
-        Some(hold) if !status.is_end() => Some(format!("held by {}: {}", hold.by, hold.reason)),
-        _ => reason(reasons)?,
+        Some(hold) if !status.is_end() => Ok(Some(format!("held by {}: {}", hold.by, hold.reason))),
+        _ => reason(reasons, language),
     };
+    let (reason, reason_ja) = (because(Language::En)?, because(Language::Ja)?);
+    let reason_ja = reason_ja.map(|reason| crate::translated::said(&reason, Language::Ja).into_owned());
     Ok(RunView {
         id: line.run_id.clone(),
         submission: line.submission_id.clone(),
@@ -262,11 +268,12 @@ fn view(line: &line::RunLine, reasons: &[line::StepReason]) -> Result<RunView, E
         steps_done: line.steps_done,
         needs_person: line.asks > 0 && !status.is_end(),
         reason,
+        reason_ja,
     })
 }
 
 /// The most telling step first: one that failed, one that asks a person, one that waits for something.
-fn reason(reasons: &[line::StepReason]) -> Result<Option<String>, Error> {
+fn reason(reasons: &[line::StepReason], language: Language) -> Result<Option<String>, Error> {
     let weight = |reason: &&line::StepReason| match reason.status.as_str() {
         "failed" => 0,
         "awaiting_person" => 1,
@@ -274,7 +281,7 @@ fn reason(reasons: &[line::StepReason]) -> Result<Option<String>, Error> {
     };
     let Some(first) = reasons.iter().min_by_key(weight) else { return Ok(None) };
     let detail: Detail = document("a step's detail", &first.detail)?;
-    Ok(super::step::reason(&detail).map(|reason| format!("{}: {reason}", first.step_key)))
+    Ok(super::step::reason(&detail, language).map(|reason| format!("{}: {reason}", first.step_key)))
 }
 
 fn priority(class: i64) -> Priority {
@@ -320,6 +327,6 @@ mod tests {
             detail: format!(r#"{{"reason":"{reason}"}}"#),
         };
         let reasons = [step("trim", "ready", "it waits for memory"), step("align", "failed", "exit code 1")];
-        assert_eq!(reason(&reasons).expect("documents of ours"), Some("align: exit code 1".to_owned()));
+        assert_eq!(reason(&reasons, Language::En).expect("documents of ours"), Some("align: exit code 1".to_owned()));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use kentai_workflows::diagnostic::Language;
 use kentai_workflows::plan::Role;
 use kentai_workflows::value::{FileValue, Map, Value};
 use schemars::JsonSchema;
@@ -81,6 +82,9 @@ pub struct AskView {
     pub not_by: Vec<String>,
     /// The question.
     pub text: String,
+    /// The same in Japanese, where the workflow's author wrote it: for pages.
+    #[serde(skip)]
+    pub text_ja: Option<String>,
     /// What the answer binds to.
     pub shown: Value,
     /// When it was asked.
@@ -120,7 +124,7 @@ impl StepView {
             status: row.status.clone(),
             round: detail.round,
             attempts: detail.attempts,
-            reason: reason(&detail).filter(|_| row.status != "succeeded"),
+            reason: reason(&detail, Language::En).filter(|_| row.status != "succeeded"),
             failures: detail.failures,
             cause: detail.cause,
             gate: detail.gate,
@@ -137,9 +141,9 @@ impl StepView {
 }
 
 /// Why a step stands where it stands; a question speaks for itself.
-pub(super) fn reason(detail: &detail::Detail) -> Option<String> {
+pub(super) fn reason(detail: &detail::Detail, language: Language) -> Option<String> {
     let asked = || match detail.ask.as_ref()? {
-        ask if !ask.text.is_empty() => Some(ask.text.clone()),
+        ask if !ask.text.is_empty() => Some(ask.told(language).to_owned()),
         ask if ask.kind == "hold" => Some("the workflow holds here until a person lets it go".to_owned()),
         ask => Some(format!("it waits for an answer ({})", ask.kind)),
     };
@@ -182,6 +186,7 @@ impl AskView {
             roles: ask.roles,
             count: ask.count,
             not_by: ask.not_by,
+            text_ja: Some(ask.text_ja).filter(|text| !text.is_empty()),
             text: ask.text,
             shown: ask.shown,
             asked: time(ask.asked_us),

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use kentai_engine::translated;
 use kentai_workflows::diagnostic::Language;
 
 /// Between a value and its unit.
@@ -35,6 +36,11 @@ impl Say {
             Language::En => en,
             Language::Ja => ja,
         }
+    }
+
+    /// What the engine said in a sentence of its own; what people wrote stays as it is.
+    pub(crate) fn engine(&self, text: &str) -> String {
+        translated::said(text, self.language).into_owned()
     }
 
     /// `4,182`

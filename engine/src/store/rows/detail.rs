@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kentai_workflows::diagnostic::Language;
 use kentai_workflows::plan::PlannedStep;
 use kentai_workflows::value::Value;
 use schemars::JsonSchema;
@@ -81,6 +82,9 @@ pub struct Ask {
     /// The question, as the workflow's author wrote it.
     #[serde(default)]
     pub text: String,
+    /// The same in Japanese, where the author wrote it; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text_ja: String,
     /// What the answer binds to.
     #[serde(default)]
     pub shown: Value,
@@ -95,6 +99,15 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The question in the reader's language, as far as its author wrote it; may be empty.
+    #[must_use]
+    pub fn told(&self, language: Language) -> &str {
+        match language {
+            Language::Ja if !self.text_ja.is_empty() => &self.text_ja,
+            Language::En | Language::Ja => &self.text,
+        }
+    }
+
     /// Names the question with the values that were shown, and when it was asked: an answer to it is an answer to nothing else.
     #[must_use]
     pub fn fingerprint(&self) -> String {

@@ -179,7 +179,7 @@ fn ended(delivery: &DeliveryView, words: &'static Words, shell: &Shell) -> Optio
         short: shell.say.digest(&file.sha256),
         sha256: file.sha256.clone(),
         fate: words.fate(file.fate.word()),
-        how: file.certificate.as_ref().map_or(file.because.clone(), |proof| proof.method.clone()),
+        how: shell.say.engine(file.certificate.as_ref().map_or(&file.because, |proof| &proof.method)),
     };
     Some(Ended {
         said: if end.certificate.is_some() { words.copies_gone } else { words.copies_going },

@@ -103,7 +103,7 @@ pub(super) async fn failure(
     Ok(Some(Failure {
         heading: heading(&task, (seen, of_round.len()), words),
         meaning: words.meaning(cause, asked.as_deref()),
-        reason: task.step.reason.clone().unwrap_or_default(),
+        reason: say.engine(task.step.reason.as_deref().unwrap_or_default()),
         others: (failed > 1).then(|| {
             let others = say.count(failed - 1);
             let said = words.pick(format!("{others} more failed"), format!("ほかに{others}件が失敗"));

@@ -139,7 +139,8 @@ fn heading(step: &StepView, ask: &AskView, words: &'static Words) -> String {
     match ask.kind.as_str() {
         "qc" => words.pick(format!("{key} holds: a reviewer decides"), format!("{key} の判定が保留：QC審査が必要です")),
         "approve" if !ask.text.is_empty() => {
-            words.pick(format!("{key} asks: {}", ask.text), format!("{key} の確認：{}", ask.text))
+            let ja = ask.text_ja.as_ref().unwrap_or(&ask.text);
+            words.pick(format!("{key} asks: {}", ask.text), format!("{key} の確認：{ja}"))
         }
         "approve" => words.pick(format!("{key} asks for approval"), format!("{key} が承認を待っています")),
         _ => words.pick(format!("{key} waits to be let go"), format!("{key} は開始の許可を待っています")),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use kentai_engine::translated;
 use kentai_engine::view::run_sheet::{self, Counts, Task, TaskState};
 use serde::Deserialize;
 
@@ -262,12 +263,20 @@ fn why(
     if let Some(gate) = &task.step.gate {
         return gate_words(gate, words);
     }
+    let said = |text: &str| translated::said(text, words.language).into_owned();
+    // As its author wrote it in the reader's language, where the question is the reason.
+    let is_question = |text: &str| task.step.reason.as_deref() == Some(text);
+    let asked = task.step.ask.as_ref().filter(|ask| is_question(&ask.text));
+    let asked = asked.and_then(|ask| words.pick(None, ask.text_ja.clone()));
     match task.state {
         TaskState::Failed => {
             let cause = task.step.cause.map(|cause| words.cause_of(cause.word()));
             match (cause, &task.step.reason) {
-                (Some(cause), Some(reason)) => format!("{cause}: {reason}"),
-                (cause, reason) => cause.or_else(|| reason.clone()).unwrap_or_default(),
+                (Some(cause), Some(reason)) => {
+                    let reason = said(reason);
+                    words.pick(format!("{cause}: {reason}"), format!("{cause}：{reason}"))
+                }
+                (cause, reason) => cause.or_else(|| reason.as_deref().map(said)).unwrap_or_default(),
             }
         }
         TaskState::Waiting if task.step.status == "waiting" => {
@@ -278,12 +287,12 @@ fn why(
             let names: Vec<String> = needs.get(&task.step.step).into_iter().flatten().filter(open).cloned().collect();
             if names.is_empty() { String::new() } else { words.waits_for(&names) }
         }
-        TaskState::Waiting | TaskState::Needs | TaskState::Running => task
-            .step
-            .reason
-            .clone()
+        TaskState::Waiting | TaskState::Needs | TaskState::Running => asked
+            .or_else(|| task.step.reason.as_deref().map(said))
             .or_else(|| waits.get(key).cloned().filter(|_| task.state != TaskState::Running))
             .unwrap_or_default(),
-        TaskState::Warned | TaskState::Passed | TaskState::Canceled => task.step.reason.clone().unwrap_or_default(),
+        TaskState::Warned | TaskState::Passed | TaskState::Canceled => {
+            task.step.reason.as_deref().map(said).unwrap_or_default()
+        }
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn told(teller: &Teller<'_>, chapter: &Chapter) -> Told {
     if told.paragraphs.is_empty() && told.checks.is_empty() {
         let reason = text(body(chapter), "reason");
         if !reason.is_empty() {
-            told.says(Text::new(reason));
+            told.says(Text::new(&teller.say.engine(reason)));
         }
     }
     told
@@ -291,10 +291,11 @@ pub(super) fn asides(teller: &Teller<'_>, chapter: &Chapter, told: &mut Told) {
             }
             "deviation_opened" | "deviation" => {
                 let doc: record::Deviation = document(&body["document"]);
-                told.says(
-                    Text::new(&say.pick("Deviation, ".to_owned(), "逸脱・".to_owned()))
-                        .text(&format!("{}: {}", doc.severity, doc.description)),
-                );
+                told.says(Text::new(&say.pick("Deviation, ".to_owned(), "逸脱・".to_owned())).text(&format!(
+                    "{}: {}",
+                    doc.severity,
+                    say.engine(&doc.description)
+                )));
                 None
             }
             "custody_moved" => {

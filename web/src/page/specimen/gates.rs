@@ -184,7 +184,10 @@ pub(super) fn of_evaluation(evaluation: &Evaluation, say: &Say) -> Checks {
         format!("Criteria {}, snapshot kept with the verdict.", evaluation.criteria),
         format!("基準 {}。判定時の内容を保存済み。", evaluation.criteria),
     )];
-    notes.extend(evaluation.findings.iter().map(|finding| format!("{}: {}", finding.about.word(), finding.said)));
+    notes.extend(evaluation.findings.iter().map(|finding| {
+        let said = say.engine(&finding.said);
+        say.pick(format!("{}: {said}", finding.about.word()), said.clone())
+    }));
     let rows = evaluation.checks.iter().take(ROWS_MAX).map(|check| of_criterion(check, say)).collect();
     Checks { by: evaluation.criteria.clone(), rows, notes }
 }

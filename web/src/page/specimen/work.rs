@@ -76,8 +76,9 @@ pub(super) fn analysis(teller: &Teller<'_>, chapter: &Chapter) -> Told {
     told.says(line.text(say.pick(".", "。")));
     if chapter.stage() == Some(Stage::AnalysisFailed) {
         let (step, reason) = (body(chapter)["step"].as_str(), body(chapter)["reason"].as_str());
-        let text = [step, reason].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-        told.says(Text::new(&text.join(": ")));
+        let reason = reason.map(|reason| say.engine(reason));
+        let text = [step, reason.as_deref()].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        told.says(Text::new(&text.join(say.pick(": ", "："))));
     } else {
         told.steps = steps(teller, found);
         if found.attempts.is_empty() && found.attempts_made > 0 {
@@ -209,7 +210,7 @@ pub(super) fn judged(teller: &Teller<'_>, chapter: &Chapter) -> Told {
     }
     if told.checks.is_empty() {
         let reason = body(chapter)["reason"].as_str().unwrap_or_default();
-        told.says(Text::new(reason));
+        told.says(Text::new(&say.engine(reason)));
     }
     told
 }
@@ -267,6 +268,7 @@ pub(super) fn handed_off(teller: &Teller<'_>, chapter: &Chapter) -> Told {
     let mut told = Told::default();
     let reason = body(chapter)["reason"].as_str().unwrap_or_default();
     if !reason.is_empty() {
+        let reason = say.engine(reason);
         told.says(Text::new(&say.pick(format!("Reason: {reason}"), format!("理由：{reason}"))));
     }
     let Some(found) = delivery_of(teller, chapter) else { return told };

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kentai_engine::people::permission::Action;
+use kentai_engine::specimen::record::CaseItem;
 use kentai_engine::state::case_item::Status as Stands;
 use kentai_engine::view::center::withdrawal::{CaseFile, CaseLine, ThingView, case_file};
 use kentai_engine::view::center::{HistoryView, NoticeView};
@@ -23,6 +24,7 @@ use crate::page::form::Wrong;
 use crate::page::list::Filter;
 use crate::page::notices::{self, Letters};
 use crate::page::rights;
+use crate::page::say::Say;
 use crate::page::shape::State as Shown;
 use crate::page::shell::{Place, Shell, page};
 use crate::page::specimen::text::path;
@@ -245,7 +247,7 @@ fn thing(one: &ThingView, typed: &Typed, visit: &Visit, shell: &Shell) -> Thing 
         state: words.thing_status(one.status),
         kind: words.kind(&doc.thing),
         href: place(&doc.thing, &doc.id),
-        name: doc.id.clone(),
+        name: name(doc, say),
         size: if doc.size > 0 { say.bytes(doc.size) } else { String::new() },
         short: say.digest(&doc.sha256),
         sha256: doc.sha256.clone(),
@@ -254,10 +256,20 @@ fn thing(one: &ThingView, typed: &Typed, visit: &Visit, shell: &Shell) -> Thing 
         reference: doc.reference.clone(),
         by: people.collect(),
         until: if waits { say.date_time(&say.iso(doc.until_us)) } else { String::new() },
-        how: doc.certificate.as_ref().map(|proof| proof.method.clone()).unwrap_or_default(),
+        how: doc.certificate.as_ref().map(|proof| say.engine(&proof.method)).unwrap_or_default(),
         chosen: value.as_ref().is_some_and(|value| typed.things.contains(value)),
         value,
         id: one.id.clone(),
+    }
+}
+
+/// As people know it; a delivery is named with its receiver.
+fn name(doc: &CaseItem, say: &Say) -> String {
+    match doc.id.split_once(" at ") {
+        Some((delivery, receiver)) if doc.thing == "delivery" => {
+            say.pick(doc.id.clone(), format!("{delivery}（{receiver}）"))
+        }
+        _ => say.engine(&doc.id),
     }
 }
 
@@ -275,7 +287,7 @@ fn place(kind: &str, id: &str) -> Option<String> {
 fn names(things: &[ThingView], notices: &[NoticeView], shell: &Shell) -> BTreeMap<String, String> {
     let words = notices::Words::of(shell.language());
     let letter = |one: &NoticeView| format!("{}{}{}", words.subject(&one.subject), shell.say.pick(", ", "・"), one.to);
-    let things = things.iter().map(|one| (one.id.clone(), one.doc.id.clone()));
+    let things = things.iter().map(|one| (one.id.clone(), name(&one.doc, &shell.say)));
     things.chain(notices.iter().map(|one| (one.id.clone(), letter(one)))).collect()
 }
 

@@ -8,6 +8,7 @@ use crate::handoff::offer::FileStatus;
 use crate::specimen::record::Delivery;
 use crate::store::read::Reader;
 use crate::store::rows::detail::{CheckReport, Detail, GateReport, Verdict};
+use crate::translated;
 use crate::view::center::access::Refused;
 use crate::view::center::why;
 
@@ -23,7 +24,7 @@ impl Need {
                 format!("{listed} thing(s) to decide, {proposed} to confirm, {confirmed} to be done."),
                 format!("未決定{listed}件、確認待ち{proposed}件、実施待ち{confirmed}件。"),
             ),
-            Known::Deviation(said) => (said.clone(), said.clone()),
+            Known::Deviation(said) => (said.clone(), translated::said(said, Language::Ja).into_owned()),
             Known::Delivery(doc, to) => delivery(doc, to),
             Known::Proposal(by, reason) => (format!("Proposed by {by}: {reason}"), format!("{by}の提案：{reason}")),
             Known::Nothing => return self.read(reader, now, language).await,
@@ -41,8 +42,8 @@ impl Need {
                 None => Ok(String::new()),
             },
             About::Run(id, _) => {
-                let found = crate::view::run_reason(reader, id).await?;
-                Ok(found.unwrap_or_default())
+                let found = crate::view::run_reason(reader, id, language).await?.unwrap_or_default();
+                Ok(translated::said(&found, language).into_owned())
             }
             _ => Ok(String::new()),
         }
@@ -56,23 +57,31 @@ fn step(detail: &Detail) -> (String, String) {
     }
     let given: Vec<&str> = detail.answers.iter().map(|answer| answer.person.as_str()).collect();
     let missing = (ask.count as usize).saturating_sub(given.len()).max(1);
-    let late = detail.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
-    let text = if ask.text.is_empty() { String::new() } else { format!("{} ", ask.text) };
+    let late = |language| {
+        let reason = detail.reason.as_deref().map(|reason| translated::said(reason, language));
+        reason.map(|reason| format!(" {reason}")).unwrap_or_default()
+    };
+    let text = |language| match ask.told(language) {
+        "" => String::new(),
+        told => format!("{told} "),
+    };
+    let ((text, text_ja), (late, late_ja)) =
+        ((text(Language::En), text(Language::Ja)), (late(Language::En), late(Language::Ja)));
     match (ask.kind.as_str(), given.as_slice()) {
         ("approve", []) if missing > 1 => (
             format!("{text}{missing} people must say yes.{late}"),
-            format!("{text}{missing}人の承認が必要です。{late}"),
+            format!("{text_ja}{missing}人の承認が必要です。{late_ja}"),
         ),
         ("approve", []) => {
-            (format!("{text}One person must say yes.{late}"), format!("{text}1人の承認が必要です。{late}"))
+            (format!("{text}One person must say yes.{late}"), format!("{text_ja}1人の承認が必要です。{late_ja}"))
         }
         ("approve", given) => (
             format!("{text}{} said yes; {missing} more must.{late}", given.join(", ")),
-            format!("{text}{}が承認済み。あと{missing}人の承認が必要です。{late}", given.join("、")),
+            format!("{text_ja}{}が承認済み。あと{missing}人の承認が必要です。{late_ja}", given.join("、")),
         ),
         _ => (
             format!("{text}The workflow holds here until a person lets it go.{late}"),
-            format!("{text}ワークフローがここで止まり、再開の指示を待っています。{late}"),
+            format!("{text_ja}ワークフローがここで止まり、再開の指示を待っています。{late_ja}"),
         ),
     }
 }

@@ -140,7 +140,7 @@ impl Words {
             }
             Against::Copies { known, wanted } => format!("ほかの場所の複製は{wanted}件必要（現在{known}件）"),
             Against::Held(said) => format!("保留中：{said}"),
-            Against::Withdrawn(said) => format!("同意撤回：{said}"),
+            Against::Withdrawn(said) => format!("同意撤回：{}", say.engine(said)),
             Against::Disputed(said) => format!("未解決の逸脱：{said}"),
             Against::Used(said) => format!("ほかで使用中：{said}"),
         };
