@@ -13,6 +13,7 @@ mod door;
 mod germline;
 mod guards;
 mod house;
+mod japanese;
 mod kill;
 mod line;
 mod machines;
