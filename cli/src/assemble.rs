@@ -1,5 +1,6 @@
 //! The only file that knows every room: hands, collector, couriers and the engine, put together for one site.
 
+mod sign_on;
 mod slurm;
 mod subscribers;
 
@@ -27,6 +28,10 @@ use kentai_executors::process::ProcessExecutor;
 use crate::config::{self, Retain};
 use crate::site::{Machine, Site, or};
 
+#[cfg(feature = "oidc")]
+pub(crate) use sign_on::provider;
+pub(crate) use sign_on::sign_on;
+
 /// Why the rooms cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -42,6 +47,9 @@ pub(crate) enum Error {
     Target { name: String, path: PathBuf, reason: String },
     #[error("`notices.{to}`: {reason}")]
     Notices { to: String, reason: String },
+    #[cfg(feature = "oidc")]
+    #[error("`sign_in.oidc`: {reason}")]
+    SignIn { reason: String },
     #[error("target `{name}`: {reason}")]
     Courier { name: String, reason: String },
     #[error(transparent)]

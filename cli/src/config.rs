@@ -7,6 +7,7 @@ mod executor;
 mod notices;
 mod origin;
 mod serve;
+mod sign_in;
 mod target;
 mod telemetry;
 mod units;
@@ -22,6 +23,7 @@ pub(crate) use executor::Executor;
 pub(crate) use notices::{Mail, Notices, Subscriber, secrets as secrets_of_notices};
 pub(crate) use origin::Origin;
 pub(crate) use serve::{ClientCertificate, Serve};
+pub(crate) use sign_in::SignIn;
 pub(crate) use target::{Retain, Target};
 pub(crate) use telemetry::Telemetry;
 #[cfg_attr(not(feature = "otel"), expect(unused_imports, reason = "a plain build sends nothing"))]
@@ -80,6 +82,8 @@ pub(crate) struct Config {
     pub client_certificates: Vec<ClientCertificate>,
     /// What is told of what the engine does, beside its log.
     pub telemetry: Telemetry,
+    /// Who else may say who somebody is.
+    pub sign_in: SignIn,
 }
 
 /// `tasks:`
@@ -207,6 +211,7 @@ impl Default for Config {
             serve: Vec::new(),
             client_certificates: Vec::new(),
             telemetry: Telemetry::default(),
+            sign_in: SignIn::default(),
         }
     }
 }
@@ -324,6 +329,7 @@ impl Config {
             target.check(name)?;
         }
         telemetry::check(self)?;
+        sign_in::check(self)?;
         notices::check(self)
     }
 }

@@ -1,5 +1,6 @@
 //! The door to the network of the real program: who is let in by what, and who cannot keep it shut. curl and openssl ask.
 
+mod elsewhere;
 mod page;
 
 use std::io::Write;

@@ -5,6 +5,7 @@
 //! user is, the assembly tells it. What goes wrong leaves as one kind of answer, see [`error`].
 
 mod api;
+pub mod auth;
 pub mod download;
 mod drs;
 pub mod error;
@@ -66,6 +67,8 @@ struct App {
     seen: Arc<page::seen::Seen>,
     /// Who draws traces, if anybody does.
     traces: Option<traces::Traces>,
+    /// Who else may say who somebody is.
+    sign_on: auth::SignOn,
 }
 
 impl App {
@@ -83,11 +86,20 @@ impl App {
 
 /// Every route of the site: `/api/v1` and what describes it, `/deliveries`, `/ga4gh/drs/v1`, `/ga4gh/wes/v1`, `/metrics`, `/healthz`, `/readyz`, and the pages; people read times in `zone`.
 pub fn router(handle: Handle, people: People, zone: TimeZone) -> Router {
-    traced(handle, people, zone, None)
+    router_with(handle, people, zone, Beside::default())
 }
 
-/// The same, with somebody who is told of every request.
-pub fn traced(handle: Handle, people: People, zone: TimeZone, traces: Option<traces::Traces>) -> Router {
+/// Who else has to do with requests.
+#[derive(Clone, Default)]
+pub struct Beside {
+    /// Who draws traces, if anybody does.
+    pub traces: Option<traces::Traces>,
+    /// Who else may say who somebody is.
+    pub sign_on: auth::SignOn,
+}
+
+/// The same, with those beside.
+pub fn router_with(handle: Handle, people: People, zone: TimeZone, beside: Beside) -> Router {
     let meter = Arc::new(metrics::Meter::new(handle.options().clock.now()));
     let app = App {
         engine: handle,
@@ -99,7 +111,8 @@ pub fn traced(handle: Handle, people: People, zone: TimeZone, traces: Option<tra
         meter,
         hub: Arc::default(),
         seen: Arc::default(),
-        traces,
+        traces: beside.traces,
+        sign_on: beside.sign_on,
     };
     // Health is nobody's secret; everything else is for persons of the site only.
     let api = api::v1::routes(&app).layer(middleware::from_fn_with_state(app.clone(), peer::recognize));

@@ -2,6 +2,7 @@
 
 mod place;
 mod settings;
+mod sign_in;
 
 use std::path::Path;
 use std::time::Duration;
@@ -102,6 +103,7 @@ async fn look_at(site: &Site) -> Vec<Line> {
     lines.extend(database(site).await);
     lines.push(engine(site).await);
     lines.extend(executors(site).await);
+    lines.extend(sign_in::look(site).await);
     lines
 }
 

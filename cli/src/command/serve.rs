@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kentai_engine::scheduler::handle::Handle;
-use kentai_web::BindError;
+use kentai_web::{Beside, BindError};
 use kentai_web::listen::{self, Door, Files, OpenError};
 use kentai_web::traces::Traces;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +28,7 @@ pub(crate) struct Listening {
 impl Listening {
     /// Opens the door to an engine.
     pub(crate) fn start(site: &Site, handle: &Handle, traces: Option<Traces>) -> Result<Self, BindError> {
-        Self::with(site, router(site, handle, traces))
+        Self::with(site, router(site, handle, Beside { traces, ..Beside::default() }))
     }
 
     fn with(site: &Site, router: kentai_web::Router) -> Result<Self, BindError> {
@@ -45,14 +45,14 @@ impl Listening {
     }
 }
 
-fn router(site: &Site, handle: &Handle, traces: Option<Traces>) -> kentai_web::Router {
+fn router(site: &Site, handle: &Handle, beside: Beside) -> kentai_web::Router {
     let (directory, settings) = (site.directory.clone(), site.config.clone());
     let people: kentai_web::People = Arc::new(move |uid| {
         // Read anew: a person who was taken out of the file loses the roles without a restart.
         let settings = config::Config::load(&directory).map_or_else(|_| settings.clone(), |(settings, _)| settings);
         person::of(uid, &settings, &directory)
     });
-    kentai_web::traced(handle.clone(), people, Zone::of(site).zone(), traces)
+    kentai_web::router_with(handle.clone(), people, Zone::of(site).zone(), beside)
 }
 
 /// The doors to the network, while they are open.
@@ -103,10 +103,11 @@ fn options(site: &Site, serve: &config::Serve) -> listen::Options {
 /// Serves until it is asked to end; tools that run then go on and are adopted by the next engine.
 pub(crate) async fn serve(site: &Site, executor: Option<&str>, output: Output) -> anyhow::Result<Exit> {
     let ready = telemetry(site, output)?;
+    let sign_on = assemble::sign_on(site).map_err(|error| stop(Exit::Usage, error))?;
     let mut engine = assemble::engine(site, executor, false).await.map_err(busy)?;
     let telemetry = ready.start(&engine.handle);
     // One for all doors: what is counted is of all of them.
-    let router = router(site, &engine.handle, telemetry.traces());
+    let router = router(site, &engine.handle, Beside { traces: telemetry.traces(), sign_on });
     let listening = match Listening::with(site, router.clone()) {
         Ok(listening) => listening,
         Err(error) => {

@@ -7,8 +7,8 @@ use serde_yaml::{Mapping, Value};
 use super::{Config, Error};
 
 /// Lists, and maps with names of the site's own: set in the file only.
-pub(crate) const OWN: [&str; 8] =
-    ["executors", "places", "people", "targets", "notices", "secrets", "serve", "client_certificates"];
+pub(crate) const OWN: [&str; 9] =
+    ["executors", "places", "people", "targets", "notices", "secrets", "serve", "client_certificates", "sign_in"];
 
 /// Dotted key → `default`, `kentai.yaml` or the variable's name.
 #[derive(Clone, Debug, Default)]

@@ -33,7 +33,10 @@ pub struct Person {
     /// The newest code's time step: none is taken twice.
     #[serde(default)]
     pub totp_used: u64,
-    /// Who made the account, or gave it a password, codes or roles: none of them has this person as their second.
+    /// The account elsewhere that signs them in; none: only their password does.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    /// Who made the account, or gave it a password, codes, roles or an identity: none of them has this person as their second.
     #[serde(default)]
     pub made_by: BTreeSet<String>,
     /// Wrong tries in a row.
@@ -66,6 +69,17 @@ impl Person {
         }
         Ok(())
     }
+}
+
+/// An account elsewhere that stands for one here. The record's id is its digest, the parent is the person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Whose word it is: an address.
+    pub issuer: String,
+    /// Which of its claims says who it is.
+    pub claim: String,
+    /// What that claim says.
+    pub value: String,
 }
 
 /// A service's key. The record's parent is its owner.

@@ -70,6 +70,8 @@ words!(
         Evaluation = "evaluation",
         /// Who may sign in.
         Person = "person",
+        /// An account elsewhere that signs somebody in.
+        Identity = "identity",
         /// A service's key.
         Token = "token",
         /// Somebody is signed in.

@@ -10,7 +10,7 @@ use kentai_tests::{Site, tool};
 use super::{Serving, open};
 
 /// RFC 6238 by Python's own modules: the code of now.
-const CODE: &str = r#"
+pub(super) const CODE: &str = r#"
 import base64, hashlib, hmac, struct, sys, time
 key = base64.b32decode(sys.argv[1] + "=" * (-len(sys.argv[1]) % 8))
 mac = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()

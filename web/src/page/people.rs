@@ -104,6 +104,7 @@ fn row(one: PersonView, words: &'static Words, shell: &Shell) -> Row {
         of: one.institution.clone().or_else(|| one.data_center.clone()).unwrap_or_default(),
         signs: match (one.service, one.password, one.code_key) {
             (true, ..) => words.by_token,
+            (_, false, _) if one.identity.is_some() => words.elsewhere,
             (_, false, _) => words.cannot,
             (_, true, false) => words.password,
             (_, true, true) => words.password_and_code,
@@ -133,8 +134,19 @@ fn href(name: &str) -> String {
 }
 
 fn csv(found: Vec<PersonView>) -> Result<Response, Problem> {
-    let head =
-        ["name", "status", "kind", "roles", "institution", "data_center", "password", "code_key", "signed_in", "made"];
+    let head = [
+        "name",
+        "status",
+        "kind",
+        "roles",
+        "institution",
+        "data_center",
+        "password",
+        "code_key",
+        "identity",
+        "signed_in",
+        "made",
+    ];
     let rows = found.into_iter().map(|one| {
         [
             one.name,
@@ -145,6 +157,7 @@ fn csv(found: Vec<PersonView>) -> Result<Response, Problem> {
             one.data_center.unwrap_or_default(),
             one.password.to_string(),
             one.code_key.to_string(),
+            one.identity.unwrap_or_default(),
             one.signed_in.unwrap_or_default(),
             one.made,
         ]
@@ -182,8 +195,9 @@ async fn one(State(app): State<App>, visit: Visit, Path(name): Path<String>) -> 
     let shell = visit.shell(Place::Settings);
     let words = Words::of(visit.language());
     let here = href(&name);
-    let acts =
-        act::offered(&one, &who.name).into_iter().map(|act| (format!("{here}/{}", act.word()), act.label(words)));
+    let acts = act::offered(&one, &who.name, app.sign_on.names().is_some())
+        .into_iter()
+        .map(|act| (format!("{here}/{}", act.word()), act.label(words)));
     let log = visit.may(Action::ReadAudit).then(|| {
         let (did, done) = (Some(name.as_str()), format!("person:{name}"));
         let log = Address::new("/audit");

@@ -1,6 +1,8 @@
 //! Signing in and out. A session is a secret in a cookie that no script reads and no other site's form sends; what it is worth, the
 //! engine says at each request.
 
+#[cfg(feature = "oidc")]
+pub(crate) mod elsewhere;
 pub(super) mod link;
 
 use askama::Template;
@@ -11,10 +13,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
 use kentai_engine::people::session;
 use kentai_engine::scheduler::handle::Refusal;
+use kentai_workflows::diagnostic::Language;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::address::Address;
 use super::form::{Posted, Wrong};
 use super::settings::local;
 use super::shape::Shape;
@@ -39,6 +43,17 @@ struct SignIn {
     name: String,
     back: String,
     wrong: Wrong,
+    /// Another way in: what it is called, and where it begins.
+    elsewhere: Option<(String, String)>,
+}
+
+/// The form, with what was wrong in its place.
+fn form(app: &App, manners: Manners, (name, back): (String, &str), wrong: Wrong) -> Response {
+    let shell = manners.shell(None, Place::Elsewhere);
+    let label = app.sign_on.label(shell.language());
+    let begins = || Address::new("/sign-in/oidc").with("back", Some(back).filter(|back| *back != "/")).to_string();
+    let elsewhere = label.map(|label| (label.to_owned(), begins()));
+    page(&SignIn { shell, name, back: back.to_owned(), wrong, elsewhere })
 }
 
 /// Where to go afterwards.
@@ -62,9 +77,8 @@ pub(super) struct Typed {
 }
 
 /// `GET /sign-in`
-pub(super) async fn ask(manners: Manners, Query(back): Query<Back>) -> Response {
-    let shell = manners.shell(None, Place::Elsewhere);
-    page(&SignIn { shell, name: String::new(), back: local(&back.back).to_owned(), wrong: Wrong::default() })
+pub(super) async fn ask(State(app): State<App>, manners: Manners, Query(back): Query<Back>) -> Response {
+    form(&app, manners, (String::new(), local(&back.back)), Wrong::default())
 }
 
 /// `POST /sign-in`
@@ -80,17 +94,16 @@ pub(super) async fn answer(
     match app.engine.sign_in(typed.name.trim(), &typed.password, typed.code.trim()).await {
         Ok(secret) => opened(&app, &headers, caller.as_deref(), secret.0, local(&typed.back)).await,
         Err(Refusal::NotAllowed(said)) => {
-            let shell = manners.shell(None, Place::Elsewhere);
             let mut wrong = Wrong::default();
-            wrong.say(
-                "name",
-                shell.say.pick(
-                    said.as_str(),
-                    "名前、パスワード、コードのいずれかが違うか、試行回数が多すぎます。15分待ってください。",
-                ),
-            );
-            let again = SignIn { shell, name: typed.name, back: local(&typed.back).to_owned(), wrong };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again)).into_response())
+            let said = match manners.language {
+                Language::En => said.as_str(),
+                Language::Ja => {
+                    "名前、パスワード、コードのいずれかが違うか、試行回数が多すぎます。15分待ってください。"
+                }
+            };
+            wrong.say("name", said);
+            let again = form(&app, manners, (typed.name, local(&typed.back)), wrong);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
         }
         Err(other) => Err(other.into()),
     }

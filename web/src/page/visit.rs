@@ -50,6 +50,12 @@ impl Manners {
         Self { language, theme, here, zone: TimeZone::UTC, now: 0 }
     }
 
+    /// On a page that is not shown again at its own address: links lead back here.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn instead_at(self, here: &str) -> Self {
+        Self { here: here.to_owned(), ..self }
+    }
+
     fn at(self, app: &App) -> Self {
         Self { zone: app.zone.clone(), now: app.engine.options().clock.now(), ..self }
     }

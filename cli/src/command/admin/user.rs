@@ -1,4 +1,4 @@
-//! `admin user add|list|roles|password|totp|disable|enable`
+//! `admin user add|list|roles|password|totp|link|unlink|disable|enable`
 
 use std::io::BufRead as _;
 
@@ -63,6 +63,20 @@ pub(crate) enum User {
         /// Name
         name: String,
     },
+    /// An account elsewhere signs them in (`sign_in:` in kentai.yaml)
+    #[command(after_help = "Example:
+  kentai admin user link sato 8f14e45f-ceea-467f-a8f0-2b2f0d6b2f1e")]
+    Link {
+        /// Name
+        name: String,
+        /// What the provider says of them: the claim that `sign_in:` names
+        value: String,
+    },
+    /// Their account elsewhere signs them in no more, and every session of theirs ends
+    Unlink {
+        /// Name
+        name: String,
+    },
     /// They may do nothing any more
     Disable {
         /// Name
@@ -89,6 +103,12 @@ impl User {
                 Request::SetPassword { name, password: password()?, hash: Hidden::default() }
             }
             Self::Totp { name } => Request::SetTotp { name, key: Hidden::default() },
+            Self::Link { name, value } => {
+                let oidc = site.config.sign_in.oidc.as_ref();
+                let (issuer, claim) = oidc.map(|oidc| (oidc.issuer.clone(), oidc.claim.clone())).unwrap_or_default();
+                Request::LinkIdentity { name, issuer, claim, value }
+            }
+            Self::Unlink { name } => Request::UnlinkIdentity { name },
             Self::Disable { name } => Request::DisablePerson { name },
             Self::Enable { name } => Request::EnablePerson { name },
         };
@@ -125,6 +145,7 @@ async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
                     "name": name, "status": status, "service": person.service, "roles": person.roles,
                     "institution": person.institution, "data_center": person.data_center,
                     "password": !person.password.0.is_empty(), "totp": !person.totp.0.is_empty(),
+                    "identity": person.identity.as_ref().map(|identity| &identity.value),
                 })
             })
             .collect();
@@ -135,6 +156,7 @@ async fn list(site: &Site, output: Output) -> anyhow::Result<Exit> {
         let lines = rows.into_iter().map(|(name, status, person)| {
             let signs = match (person.service, person.password.0.is_empty(), person.totp.0.is_empty()) {
                 (true, ..) => "token",
+                (_, true, _) if person.identity.is_some() => "an account elsewhere",
                 (_, true, _) => "-",
                 (_, _, true) => "password",
                 _ => "password and code",

@@ -17,8 +17,8 @@ pub(super) fn look(site: &Site) -> Vec<Line> {
 /// Keys that this version reads and does not obey.
 fn without_effect(site: &Site) -> Line {
     let config = &site.config;
-    // Workflows may name places and secrets, and a check compares the names; only notices and targets use secrets yet.
-    let mut needed: BTreeSet<&str> = secrets_of_notices(config).collect();
+    // Workflows may name places and secrets, and a check compares the names; only notices, signing in and targets use secrets yet.
+    let mut needed = at_start(config);
     needed.extend(config.targets.values().flat_map(Target::secrets));
     let idle = config.secrets.keys().any(|name| !needed.contains(name.as_str()));
     let keys = [("places", !config.places.is_empty()), ("secrets that nothing needs", idle)];
@@ -30,9 +30,15 @@ fn without_effect(site: &Site) -> Line {
     warn("site file", found, "leave them out, or wait for a later version")
 }
 
+/// Secrets that are read once, when an engine or its server starts.
+fn at_start(config: &Config) -> BTreeSet<&str> {
+    let signs_in = config.sign_in.oidc.as_ref().map(|oidc| oidc.secret.as_str()).filter(|name| !name.is_empty());
+    secrets_of_notices(config).chain(signs_in).collect()
+}
+
 /// Secrets that an engine reads when it starts: without them it does not.
 fn secrets(site: &Site) -> Vec<Line> {
-    let needed: BTreeSet<&str> = secrets_of_notices(&site.config).collect();
+    let needed = at_start(&site.config);
     let one = |name: &str| {
         let what = format!("secret {name}");
         match crate::secrets::read(site, name) {

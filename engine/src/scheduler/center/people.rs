@@ -1,6 +1,7 @@
 //! People and services: added, given roles, passwords, codes and tokens, and known again. What is slow or random happens at the door,
 //! before the loop; the loop only compares and writes down.
 
+mod identity;
 mod last;
 mod link;
 mod own;
@@ -24,6 +25,7 @@ use crate::scheduler::service::Service;
 use crate::specimen::record::Kind;
 use crate::store::read::Reader;
 
+pub use identity::{Arrival, Arrived, TurnedAway};
 pub use link::{Opening, whose};
 pub use own::Own;
 
@@ -229,6 +231,10 @@ impl Service {
                 person.doc.totp_used = 0;
                 Ok(self.person(&mut person, "code_key_set", by, &json!({})))
             }
+            Request::LinkIdentity { name, issuer, claim, value } => {
+                self.link_identity(&name, (&issuer, &claim, &value), by).await
+            }
+            Request::UnlinkIdentity { name } => self.unlink_identity(&name, by).await,
             Request::DisablePerson { name } => {
                 let mut person = self.active(&name).await?;
                 self.leaves_an_admin(&name, "disabled").await?;
@@ -317,13 +323,19 @@ impl Service {
         person.doc.made_by.insert(by.name.clone());
         person.doc.failures = 0;
         person.doc.locked_until_us = 0;
+        self.close_all(name, "the password was changed", by).await?;
+        Ok(self.person(&mut person, "password_set", by, &json!({})))
+    }
+
+    /// Every session of somebody ends, and every link that nobody has opened.
+    async fn close_all(&mut self, name: &str, why: &str, by: &By) -> Result<(), Refusal> {
         for mut open in self.desk.records_of::<Session>(Kind::Session, name).await? {
             if [token::ACTIVE, crate::people::link::OFFERED].contains(&open.row.status.as_str()) {
                 open.row.status = token::REVOKED.into();
-                self.desk.record(&mut open, "session_closed", by, &json!({ "why": "the password was changed" }));
+                self.desk.record(&mut open, "session_closed", by, &json!({ "why": why }));
             }
         }
-        Ok(self.person(&mut person, "password_set", by, &json!({})))
+        Ok(())
     }
 
     async fn new_token(&mut self, owner: &str, id: &str, doc: Token, by: &By) -> Result<Answer, Refusal> {

@@ -419,6 +419,22 @@ pub enum Request {
         #[serde(skip)]
         key: Hidden,
     },
+    /// An account elsewhere signs them in from now on.
+    LinkIdentity {
+        /// Name.
+        name: String,
+        /// Whose word it is: the issuer's address.
+        issuer: String,
+        /// Which of its claims says who it is.
+        claim: String,
+        /// What that claim says.
+        value: String,
+    },
+    /// Their account elsewhere signs them in no more; whoever is signed in is signed out.
+    UnlinkIdentity {
+        /// Name.
+        name: String,
+    },
     /// They may do nothing any more: neither sign in, nor with a token.
     DisablePerson {
         /// Name.
@@ -477,6 +493,12 @@ pub enum Request {
     /// Somebody opened such an address; only the door asks this.
     #[serde(skip)]
     OpenLink(super::people::Opening),
+    /// Somebody comes from an account elsewhere that was proved; only the door asks this.
+    #[serde(skip)]
+    Arrive(super::people::Arrival),
+    /// Somebody wanted to come from elsewhere, and proved nothing; only the door says this.
+    #[serde(skip)]
+    TurnAway(super::people::TurnedAway),
     /// Somebody changes their own account; only the door asks this, for whom is signed in.
     #[serde(skip)]
     Own(super::people::Own),

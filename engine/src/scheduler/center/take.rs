@@ -41,6 +41,8 @@ impl Service {
         match request {
             Request::SignIn(attempt) => return self.sign_in(attempt).await,
             Request::OpenLink(opening) => return self.open_link(opening).await,
+            Request::Arrive(arrival) => return self.arrive(arrival).await,
+            Request::TurnAway(turned) => return Ok(self.turn_away(&turned)),
             // One's own account is everybody's own matter.
             Request::Own(own) => return self.own(own, actor).await,
             // Whoever shows a session may end it, whatever else they may.

@@ -37,6 +37,8 @@ pub struct PersonView {
     pub password: bool,
     /// They have a key for one-time codes.
     pub code_key: bool,
+    /// What the claim of their account elsewhere says, if one signs them in.
+    pub identity: Option<String>,
     /// Nobody tries a password before; none: they may.
     pub locked_until: Option<String>,
     /// When they signed in last, if they ever did.
@@ -143,6 +145,7 @@ fn of(row: &Record, signed_in_us: Option<Micros>, now: Micros) -> Result<PersonV
         data_center: doc.data_center,
         password: !doc.password.0.is_empty(),
         code_key: !doc.totp.0.is_empty(),
+        identity: doc.identity.map(|identity| identity.value),
         locked_until: Some(doc.locked_until_us).filter(|until| *until > now).map(time),
         signed_in: signed_in_us.map(time),
         made: time(row.created_us),

@@ -155,7 +155,7 @@ pub struct HistoryView {
 pub(super) fn actions(kind: Kind) -> Option<&'static [Action]> {
     Some(match kind {
         // Secrets and sign-in have doors of their own.
-        Kind::Person | Kind::Token | Kind::Session => return None,
+        Kind::Person | Kind::Identity | Kind::Token | Kind::Session => return None,
         Kind::Specimen | Kind::Item | Kind::Shipment | Kind::Consent => &[Action::ReadSpecimen],
         Kind::Case | Kind::CaseItem | Kind::Notice => {
             &[Action::ReadWithdrawn, Action::WithdrawalDecide, Action::ReadAudit]

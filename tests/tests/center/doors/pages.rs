@@ -154,6 +154,10 @@ const OUTSIDE: &[&str] = &[
     "POST /sign-in",
     "GET /sign-in/link",
     "POST /sign-in/link",
+    // Where the site names a provider: `tests/door/elsewhere.rs` looks at them.
+    "GET /sign-in/oidc",
+    "GET /sign-in/oidc/callback",
+    "POST /sign-in/oidc/code",
     "GET /language/{language}",
     "GET /theme/{theme}",
     "GET /assets/{name}",

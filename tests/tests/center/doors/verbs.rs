@@ -59,6 +59,8 @@ const VERBS: &[Row] = &[
     ("admin user list", "", &[ManagePeople], Nothing),
     ("admin user roles", "spare operator", &[ManagePeople], Nothing),
     ("admin user totp", "spare", &[ManagePeople], Nothing),
+    ("admin user link", "spare somebody", &[ManagePeople], Nothing),
+    ("admin user unlink", "spare", &[ManagePeople], Nothing),
     ("admin user enable", "spare", &[ManagePeople], Nothing),
     ("admin user password", "spare", &[ManagePeople], Nothing),
     // For users of the machine: whoever shows a token becomes nobody at the page.

@@ -35,6 +35,8 @@ pub(super) enum Act {
     Roles,
     Password,
     Code,
+    Link,
+    Unlink,
     Disable,
     Enable,
     Token,
@@ -42,14 +44,25 @@ pub(super) enum Act {
 }
 
 impl Act {
-    const ALL: [Self; 7] =
-        [Self::Roles, Self::Password, Self::Code, Self::Disable, Self::Enable, Self::Token, Self::Revoke];
+    const ALL: [Self; 9] = [
+        Self::Roles,
+        Self::Password,
+        Self::Code,
+        Self::Link,
+        Self::Unlink,
+        Self::Disable,
+        Self::Enable,
+        Self::Token,
+        Self::Revoke,
+    ];
 
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Roles => "roles",
             Self::Password => "password",
             Self::Code => "code",
+            Self::Link => "link",
+            Self::Unlink => "unlink",
             Self::Disable => "disable",
             Self::Enable => "enable",
             Self::Token => "token",
@@ -67,6 +80,8 @@ impl Act {
             Self::Roles => words.roles,
             Self::Password => words.new_password,
             Self::Code => words.new_key,
+            Self::Link => words.link,
+            Self::Unlink => words.unlink,
             Self::Disable => words.disable,
             Self::Enable => words.enable,
             Self::Token => words.new_token,
@@ -79,6 +94,8 @@ impl Act {
             Self::Roles => words.roles_says,
             Self::Password => words.new_password_says,
             Self::Code => words.new_key_says,
+            Self::Link => words.link_says,
+            Self::Unlink => words.unlink_says,
             Self::Disable => words.disable_says,
             Self::Enable => words.enable_says,
             Self::Token => words.new_token_says,
@@ -87,17 +104,23 @@ impl Act {
     }
 }
 
-/// What makes sense for an account as it stands.
-pub(super) fn offered(one: &PersonView, reader: &str) -> Vec<Act> {
-    if !one.active {
-        return vec![Act::Enable];
-    }
+/// What makes sense for an account as it stands; `elsewhere`: the site asks somebody else who people are.
+pub(super) fn offered(one: &PersonView, reader: &str, elsewhere: bool) -> Vec<Act> {
     let mut acts = Vec::new();
+    if !one.active {
+        acts.push(Act::Enable);
+        acts.extend(one.identity.is_some().then_some(Act::Unlink));
+        return acts;
+    }
     if one.name != reader {
         acts.push(Act::Roles);
     }
     if !one.service {
         acts.extend([Act::Password, Act::Code]);
+        match one.identity {
+            Some(_) => acts.push(Act::Unlink),
+            None => acts.extend(elsewhere.then_some(Act::Link)),
+        }
     }
     acts.push(Act::Disable);
     acts
@@ -224,6 +247,11 @@ pub(super) async fn carry_out(
     if !wrong.is_empty() {
         return Ok(form(&visit, &one, act, typed, wrong, StatusCode::UNPROCESSABLE_ENTITY));
     }
+    let elsewhere = app.sign_on.names();
+    if act == Act::Link && elsewhere.is_none() {
+        return Err(Problem::not_found("nobody else says here who somebody is (`sign_in:` in kentai.yaml)"));
+    }
+    let (issuer, claim) = elsewhere.unwrap_or_default();
     let password = if act == Act::Password { app.engine.made_up_password()? } else { Hidden::default() };
     let request = match act {
         Act::Roles => Request::SetRoles { name: name.clone(), roles: ticked(&typed) },
@@ -232,6 +260,13 @@ pub(super) async fn carry_out(
         Act::Password => {
             Request::SetPassword { name: name.clone(), password: password.clone(), hash: Hidden::default() }
         }
+        Act::Link => Request::LinkIdentity {
+            name: name.clone(),
+            issuer: issuer.to_owned(),
+            claim: claim.to_owned(),
+            value: field(&typed, "identity").to_owned(),
+        },
+        Act::Unlink => Request::UnlinkIdentity { name: name.clone() },
         Act::Code => Request::SetTotp { name: name.clone(), key: Hidden::default() },
         Act::Token => Request::NewToken {
             owner: name.clone(),
@@ -357,9 +392,15 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_not_offered() {
         let one = |active, service| PersonView { active, service, ..person() };
-        assert_eq!(offered(&one(false, false), "mori"), [Act::Enable]);
-        assert_eq!(offered(&one(true, true), "mori"), [Act::Roles, Act::Disable]);
-        assert_eq!(offered(&one(true, false), "sato"), [Act::Password, Act::Code, Act::Disable], "not one's own roles");
+        let of = |one: PersonView, reader: &str| offered(&one, reader, true);
+        assert_eq!(of(one(false, false), "mori"), [Act::Enable]);
+        assert_eq!(of(one(true, true), "mori"), [Act::Roles, Act::Disable]);
+        let own = [Act::Password, Act::Code, Act::Link, Act::Disable];
+        assert_eq!(of(one(true, false), "sato"), own, "not one's own roles");
+        assert!(!offered(&one(true, false), "mori", false).contains(&Act::Link), "nobody else is asked");
+        let linked = |active| PersonView { identity: Some("x".into()), ..one(active, false) };
+        assert!(offered(&linked(true), "mori", false).contains(&Act::Unlink));
+        assert_eq!(of(linked(false), "mori"), [Act::Enable, Act::Unlink]);
     }
 
     fn person() -> PersonView {
@@ -372,6 +413,7 @@ mod tests {
             data_center: None,
             password: false,
             code_key: false,
+            identity: None,
             locked_until: None,
             signed_in: None,
             made: String::new(),

@@ -18,6 +18,13 @@ bilingual! {
     signs_in: "Signs in with", "サインイン方法";
     password: "password", "パスワード";
     password_and_code: "password and one-time code", "パスワードとワンタイムコード";
+    elsewhere: "an account elsewhere", "外部アカウント";
+    identity: "Account elsewhere", "外部アカウント";
+    link: "Link an account elsewhere", "外部アカウントを連携する";
+    link_says: "From then on it signs them in, without a password of this site; a one-time code is still asked for if they have a key. Be sure whose it is: whoever has that account is this person here.", "以後、このサイトのパスワードなしでサインインできます（鍵があればワンタイムコードは必要です）。必ず本人のアカウントか確認してください。そのアカウントの持ち主が、ここではこの人として扱われます。";
+    identity_note: "what the provider says of them, as the sign-in page shows it to whoever is not linked yet", "プロバイダーが示す値。未連携の人がサインインすると画面に表示されます";
+    unlink: "Take the account elsewhere away", "外部アカウントの連携を解除する";
+    unlink_says: "It signs them in no more, and every session of theirs ends.", "外部アカウントではサインインできなくなり、セッションはすべて終了します。";
     by_token: "tokens", "トークン";
     cannot: "nothing yet", "未設定";
     last: "Signed in last", "最終サインイン";

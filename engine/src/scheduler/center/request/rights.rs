@@ -23,6 +23,8 @@ impl Request {
                 | Self::SetRoles { .. }
                 | Self::SetPassword { .. }
                 | Self::SetTotp { .. }
+                | Self::LinkIdentity { .. }
+                | Self::UnlinkIdentity { .. }
                 | Self::DisablePerson { .. }
                 | Self::EnablePerson { .. }
                 | Self::NewToken { .. }
@@ -33,6 +35,8 @@ impl Request {
                 | Self::SignIn(_)
                 | Self::OfferLink { .. }
                 | Self::OpenLink(_)
+                | Self::Arrive(_)
+                | Self::TurnAway(_)
                 | Self::Own(_)
                 | Self::SignOut(_)
         )
@@ -95,14 +99,20 @@ impl Request {
             | Self::SetRoles { .. }
             | Self::SetPassword { .. }
             | Self::SetTotp { .. }
+            | Self::LinkIdentity { .. }
+            | Self::UnlinkIdentity { .. }
             | Self::DisablePerson { .. }
             | Self::EnablePerson { .. }
             | Self::NewToken { .. }
             | Self::RevokeToken { .. } => Action::ManagePeople,
             Self::AuditRead { .. } | Self::AuditSign { .. } | Self::Checkpoint => Action::ReadAudit,
-            Self::SignIn(_) | Self::OfferLink { .. } | Self::OpenLink(_) | Self::Own(_) | Self::SignOut(_) => {
-                Action::ReadSelf
-            }
+            Self::SignIn(_)
+            | Self::OfferLink { .. }
+            | Self::OpenLink(_)
+            | Self::Arrive(_)
+            | Self::TurnAway(_)
+            | Self::Own(_)
+            | Self::SignOut(_) => Action::ReadSelf,
         }
     }
 }
