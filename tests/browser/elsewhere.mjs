@@ -1,12 +1,16 @@
 // Signing in with an account elsewhere, in a real browser: our policy lets people go to the provider and come back, and nothing is said on
 // the console. Told besides: KENTAI_PROVIDER, the provider's address.
 
-import { context, end, must, open, page, url } from "./browser.mjs";
+import { context, end, must, open, url, wrong } from "./browser.mjs";
 
 const browser = await open();
 for (const language of ["en", "ja"]) {
   const made = await context(browser, "", { language });
-  const one = await page(made, () => language);
+  const one = await made.newPage();
+  // What the provider's own pages say is its matter.
+  one.on("console", (message) => {
+    if (message.type() === "error" && message.location().url.startsWith(url)) wrong(`${language}: the console says ${message.text()}`);
+  });
   await one.goto(`${url}/runs`);
   must(one.url() === `${url}/sign-in?back=%2Fruns`, `nobody is asked who they are: ${one.url()}`);
   const button = one.locator("#elsewhere a");

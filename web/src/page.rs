@@ -64,14 +64,11 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::{App, peer};
 
-/// The ways in by somebody else's word, where the site names somebody.
-#[cfg(feature = "oidc")]
-fn elsewhere(app: &App) -> Router<App> {
-    if app.sign_on.provider().is_some() { sign_in::elsewhere::routes() } else { Router::new() }
-}
-
-#[cfg(not(feature = "oidc"))]
-fn elsewhere(_: &App) -> Router<App> {
+/// The ways in by somebody else's word; a plain build has none.
+fn elsewhere() -> Router<App> {
+    #[cfg(feature = "oidc")]
+    return sign_in::elsewhere::routes();
+    #[cfg(not(feature = "oidc"))]
     Router::new()
 }
 
@@ -122,7 +119,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     let outside = Router::new()
         .route("/sign-in", get(sign_in::ask).post(sign_in::answer))
         .route("/sign-in/link", get(sign_in::link::ask).post(sign_in::link::answer))
-        .merge(elsewhere(app))
+        .merge(elsewhere())
         .route("/language/{language}", get(settings::language))
         .route("/theme/{theme}", get(settings::theme))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -212,3 +212,49 @@ fn a_target_has_the_keys_of_its_kind_and_no_others() {
     assert!(target(&format!("{bucket}, encrypt: crypt4gh, recipient: keys/dc.pub, consent_use: research")).is_ok());
     assert!(said(&format!("{bucket}, encrypt: crypt4gh")).contains("`recipient:`"));
 }
+
+/// A site with somebody else who says who people are; `more`: further keys, which go over those before.
+fn elsewhere(issuer: &str, page: &str, more: &str) -> Result<(Config, Origin), Error> {
+    parse(
+        &format!(
+            "serve: [ {{ listen: \"127.0.0.1:8443\", page: \"{page}\" }} ]\nsecrets: {{ sso: {{ file: sso }} }}\n\
+             sign_in: {{ oidc: {{ issuer: \"{issuer}\", client_id: kentai, label: {{ en: x, ja: y }}{more} }} }}"
+        ),
+        &[],
+    )
+}
+
+#[test]
+#[cfg(not(feature = "oidc"))]
+fn a_plain_build_says_how_one_is_built_that_asks_somebody_else() {
+    let error = elsewhere("https://login.example", "https://kentai.example", "").expect_err("it cannot").to_string();
+    assert!(error.contains("without single sign-on") && error.contains("--features oidc"), "{error}");
+}
+
+#[test]
+#[cfg(feature = "oidc")]
+fn somebody_else_is_asked_over_tls_by_a_claim_that_is_known_and_leads_back_to_an_address_of_the_page() {
+    let good = |more: &str| elsewhere("https://login.example", "https://kentai.example", more);
+    assert!(good("").is_ok() && good(", claim: email, secret: sso").is_ok());
+    assert!(elsewhere("http://localhost:9400", "http://127.0.0.1:8443", "").is_ok(), "on this machine");
+    let said = |result: Result<(Config, Origin), Error>| result.expect_err("it cannot").to_string();
+    for (result, words) in [
+        (elsewhere("http://login.example", "https://kentai.example", ""), "use https"),
+        (elsewhere("https://u:p@login.example", "https://kentai.example", ""), "leave out user"),
+        (elsewhere("login.example", "https://kentai.example", ""), "no address"),
+        (elsewhere("https://login.example", "http://kentai.example", ""), "people come back"),
+        (good(", claim: name"), "preferred_username"),
+        (good(", secret: other"), "no secret `other`"),
+        (good(", scope: x"), "scope"),
+        (
+            parse("sign_in: { oidc: { issuer: \"https://a.example\", client_id: a, label: { en: x, ja: y } } }", &[]),
+            "serve:",
+        ),
+        (parse("sign_in: { oidc: { issuer: \"https://a.example\", client_id: a, label: { en: x } } }", &[]), "ja"),
+    ] {
+        let error = said(result);
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    let (_, origin) = good("").expect("good");
+    assert_eq!(origin.of("sign_in"), "kentai.yaml");
+}

@@ -332,6 +332,27 @@ fn an_account_elsewhere_is_one_persons_and_of_no_service() -> Result<()> {
     ensure!(service.0 != 0 && service.1.contains("is a service"), "{service:?}");
     both.door.kentai(&["admin", "user", "unlink", "dr-sato"])?;
     both.door.kentai(&["admin", "user", "link", "dr-ito", "sato"])?;
+    // The same on the page, for whoever manages people: here the machine's user, who owns the site.
+    let socket = both.door.site.path().join("run/kentai.sock").display().to_string();
+    let page = |path: &str, form: &[&str]| {
+        let fixed = ["-sS", "-w", "\n%{http_code}", "--unix-socket", &socket, path];
+        tool("curl", &[form, &fixed[..]].concat(), &both.door.site.path())
+    };
+    let account = page("http://kentai/people/dr-sato", &[])?;
+    ensure!(account.contains("/people/dr-sato/link") && !account.contains("unlink"), "{account}");
+    let form = page("http://kentai/people/dr-sato/link", &[])?;
+    let shown =
+        form.split("name=\"shown\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).context("shown")?;
+    let linked = |value: &str| {
+        let fields = [format!("shown={shown}"), format!("identity={value}")];
+        page("http://kentai/people/dr-sato/link", &["--data-urlencode", &fields[0], "--data-urlencode", &fields[1]])
+    };
+    let taken = linked("sato")?;
+    ensure!(taken.ends_with("409") && taken.contains("is dr-ito&#39;s already"), "{taken}");
+    ensure!(linked("<b>sato</b>")?.ends_with("303"));
+    let account = page("http://kentai/people/dr-sato", &[])?;
+    ensure!(account.contains("/people/dr-sato/unlink") && account.contains("&#60;b&#62;sato"), "{account}");
+    both.door.kentai(&["admin", "user", "unlink", "dr-sato"])?;
     let list = both.door.kentai(&["admin", "user", "list"])?;
     let items = list["items"].as_array().context("people")?;
     let of = |name: &str| items.iter().find(|one| one["name"] == name).map(|one| one["identity"].clone());

@@ -36,13 +36,21 @@ pub(crate) struct Flow {
     pub(crate) from: String,
 }
 
+/// Strangers are written down so often in each minute: a log that is never deleted is not filled by whoever finds the address.
+const STRANGERS_MAX: u32 = 60;
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Everybody on the way, by the digest of their cookie.
 #[derive(Default)]
-pub(crate) struct Flows(Mutex<HashMap<String, (Flow, Instant)>>);
+pub(crate) struct Flows {
+    all: Mutex<HashMap<String, (Flow, Instant)>>,
+    /// Since when strangers are counted, and how many came.
+    strangers: Mutex<Option<(Instant, u32)>>,
+}
 
 impl Flows {
     fn all(&self) -> MutexGuard<'_, HashMap<String, (Flow, Instant)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers somebody; the secret is their cookie's.
@@ -61,6 +69,14 @@ impl Flows {
             make_room(&mut all);
         }
         all.insert(key, (flow, now + LASTS));
+    }
+
+    /// Somebody came who is on no way: is it written down?
+    pub(crate) fn counts_stranger(&self, now: Instant) -> bool {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, count) = strangers.filter(|(since, _)| now < *since + MINUTE).unwrap_or((now, 0));
+        *strangers = Some((since, count.saturating_add(1)));
+        count < STRANGERS_MAX
     }
 
     /// Takes somebody off: whoever comes a second time is nobody.
@@ -108,6 +124,13 @@ mod tests {
         assert!(flows.take(&a, now + LASTS - Duration::from_secs(1)).is_some());
         assert!(flows.take(&a, now).is_none(), "used");
         assert!(flows.take(&b, now + LASTS).is_none(), "over");
+    }
+
+    #[test]
+    fn a_crowd_of_strangers_fills_no_log() {
+        let (flows, now) = (Flows::default(), Instant::now());
+        let written = |now| (0..1_000).filter(|_| flows.counts_stranger(now)).count();
+        assert_eq!((written(now), written(now + MINUTE / 2), written(now + MINUTE)), (60, 0, 60));
     }
 
     #[test]

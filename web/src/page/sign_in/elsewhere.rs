@@ -124,6 +124,16 @@ impl Visitor {
         self.forget(response)
     }
 
+    /// Whoever is on no way: nothing was asked, and nothing is proved.
+    async fn stranger(self) -> Result<Response, Problem> {
+        let said = self.words().not_on_the_way;
+        if self.provider()?.flows.counts_stranger(Instant::now()) {
+            return self.refused("not on the way", "/", said).await;
+        }
+        let said = self.named(said)?;
+        Ok(self.wrong(StatusCode::FORBIDDEN, "/", said))
+    }
+
     /// It is written down before it is said.
     async fn refused(self, why: &'static str, back: &str, said: &'static str) -> Result<Response, Problem> {
         self.app.engine.turn_away(why).await?;
@@ -236,7 +246,7 @@ async fn come_back(
     let visitor = Visitor::new(app, manners, caller, headers);
     let (provider, words) = (visitor.provider()?, visitor.words());
     let Some(Flow { stand: Stand::Asked(question), back, .. }) = visitor.take(provider) else {
-        return visitor.refused("not on the way", "/", words.not_on_the_way).await;
+        return visitor.stranger().await;
     };
     if !question.is_of(&brought.state) {
         return visitor.refused("state", &back, words.not_on_the_way).await;
@@ -267,11 +277,10 @@ async fn give_code(
 ) -> Result<Response, Problem> {
     counted(caller.as_deref())?;
     let visitor = Visitor::new(app, manners, caller, headers);
-    let words = visitor.words();
     match visitor.take(visitor.provider()?) {
         Some(Flow { stand: Stand::Proved(identity), back, .. }) => {
             visitor.arrived(identity, &back, typed.code.trim()).await
         }
-        _ => visitor.refused("not on the way", "/", words.not_on_the_way).await,
+        _ => visitor.stranger().await,
     }
 }
