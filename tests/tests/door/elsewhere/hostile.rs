@@ -121,6 +121,16 @@ fn only_the_browser_that_began_comes_back_once_and_with_the_state_that_it_was_gi
     let back = both.way_back("stateless")?;
     let code_only = back.split('&').next().context("a code")?.to_owned();
     all.note(refused("stateless", &code_only, "state"));
+    // Somebody has read the cookie and the answer: both were used, and the provider is not even asked.
+    let browser = both.browser("read");
+    let sent = browser.ask("/sign-in/oidc", &[])?;
+    let way = sent.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let back = browser.ask(&sent.header("location"), &[])?.header("location");
+    all.note(is(browser.ask(&back, &[])?.status == "303" && browser.is_known()?, &sent));
+    let asked = both.asked()?["tokens"].clone();
+    let thief = both.browser("thief").ask(&back, &["-H", &format!("cookie: {way}")])?;
+    all.note(is(thief.status == "403" && both.why()? == "not on the way", &thief));
+    all.note(is(both.asked()?["tokens"] == asked, &thief));
     // An answer that says itself another's (RFC 9207), and one that says no.
     both.be("iss=https://evil.example")?;
     let back = both.way_back("mixed")?;
