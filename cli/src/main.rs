@@ -213,7 +213,7 @@ async fn go(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Verb::Init(init) => init.make(output),
         Verb::Run(run) => run.run(&Site::open_or_make(site)?, output).await,
         Verb::Demo(demo) => demo.run(site, output).await,
-        Verb::Check(check) => check.run(Site::open_if_any(site)?.as_ref(), output),
+        Verb::Check(check) => check.run(Site::open_if_any(site)?.as_ref(), output).await,
         Verb::Graph(graph) => graph.draw(output),
         Verb::Workflow(workflow) => workflow.run(site, output).await,
         Verb::Explain(explain) => explain.show(output),

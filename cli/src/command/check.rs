@@ -1,14 +1,19 @@
 //! `kentai check FILE…`
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use kentai_workflows::diagnostic::has_errors;
 
+use crate::assemble;
 use crate::exit::Exit;
 use crate::intake;
 use crate::output::Output;
 use crate::site::Site;
+
+/// A cluster that is silent for longer is not waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -24,7 +29,7 @@ pub(crate) struct Check {
 
 impl Check {
     /// Checks every file and says all mistakes.
-    pub(crate) fn run(&self, site: Option<&Site>, output: Output) -> anyhow::Result<Exit> {
+    pub(crate) async fn run(&self, site: Option<&Site>, output: Output) -> anyhow::Result<Exit> {
         let mut all = intake::Found::default();
         for file in &self.files {
             let found = match intake::workflow(site, file) {
@@ -36,6 +41,9 @@ impl Check {
             all.sources.extend(found.sources);
         }
         output.diagnostics(&all);
+        for words in clusters(site).await {
+            output.say(format!("warning: {words}"));
+        }
         if has_errors(&all.diagnostics) {
             return Ok(Exit::CheckFailed);
         }
@@ -45,4 +53,24 @@ impl Check {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What is wrong with the site's clusters: a workflow that is well would only wait there.
+async fn clusters(site: Option<&Site>) -> Vec<String> {
+    let Some(site) = site.filter(|site| site.config.executors.iter().any(|executor| executor.kind == "slurm")) else {
+        return Vec::new();
+    };
+    let hands = match assemble::executors(site, None) {
+        Ok(hands) => hands,
+        Err(error) => return vec![format!("{:#}", anyhow::Error::from(error))],
+    };
+    let mut wrong = Vec::new();
+    for one in hands.iter().filter(|one| one.kind() == "slurm") {
+        match tokio::time::timeout(PATIENCE, one.ping()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => wrong.push(format!("executor `{}`: {error}; its steps will wait", one.name())),
+            Err(_) => wrong.push(format!("executor `{}` does not answer; its steps will wait", one.name())),
+        }
+    }
+    wrong
 }

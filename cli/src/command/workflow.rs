@@ -63,7 +63,7 @@ pub(crate) enum Workflow {
 impl Workflow {
     pub(crate) async fn run(self, directory: &Path, output: Output) -> anyhow::Result<Exit> {
         match self {
-            Self::Check(check) => check.run(Site::open_if_any(directory)?.as_ref(), output),
+            Self::Check(check) => check.run(Site::open_if_any(directory)?.as_ref(), output).await,
             Self::Fmt(fmt) => fmt.run(output),
             Self::Graph(graph) => graph.draw(output),
             Self::Schema => {

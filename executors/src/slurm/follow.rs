@@ -146,17 +146,10 @@ impl SlurmExecutor {
                     return Ok(None);
                 }
                 Submitted::Not(words) => {
-                    if let Some(report) = self.tell(&task.attempt, Some(away(&words))) {
-                        // Not one that may have been accepted: the next engine need not look for it.
-                        submission.begun -= 1;
-                        self.keep(task, submission).await?;
-                        return Ok(Some(report));
-                    }
-                    // Whoever waits for an answer waits for the look that all wait for.
-                    let mut sight = self.controller.newer(&self.controller.last()).await;
-                    while sight.away.is_some() {
-                        sight = self.controller.newer(&sight).await;
-                    }
+                    // Not one that may have been accepted: the next call need not look for it.
+                    submission.begun -= 1;
+                    self.keep(task, submission).await?;
+                    return Ok(Some(Report::Unreachable(away(&words))));
                 }
                 Submitted::Refused(words) => {
                     let words = format!(
