@@ -148,6 +148,28 @@ ensure_browser() {
   export KENTAI_TEST_BROWSER=$folder
 }
 
+# A Slurm of virtual nodes for all tests that do not break one; ended by end_slurm. Where it cannot be had, tests with Slurm are skipped,
+# and it is said so.
+ensure_slurm() {
+  [ -z "${KENTAI_TEST_SLURM:-}" ] || return 0
+  local folder
+  folder=$(mktemp -d /tmp/kslurm.XXXXXX)
+  if ! "$root/scripts/slurm-up" "$folder" >/dev/null; then
+    say "no Slurm can be started here: tests with Slurm are SKIPPED"
+    rm -rf -- "$folder"
+    export KENTAI_TEST_SLURM=0
+    return 0
+  fi
+  export KENTAI_TEST_SLURM=$folder
+  own_slurm=$folder
+}
+
+end_slurm() {
+  [ -n "${own_slurm:-}" ] || return 0
+  "$root/scripts/slurm-down" "$own_slurm" || true
+  rm -rf -- "$own_slurm"
+}
+
 # The packaged client matches the packaged engine; another one may stand before it in PATH.
 docker_client() {
   local client
