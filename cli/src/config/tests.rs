@@ -78,6 +78,30 @@ fn an_executor_says_which_steps_it_takes_and_how_much_at_once() {
 }
 
 #[test]
+fn a_cluster_has_the_keys_of_its_kind_and_the_others_have_none_of_them() {
+    let with = |executor: &str| {
+        parse(&format!("executors: [{executor}]\nplaces: {{ work: {{ path: /w, visibility_wait: 2m }} }}"), &[])
+    };
+    let all = "{ name: hpc, kind: slurm, shared: work, partition: p, account: a, qos: q, constraint: c, \
+               arguments: [--exclusive=user], modules: [podman/4], runtime: podman, images: /i, commands: /c, \
+               environment: { A: b }, accounting: true }";
+    let (config, _) = with(all).expect("good");
+    assert!(config.executors[0].runs_images() && config.executors[0].is_elsewhere());
+    assert_eq!(config.places["work"].visibility_wait.0, 120);
+    let (config, _) = with("{ name: hpc, kind: slurm, shared: work }").expect("good");
+    assert!(!config.executors[0].runs_images(), "without a runtime tools are the nodes' own");
+    for (wrong, said) in [
+        ("{ name: hpc, kind: slurm }", "shared"),
+        ("{ name: hpc, kind: slurm, shared: work, runtime: lxc }", "apptainer"),
+        ("{ name: d, kind: docker, partition: p }", "`partition` is for the kind slurm"),
+        ("{ name: p, kind: process, runtime: podman }", "`runtime` is for the kind slurm"),
+    ] {
+        let error = with(wrong).expect_err(wrong).to_string();
+        assert!(error.contains(said), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn tools_never_run_as_user_zero() {
     assert!(parse("tasks: { uid: 0 }", &[]).is_err());
 }

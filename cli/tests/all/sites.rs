@@ -85,11 +85,25 @@ fn the_doctor_names_what_is_wrong_and_what_helps() {
     let done = house.kentai("doctor").code(0);
     let done =
         done.shows(&["this program", "static", "executor here", "executor box", "warn", "start the Docker engine"]);
-    done.shows(&["target archive", "is not there", "without effect in this version: places", "inodes", "clock"]);
+    done.shows(&["target archive", "is not there", "without effect in this version: places that no executor shares", "inodes", "clock"]);
     let lines = house.kentai("doctor --json").code(0).json();
     assert!(lines.as_array().is_some_and(|lines| lines.iter().all(|line| line["status"].is_string())), "{lines}");
     house.write(".kentai/kentai.yaml", "executors: [ { name: box, kind: docker, socket: /nowhere/docker.sock } ]\n");
     house.kentai("doctor").code(1).shows(&["FAIL"]);
+}
+
+#[test]
+fn a_cluster_out_of_reach_is_said_by_the_doctor_and_by_check_with_what_helps() {
+    let cluster = "{ name: hpc, kind: slurm, shared: work, commands: /nowhere }";
+    let house = House::with_site(&format!("executors: [ {cluster} ]\nplaces: {{ work: {{ path: . }} }}\n"));
+    let help = ["executor", "hpc", "scontrol cannot be called", "`commands:`"];
+    house.kentai("doctor").code(1).shows(&help);
+    house.kentai("workflow check germline_wgs").code(0).says(&help);
+    // What nodes do not see is no place to work.
+    house.write(".kentai/kentai.yaml", &format!("executors: [ {cluster} ]\nplaces: {{ work: {{ path: /usr }} }}\n"));
+    house.kentai("doctor").code(1).shows(&["does not lie in the place `work`", "move the site there"]);
+    house.write(".kentai/kentai.yaml", &format!("executors: [ {cluster} ]\n"));
+    house.kentai("doctor").code(1).shows(&["there is no such place", "`places:`"]);
 }
 
 #[test]

@@ -21,7 +21,9 @@ fn without_effect(site: &Site) -> Line {
     let mut needed = at_start(config);
     needed.extend(config.targets.values().flat_map(Target::secrets));
     let idle = config.secrets.keys().any(|name| !needed.contains(name.as_str()));
-    let keys = [("places", !config.places.is_empty()), ("secrets that nothing needs", idle)];
+    let shared: Vec<&str> = config.executors.iter().filter_map(|executor| executor.shared.as_deref()).collect();
+    let idle_places = config.places.keys().any(|name| !shared.contains(&name.as_str()));
+    let keys = [("places that no executor shares", idle_places), ("secrets that nothing needs", idle)];
     let keys: Vec<&str> = keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
     if keys.is_empty() {
         return ok("site file", "every key that it sets has an effect");
