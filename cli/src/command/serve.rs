@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kentai_engine::scheduler::handle::Handle;
-use kentai_web::{Beside, BindError};
 use kentai_web::listen::{self, Door, Files, OpenError};
 use kentai_web::traces::Traces;
+use kentai_web::{Beside, BindError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 

@@ -85,7 +85,13 @@ fn the_doctor_names_what_is_wrong_and_what_helps() {
     let done = house.kentai("doctor").code(0);
     let done =
         done.shows(&["this program", "static", "executor here", "executor box", "warn", "start the Docker engine"]);
-    done.shows(&["target archive", "is not there", "without effect in this version: places that no executor shares", "inodes", "clock"]);
+    done.shows(&[
+        "target archive",
+        "is not there",
+        "without effect in this version: places that no executor shares",
+        "inodes",
+        "clock",
+    ]);
     let lines = house.kentai("doctor --json").code(0).json();
     assert!(lines.as_array().is_some_and(|lines| lines.iter().all(|line| line["status"].is_string())), "{lines}");
     house.write(".kentai/kentai.yaml", "executors: [ { name: box, kind: docker, socket: /nowhere/docker.sock } ]\n");

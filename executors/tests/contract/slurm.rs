@@ -337,3 +337,64 @@ async fn a_runtime_that_is_not_installed_is_said_with_its_remedy() {
     let error = hands.ping().await.expect_err("it is not installed").to_string();
     assert!(error.contains("singularity") && error.contains("`runtime:`"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_over_slurms_own_time_limit_is_called_so() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let house = cluster.house();
+    let task = house.shell(TESTIFY);
+    let (report, ()) = tokio::join!(to_the_end(&house, &task), async {
+        appeared(&task.directory.join("work/starts")).await;
+        // The witness keeps the step's timeout itself; the cluster's is a net beneath, of a minute at least.
+        let job = cluster.job(&house, &task.attempt).await;
+        cluster.call("scontrol", &["update", &format!("JobId={job}"), "TimeLimit=1"]);
+    });
+    let Report::Exited(evidence) = report else { panic!("{report:?}") };
+    assert_eq!(evidence.executor_cause, Some(Cause::Timeout), "{evidence:?}");
+    assert!(evidence.record.is_none_or(|record| record.stopped), "asked to end, or killed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_keeper_at_slurm_dies_is_a_failed_nodes() {
+    let Some(cluster) = Cluster::own() else { return };
+    let house = cluster.house();
+    let task = house.shell(TESTIFY);
+    let (report, ()) = tokio::join!(to_the_end(&house, &task), async {
+        appeared(&task.directory.join("work/starts")).await;
+        let job = cluster.job(&house, &task.attempt).await;
+        let killed = std::process::Command::new("pkill")
+            .args(["-KILL", "-f", &format!("slurmstepd: \\[{job}.batch\\]")])
+            .status();
+        assert!(killed.expect("pkill").success());
+    });
+    // What it ran may go on, or die with it; it is never called well.
+    match report {
+        Report::Exited(evidence) => assert_eq!(evidence.executor_cause, Some(Cause::Infrastructure), "{evidence:?}"),
+        Report::Lost(_) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(lines(&task.directory.join("work/starts")), 1);
+    std::fs::write(task.directory.join("work/go"), "").expect("write");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tool_that_fills_its_disk_is_recorded() {
+    let Some(cluster) = Cluster::shared() else { return };
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: a small disk is mounted, which takes root");
+        return;
+    }
+    let house = cluster.house();
+    let disk = house.path("disk");
+    std::fs::create_dir(&disk).expect("made");
+    let mount = |args: &[&str]| std::process::Command::new(args[0]).args(&args[1..]).status().expect("mount").success();
+    let at = disk.to_str().expect("a path");
+    assert!(mount(&["mount", "-t", "tmpfs", "-o", "size=1m", "none", at]));
+    let mut task = house.shell("head -c 4000000 /dev/zero > big");
+    task.directory = disk.join("attempt");
+    let report = house.run(&task).await;
+    assert!(mount(&["umount", at]));
+    // The record's own space was taken before the tool started.
+    let record = exited(report).record.expect("a record");
+    assert!(record.exit_code.is_some_and(|code| code != 0), "{record:?}");
+}
