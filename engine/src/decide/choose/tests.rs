@@ -158,6 +158,9 @@ fn random_site(dice: &mut Dice) -> Site {
     site
 }
 
+/// Its number, what it asks for, its labels, whether it has an image, and where it failed.
+type Waits = (usize, Request, Vec<String>, bool, Vec<String>);
+
 /// What is taken, held against the site by somebody who adds up for themselves.
 fn within_caps(site: &Site, running: &[(usize, Request)]) -> bool {
     let within = |most: u64, sum: u64| most == 0 || sum <= most;
@@ -186,7 +189,7 @@ fn over_a_thousand_random_sites_no_cap_breaks_nothing_is_lost_and_all_that_fits_
         let mut dice = Dice(seed);
         let site = random_site(&mut dice);
         let mut books = Books::new(site.total, site.slots, site.caps.clone());
-        let mut waiting: Vec<(usize, Request, Vec<String>, bool, Vec<String>)> = (0..12)
+        let mut waiting: Vec<Waits> = (0..12)
             .map(|n| {
                 let asked = LABELS.iter().filter(|_| dice.roll(5) == 0).map(|label| (*label).to_owned()).collect();
                 (n, request(1 + dice.small(8), dice.roll(8)), asked, dice.roll(5) != 0, Vec::new())
