@@ -341,7 +341,9 @@ fn ask(demo: &Demo, visitor: &Visitor, act: &Act) -> Result<Came> {
             return Ok(Came::Done);
         }
         let way = way("what=reoffer").context("a way to offer it again")?.to_owned();
-        return offer(demo, visitor, place.rsplit('/').next().unwrap_or_default(), &way);
+        // What it has delivered stays delivered; it is the answer that is asked for anew.
+        let delivery = place.rsplit('/').next().unwrap_or_default();
+        return offer(demo, visitor, delivery, &way, &["offered", "delivered"]);
     }
     bail!("nobody can be asked")
 }
@@ -355,11 +357,11 @@ fn until_stage(demo: &Demo, order: &str, stages: &[&str]) -> Result<Came> {
 fn reoffer(demo: &Demo, visitor: &Visitor, act: &Act) -> Result<Came> {
     let all = visitor.page(&act.href)?.all("a");
     let way = all.iter().map(|one| one.get("href")).find(|href| href.ends_with("what=reoffer"));
-    offer(demo, visitor, act.thing(), way.context("a way to offer it again")?)
+    offer(demo, visitor, act.thing(), way.context("a way to offer it again")?, &["offered"])
 }
 
 /// Offers a delivery again: it, its order line, and the time in which it is answered.
-fn offer(demo: &Demo, visitor: &Visitor, delivery: &str, way: &str) -> Result<Came> {
+fn offer(demo: &Demo, visitor: &Visitor, delivery: &str, way: &str, stages: &[&str]) -> Result<Came> {
     let form = visitor.page(way)?.form(&format!("/hand-off/{delivery}/act"), "act")?;
     visitor.done(&form, &[("days", "30"), ("reason", "their disk was full")])?;
     let of = |what: &str| {
@@ -368,7 +370,7 @@ fn offer(demo: &Demo, visitor: &Visitor, delivery: &str, way: &str) -> Result<Ca
     ensure!(of("status")? == "offered", "it is {}", of("status")?);
     let late = of("coalesce(json_extract(document, '$.receipt_due_us') < updated_us, 0)")?;
     ensure!(late == "0", "it is late all the same");
-    until_stage(demo, &of("json_extract(document, '$.order_line')")?, &["offered"])
+    until_stage(demo, &of("json_extract(document, '$.order_line')")?, stages)
 }
 
 /// The form of an order line's decisions.

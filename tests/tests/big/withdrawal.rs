@@ -71,7 +71,7 @@ fn a_withdrawal_is_written_down_from_a_specimens_page_and_acts_at_once() -> Resu
     let case = led.strip_prefix("/withdrawals/").context("to the case")?;
     ensure!(stage(&demo, &order)? == "withdrawn" && consent(&demo, &participant)? == "withdrawn []");
     let page = visitor.page(&led)?.text;
-    ensure!(page.contains("letter 77") && page.contains("moved abroad") && page.contains("1 Nov"), "{page}");
+    ensure!(page.contains("letter 77") && page.contains("moved abroad") && page.contains("Nov, 09:30"), "{page}");
     // Sent again, and by whoever looked before: it is told how things stand, and nothing is done.
     let shown = visitor.fill(&form, &typed)?;
     ensure!(shown.status == 409 && shown.text.contains("has changed since you looked"), "{}", shown.text);
