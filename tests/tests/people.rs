@@ -263,7 +263,8 @@ async fn ones_own_password_is_changed_by_who_knows_it_and_ones_own_tokens_are_no
     let (handle, sato) = (house.handle(), person("sato", "operator"));
     let session = handle.sign_in("sato", PASSWORD, "").await?;
     let new = "another long password";
-    for wrong in ["", "correct horse batter", new] {
+    // Fewer than would lock it.
+    for wrong in ["", "correct horse batter"] {
         let refused = handle.own_password(&sato, (wrong, ""), new, "").await;
         ensure!(matches!(refused, Err(Refusal::NotAllowed(_))), "`{wrong}`: {refused:?}");
         ensure!(matches!(handle.own_code_key(&sato, (wrong, "")).await, Err(Refusal::NotAllowed(_))), "`{wrong}`");

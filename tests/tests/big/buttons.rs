@@ -436,8 +436,9 @@ fn let_pass(demo: &Demo, visitor: &Visitor, act: &Act) -> Result<Came> {
 fn release(demo: &Demo, visitor: &Visitor, act: &Act) -> Result<Came> {
     let (run, order, form) = question(visitor, act)?;
     let order = demo.sql(&order)?;
-    let answers =
-        format!("select json_array_length(detail, '$.answers') from step where run_id = '{run}' and step = 'release'");
+    let answers = format!(
+        "select coalesce(json_array_length(detail, '$.answers'), 0) from step where run_id = '{run}' and step = 'release'"
+    );
     let before: i64 = demo.sql(&answers)?.parse()?;
     let doubt = format!(
         "select count(*) from order_line join record on kind = 'evaluation' and parent = order_line_id and status = 'fail'
