@@ -72,6 +72,14 @@ impl Visitor {
         Ok(visitor)
     }
 
+    /// Somebody else at the same site.
+    ///
+    /// # Errors
+    /// When they cannot sign in.
+    pub fn other(&self, name: &str, password: &str) -> Result<Self> {
+        Self::sign_in(&self.origin, name, password)
+    }
+
     fn jar(&self) -> PathBuf {
         self.directory.path().join("cookies")
     }

@@ -135,7 +135,9 @@ fn every_button_of_the_first_screen_moves_what_it_is_about() -> Result<()> {
                     // What was pressed changes what is there.
                     break;
                 }
+                // Somebody else has to do something first.
                 refused.insert(act.row.clone());
+                any = true;
             }
         }
         if !any {
@@ -445,17 +447,21 @@ fn release(demo: &Demo, visitor: &Visitor, act: &Act) -> Result<Came> {
          where order_line_id = '{order}' and coalesce(json_extract(order_line.document, '$.values_waived'), '') <> record_id"
     );
     let typed = [("verdict", "approve"), ("reason", "read all of it")];
-    if demo.sql(&doubt)? != "0" {
-        let shown = visitor.fill(&form, &typed)?;
-        ensure!(shown.status == 409, "{}: {}", shown.status, shown.text);
+    let shown = visitor.fill(&form, &typed)?;
+    if shown.status == 409 {
         let (heading, text) = (shown.heading(), &shown.text);
         // Nothing moved: the question stands, with what stands against it and what was typed.
         ensure!(!heading.contains("moved on") && text.contains("read all of it"), "{heading}\n{text}");
-        ensure!(text.contains(r#"role="alert""#) && text.contains("sex by coverage"), "{text}");
+        ensure!(text.contains(r#"role="alert""#) && text.contains("offered: `kentai qc decide"), "{text}");
         ensure!(demo.sql(&answers)? == before.to_string(), "it counted");
+        if demo.sql(&doubt)? == "0" {
+            // Nothing was measured of what was analyzed anew: a reviewer says that it may pass, as the page says.
+            let act = Act { href: format!("/order-lines/{order}/decide"), ..act.clone() };
+            choose(demo, &visitor.other("rev-01", PASSWORD)?, &act, "release", &["release_review"])?;
+        }
         return Ok(Came::Refused);
     }
-    visitor.done(&form, &typed)?;
+    ensure!(shown.status == 303 && demo.sql(&doubt)? == "0", "{}: {}", shown.status, shown.text);
     ensure!(demo.sql(&answers)?.parse::<i64>()? == before + 1, "{} answers", demo.sql(&answers)?);
     if before == 0 { Ok(Came::Done) } else { until_stage(demo, &order, &["released", "offered", "delivered"]) }
 }
