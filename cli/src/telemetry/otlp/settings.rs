@@ -46,10 +46,12 @@ pub(crate) struct Settings {
     /// The only authorities that count, if not the machine's.
     pub(super) authorities: Option<PathBuf>,
     /// Who sends.
-    pub(super) resource: Vec<(String, String)>,
+    pub(super) resource: Vec<Pair>,
 }
 
 type Variables = BTreeMap<String, String>;
+/// A name with what it stands for.
+type Pair = (String, String);
 
 /// None: nobody says where to.
 pub(super) fn settings(site: &Site, variables: &Variables) -> Result<Option<Settings>, Error> {
@@ -153,12 +155,12 @@ impl Given<'_> {
     }
 
     /// `name=value,…`, values with `%20` for what could not stand there.
-    fn pairs(&self, what: &str) -> Result<Vec<(String, (String, String))>, Error> {
+    fn pairs(&self, what: &str) -> Result<Vec<(String, Pair)>, Error> {
         let Some((name, text)) = self.of_exporter(what) else { return Ok(Vec::new()) };
         pairs(&name, text).map(|pairs| pairs.into_iter().map(|pair| (name.clone(), pair)).collect())
     }
 
-    fn resource(&self, site: &str) -> Result<Vec<(String, String)>, Error> {
+    fn resource(&self, site: &str) -> Result<Vec<Pair>, Error> {
         let mut all = BTreeMap::from([
             ("service.name".to_owned(), "kentai".to_owned()),
             ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
@@ -174,7 +176,7 @@ impl Given<'_> {
     }
 }
 
-fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, Error> {
+fn pairs(name: &str, text: &str) -> Result<Vec<Pair>, Error> {
     let pair = |text: &str| {
         let (key, value) = text.split_once('=')?;
         Some((key.trim().to_owned(), decoded(value.trim())?)).filter(|(key, _)| !key.is_empty())
