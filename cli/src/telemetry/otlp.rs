@@ -76,7 +76,7 @@ impl Running {
     fn start(settings: &Settings, exporter: Exporter, handle: &Handle) -> Self {
         let (outlet, queue) = Outlet::new(settings.sample);
         let (following, sending) = (CancellationToken::new(), CancellationToken::new());
-        let log = Follower::new(handle.reader().clone(), handle.log_began());
+        let log = Follower::new(handle.reader().clone(), handle.tally().after);
         let follower = tokio::spawn(follow::follow(log, handle.pulse(), outlet.clone(), following.clone()));
         let sender = tokio::spawn(exporter.run(queue, outlet.tally(), sending.clone()));
         Self { outlet, following, follower, sending, sender }

@@ -209,8 +209,6 @@ pub struct Handle {
     pub(super) signer: Option<crate::audit::checkpoint::Secret>,
     pub(super) underway: super::underway::Underway,
     pub(super) tally: super::tally::Tally,
-    /// The newest event when the engine was started.
-    pub(super) log_began: i64,
     /// What is asked through this one is one asking, see [`Handle::once`].
     pub(super) once: Option<super::once::Once>,
 }
@@ -511,12 +509,6 @@ impl Handle {
     #[must_use]
     pub fn tally(&self) -> super::tally::Counts {
         self.tally.counts()
-    }
-
-    /// The number of the newest event before this engine's first; zero when there was none.
-    #[must_use]
-    pub fn log_began(&self) -> i64 {
-        self.log_began
     }
 
     /// Changes with every commit.

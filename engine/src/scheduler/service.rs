@@ -170,8 +170,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         artifacts: artifacts.clone(),
         signer: signer.clone(),
         underway: underway.clone(),
-        tally: Tally::default(),
-        log_began,
+        tally: Tally::after(log_began),
         once: None,
     };
     let service = Service {

@@ -15,6 +15,8 @@ const OTHER: &str = "other";
 /// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// The newest event of the log when counting began; zero when there was none.
+    pub after: i64,
     /// Events by kind: `step_started`, `run_failed` …
     pub events: BTreeMap<String, u64>,
     /// Attempts that failed, by cause.
@@ -28,6 +30,11 @@ pub struct Counts {
 pub struct Tally(Arc<Mutex<Counts>>);
 
 impl Tally {
+    /// Nothing was counted yet; the event of this number is the newest.
+    pub(super) fn after(newest: i64) -> Self {
+        Self(Arc::new(Mutex::new(Counts { after: newest, ..Counts::default() })))
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn counts(&self) -> Counts {

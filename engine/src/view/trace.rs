@@ -116,7 +116,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Events after the one numbered `after` are told of ([`crate::scheduler::handle::Handle::log_began`]).
+    /// Events after the one numbered `after` are told of ([`crate::scheduler::tally::Counts::after`]).
     #[must_use]
     pub fn new(reader: Reader, after: i64) -> Self {
         Self { reader, after, runs: HashMap::new() }
