@@ -159,7 +159,7 @@ async fn runs(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>
             state: of_run(&one.status, language),
             href: path(&["instrument-runs", &one.id]),
             thing: one.id.clone(),
-            cells: vec![doc.instrument, doc.flow_cell, doc.waits],
+            cells: vec![doc.instrument.clone(), doc.flow_cell.clone(), waits(&doc, language)],
             stands: Vec::new(),
             at: one.updated.clone(),
         }
@@ -189,6 +189,15 @@ async fn runs(State(app): State<App>, visit: Visit, Asked(narrow): Asked<Narrow>
         shell,
         words,
     }))
+}
+
+/// What a folder waits for, or why it failed: as its watcher says it, in the reader's language.
+fn waits(doc: &record::InstrumentRun, language: Language) -> String {
+    let said = doc.watch.as_ref().map(|state| state.why()).filter(|said| said.en == doc.waits);
+    match said {
+        Some(said) if language == Language::Ja => said.ja,
+        _ => doc.waits.clone(),
+    }
 }
 
 /// `GET /instrument-runs/{id}`
@@ -229,7 +238,7 @@ async fn run(State(app): State<App>, visit: Visit, Named(id): Named) -> Result<R
         found.lanes.iter().map(|lane| (document::<record::LaneLibrary>(lane).lane, row(lane))).collect();
     rows.sort_by_key(|(lane, _)| *lane);
     let fact = |label, value: &str| Fact { label, value: value.to_owned() };
-    let mut said: Vec<String> = Some(doc.waits.clone()).filter(|waits| !waits.is_empty()).into_iter().collect();
+    let mut said: Vec<String> = Some(waits(&doc, language)).filter(|waits| !waits.is_empty()).into_iter().collect();
     if !doc.unknown.is_empty() {
         said.push(format!("{}: {}", words.unknown, doc.unknown.join(", ")));
     }
