@@ -64,11 +64,15 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::{App, peer};
 
-/// The ways in by somebody else's word; a plain build has none.
+/// The ways in by somebody else's word.
+#[cfg(feature = "oidc")]
 fn elsewhere() -> Router<App> {
-    #[cfg(feature = "oidc")]
-    return sign_in::elsewhere::routes();
-    #[cfg(not(feature = "oidc"))]
+    sign_in::elsewhere::routes()
+}
+
+/// A plain build has none.
+#[cfg(not(feature = "oidc"))]
+fn elsewhere() -> Router<App> {
     Router::new()
 }
 
