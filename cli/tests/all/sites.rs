@@ -106,9 +106,9 @@ fn a_cluster_out_of_reach_is_said_by_the_doctor_and_by_check_with_what_helps() {
     house.kentai("doctor").code(1).shows(&help);
     house.kentai("workflow check germline_wgs").code(0).says(&help);
     // What nodes do not see is no place to work.
-    house.write(".kentai/kentai.yaml", &format!("executors: [ {cluster} ]\nplaces: {{ work: {{ path: /usr }} }}\n"));
+    house.write(".kentai/kentai.yaml", format!("executors: [ {cluster} ]\nplaces: {{ work: {{ path: /usr }} }}\n"));
     house.kentai("doctor").code(1).shows(&["does not lie in the place `work`", "move the site there"]);
-    house.write(".kentai/kentai.yaml", &format!("executors: [ {cluster} ]\n"));
+    house.write(".kentai/kentai.yaml", format!("executors: [ {cluster} ]\n"));
     house.kentai("doctor").code(1).shows(&["there is no such place", "`places:`"]);
 }
 
@@ -143,7 +143,7 @@ fn a_workflow_is_held_against_all_executors_of_the_site() {
     let workflow = |resources: &str| {
         house.write(
             "w.yaml",
-            &format!("kentai: 1\nworkflow: w\nsteps:\n  a: {{ script: \"true\", resources: {{ {resources} }} }}\n"),
+            format!("kentai: 1\nworkflow: w\nsteps:\n  a: {{ script: \"true\", resources: {{ {resources} }} }}\n"),
         );
     };
     workflow("cpus: 2, labels: [large]");
