@@ -110,8 +110,14 @@ pub fn said(text: &str, language: Language) -> Cow<'_, str> {
 }
 
 fn japanese(text: &str) -> Option<String> {
-    let whole = SENTENCES.iter().find_map(|(en, ja)| Some(filled(ja, &holes(en, text)?)));
-    whole.or_else(|| with_more(text)).or_else(|| behind_a_key(text))
+    let whole = |simple: bool| {
+        SENTENCES.iter().find_map(|(en, ja)| {
+            let holes = holes(en, text)?;
+            (!simple || !holes.iter().any(|hole| hole.contains(" ("))).then(|| filled(ja, &holes))
+        })
+    };
+    // What stands in parentheses behind a sentence is rather another one than a part of it.
+    whole(true).or_else(|| with_more(text)).or_else(|| whole(false)).or_else(|| behind_a_key(text))
 }
 
 /// `sentence (sentence)`: a failure, and why no other attempt follows.

@@ -65,7 +65,7 @@ fn an_executor_says_which_steps_it_takes_and_how_much_at_once() {
     assert_eq!((a.labels.len(), a.only_labelled, a.caps.steps, a.caps.cpus), (2, true, 3, 8));
     assert_eq!((a.caps.memory, b.labels.len(), b.caps.memory), (Size(4 << 30), 0, Size(0)));
     for (text, place, remedy) in [
-        ("{ name: a, kind: lorry }", "`a`", "docker, process and pretend"),
+        ("{ name: a, kind: lorry }", "`a`", "docker, process, slurm and pretend"),
         ("{ name: a, kind: docker, labels: [Large] }", "`a`", "a-z"),
         ("{ name: a, kind: docker, only_labelled: true }", "`a`", "name labels"),
         ("{ name: a, kind: docker }, { name: a, kind: process }", "`a`", "give each its own"),

@@ -103,7 +103,11 @@ impl Scope<'_, '_> {
             .collect();
         if executors.is_empty() {
             // Labels that nobody has are said already; here they are had, by executors of the other sort.
-            if site.executors.as_ref().is_some_and(|all| all.iter().any(|executor| executor.takes(labels))) {
+            let sort = |all: &Vec<Executor>| {
+                all.iter().any(|executor| executor.takes(labels)) && all.iter().any(|executor| executor.images == image)
+            };
+            // A site that has none of that sort at all says so where it matters: to whoever locks or runs.
+            if site.executors.as_ref().is_some_and(sort) {
                 self.other_sort(image, place);
             }
             return;

@@ -24,12 +24,12 @@ pub(super) struct All {
 }
 
 /// Why.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DrainReason")]
 pub(super) struct Reason {
     /// In words; it is shown to whoever waits, and kept with the decision.
-    #[serde(default)]
+    #[schemars(regex(pattern = r"\S"))]
     reason: String,
 }
 
