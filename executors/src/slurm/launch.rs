@@ -90,9 +90,6 @@ impl SlurmExecutor {
         if task.timeout_s > 0 {
             add("time", &(task.timeout_s + task.grace_s + TIME_BEYOND_S).div_ceil(60).to_string());
         }
-        if task.disk_bytes > 0 {
-            add("tmp", &format!("{}K", task.disk_bytes.div_ceil(1024)));
-        }
         for (name, value) in [
             ("partition", &options.partition),
             ("account", &options.account),

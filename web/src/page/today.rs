@@ -1,6 +1,7 @@
 //! The first page: what needs somebody, the line, what is late, how long things take, what waits, who has what; and below it the rest of the
 //! center in short. Everything is counted already when somebody asks; only the few sentences are read then.
 
+pub(super) mod late;
 mod panels;
 pub(super) mod parts;
 pub(super) mod words;
@@ -24,8 +25,9 @@ use super::shell::{Place, Shell, page};
 use super::visit::Visit;
 use crate::App;
 use crate::error::Problem;
+use late::Late;
 use panels::Panel;
-use parts::{Handed, Late, Turn, Wait};
+use parts::{Handed, Turn, Wait};
 use words::Words;
 
 /// Rows of each part: 1 to 6 fit a laptop's screen.
@@ -113,7 +115,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem>
     let month = turnarounds.as_ref().map(|counted| counted.value.month.as_slice());
     let mut turns = parts::turns(month.unwrap_or_default(), words, say);
     turns.truncate(TURNS);
-    let late = parts::lates(worst, |action| visit.may(action), say);
+    let late = late::lates(worst, |action| visit.may(action), say);
     let late_of = of(late.len(), say.count(board.trouble), words.worst_first);
     let (trouble, queue_all) = (all_of(&say.count(board.trouble), &shell), all_of(&count(steps), &shell));
     let watching = watching.as_ref().map(|one| &one.value);

@@ -232,7 +232,8 @@ async fn two_people_decide_about_a_withdrawals_things_and_then_it_closes() {
     send(all("confirm", &[], &proposed)).await.check(303);
     let page = house.get(&path).await.check(200).text;
     assert!(!page.contains("To confirm</span>") || !page.contains(r#"name="thing""#), "{page}");
-    assert!(page.contains("ops-02, wd-02") && page.contains("asked for"), "{page}");
+    assert!(page.contains(r#"<span class="id">ops-02,</span> <span class="id">wd-02</span>"#), "{page}");
+    assert!(page.contains("asked for"), "{page}");
     let shown = quoted(&page, r#"name="shown" value=""#).pop().expect("it may be closed");
     form(&house, &format!("{path}/close"), &[("shown", "sealed/0/0")]).await.check(409);
     form(&house, &format!("{path}/close"), &[("shown", &shown)]).await.check(303);

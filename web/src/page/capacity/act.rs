@@ -96,6 +96,10 @@ pub(super) async fn act(
     let one = known(&app, &visit, &typed.executor).await?;
     let words = Words::of(visit.language());
     let mut wrong = Wrong::default();
+    // How it stands is the affair of those who may act on it: they are told first who that is.
+    if !visit.may(Action::StopAll) {
+        return form(&visit, typed, wrong, StatusCode::FORBIDDEN);
+    }
     if typed.shown != stands(&one) {
         wrong.say("", words.moved_on);
         let typed = Typed { shown: stands(&one), ..typed };

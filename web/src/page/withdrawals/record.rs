@@ -250,6 +250,6 @@ mod tests {
         assert_eq!((typed.whose.program.as_str(), typed.whose.pseudonym.as_str()), ("rare", "P-1"));
         assert_eq!(typed.uses, BTreeSet::from(["industry".to_owned(), "research".to_owned()]));
         assert_eq!((typed.what.as_str(), typed.evidence.as_str()), ("some", "l 1"));
-        assert_eq!(href("a&b", "P 1/2"), "/withdrawals/new?program=a%26b&pseudonym=P%201%2F2");
+        assert_eq!(href("a&b", "P 1/2"), "/withdrawals/new?program=a%26b&pseudonym=P+1%2F2");
     }
 }
