@@ -49,9 +49,13 @@ fn the_shipped_workflow_makes_the_same_files_in_jobs_as_in_docker() -> Result<()
     ensure!(ours.keys().eq(theirs.keys()), "{ours:?}\n{theirs:?}");
     let other: Vec<&String> = ours.keys().filter(|name| ours[*name] != theirs[*name]).collect();
     eprintln!("{} files, other bytes: {other:?}", ours.len());
-    for name in ["data/TN-1.cram", "data/TN-1.vcf.gz"] {
-        ensure!(ours.contains_key(name) && !other.iter().any(|other| *other == name), "{name} differs");
-    }
+    ensure!(!other.iter().any(|name| name.ends_with(".cram") || name.ends_with(".crai")), "other reads: {other:?}");
+    // Its header names the day and the command; the calls are the same.
+    let calls = |site: &Site| {
+        let path = germline::package(site)?.join("data/TN-1.vcf.gz");
+        tool("bcftools", &["view", "-H", &path.to_string_lossy()], Path::new("/"))
+    };
+    ensure!(calls(&slurm)? == calls(&docker)?, "other calls");
     Ok(())
 }
 

@@ -361,11 +361,14 @@ async fn a_job_whose_keeper_at_slurm_dies_is_a_failed_nodes() {
     let task = house.shell(TESTIFY);
     let (report, ()) = tokio::join!(to_the_end(&house, &task), async {
         appeared(&task.directory.join("work/starts")).await;
-        let job = cluster.job(&house, &task.attempt).await;
-        let killed = std::process::Command::new("pkill")
-            .args(["-KILL", "-f", &format!("slurmstepd: \\[{job}.batch\\]")])
-            .status();
-        assert!(killed.expect("pkill").success());
+        // The witness is the job's script: its parent is the step's daemon, of this cluster and no other.
+        let marker = std::fs::read_to_string(task.directory.join("started")).expect("a marker");
+        let witness = marker.split(' ').next().expect("its process").to_owned();
+        let parent =
+            std::process::Command::new("ps").args(["-o", "ppid=", "-p", &witness]).output().expect("ps").stdout;
+        let parent = String::from_utf8_lossy(&parent).trim().to_owned();
+        let killed = std::process::Command::new("kill").args(["-KILL", &parent]).status();
+        assert!(killed.expect("kill").success());
     });
     // What it ran may go on, or die with it; it is never called well.
     match report {

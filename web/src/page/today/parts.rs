@@ -12,7 +12,6 @@ use crate::page::address::Address;
 use crate::page::chart::line::{End, Line, Siding, Stop};
 use crate::page::chart::strip::strip;
 use crate::page::markup::{Markup, text};
-use crate::page::needs::encoded;
 use crate::page::say::Say;
 use crate::page::shape::Shape;
 
