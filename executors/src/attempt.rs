@@ -17,7 +17,9 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 pub(crate) use self::identity::{Identity, stat_fields};
-pub(crate) use self::prepare::{Inputs, Prepared, holds_other, prepare, request_stop, safe, stop_requested};
+pub(crate) use self::prepare::{
+    Inputs, Prepared, holds_other, link_secrets, prepare, request_stop, safe, stop_requested,
+};
 
 /// The tool's working directory.
 pub(crate) const WORK: &str = "work";

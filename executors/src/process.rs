@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 
 use self::waiting::Fence;
-use crate::attempt::{self, Inputs, Prepared, SECRETS, Traces, WORK};
+use crate::attempt::{self, Inputs, Prepared, Traces, WORK};
 use crate::witness::DISK_FULL;
 use crate::witness::task::Instructions;
 
@@ -238,22 +238,9 @@ fn prepare(task: &Task) -> io::Result<Prepared> {
     };
     let prepared = attempt::prepare(&task.directory, &instructions, &task.mounts, Inputs::Links)?;
     if prepared == Prepared::Ready {
-        link_secrets(task)?;
+        attempt::link_secrets(task)?;
     }
     Ok(prepared)
-}
-
-/// There is no `/run/secrets` of its own for a plain process; they lie beneath the attempt's `secrets/`.
-fn link_secrets(task: &Task) -> io::Result<()> {
-    let directory = task.directory.join(SECRETS);
-    for (name, source) in &task.secrets {
-        std::fs::create_dir_all(&directory)?;
-        match std::os::unix::fs::symlink(source, directory.join(attempt::safe(Path::new(name))?)) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn flatten<T>(joined: Result<io::Result<T>, tokio::task::JoinError>) -> io::Result<T> {

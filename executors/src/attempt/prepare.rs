@@ -7,12 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kentai_engine::exit_record::{START_MARKER, TASK_FILE};
-use kentai_engine::port::executor::Mount;
+use kentai_engine::port::executor::{Mount, Task};
 use kentai_engine::store::artifact::remove_all;
 use rustix::fs::{FlockOperation, Gid, Uid};
 use rustix::io::Errno;
 
-use super::{INPUTS, STOP_FILE, WORK, open_directory, read_small};
+use super::{INPUTS, SECRETS, STOP_FILE, WORK, open_directory, read_small};
 use crate::witness::task::Instructions;
 
 /// Numbers temporary files, so that two preparations of one attempt never share one.
@@ -120,6 +120,19 @@ fn place_input(directory: &Path, mount: &Mount, inputs: Inputs) -> io::Result<()
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// There is no `/run/secrets` of its own for a plain process; they lie beneath the attempt's `secrets/`.
+pub(crate) fn link_secrets(task: &Task) -> io::Result<()> {
+    let directory = task.directory.join(SECRETS);
+    for (name, source) in &task.secrets {
+        std::fs::create_dir_all(&directory)?;
+        match symlink(source, directory.join(safe(Path::new(name))?)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A path of plain names only.

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::witness::listing::digest;
+
 /// The folder's name beneath the attempts.
 const FOLDER: &str = ".slurm";
 /// Numbers temporary files, so that two writers of one file never share one.
@@ -23,12 +25,9 @@ pub(super) const SUBMISSIONS_MAX: u32 = 5;
 pub(super) struct Submission {
     /// Submissions begun.
     pub begun: u32,
-    /// The number and submit time of the job, once Slurm has said them.
+    /// The number of the job, once Slurm has said it: for people.
     #[serde(default)]
     pub id: Option<String>,
-    /// As `squeue` prints it.
-    #[serde(default)]
-    pub submitted: Option<String>,
 }
 
 /// The folder.
@@ -103,17 +102,17 @@ impl Desk {
         Ok(path)
     }
 
-    /// A copy of the program where every node sees it.
+    /// A copy of the program where every node sees it. It is large: hashed and copied in pieces.
     pub(super) fn program(&self, binary: &Path) -> io::Result<PathBuf> {
-        let bytes = std::fs::read(binary)?;
-        let path = self.folder.join(format!("kentai-{}", &crate::slurm::sha256(&bytes)[..12]));
-        if std::fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64) {
+        let (digest, length) = digest(&File::open(binary)?)?;
+        let path = self.folder.join(format!("kentai-{}", &digest[..12]));
+        if std::fs::metadata(&path).is_ok_and(|found| found.len() == length) {
             return Ok(path);
         }
-        DirBuilder::new().recursive(true).mode(0o755).create(&self.folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let temporary = path.with_extension(format!("new-{}", std::process::id()));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o755).open(&temporary)?;
-        file.write_all(&bytes)?;
+        io::copy(&mut File::open(binary)?, &mut file)?;
         file.sync_all()?;
         std::fs::rename(&temporary, &path)?;
         Ok(path)
@@ -140,7 +139,7 @@ mod tests {
         let site = tempfile::tempdir().expect("a temporary directory");
         let desk = Desk::new(site.path());
         assert_eq!(desk.read("a").expect("read"), Submission::default());
-        let kept = Submission { begun: 1, id: Some("7".into()), submitted: None };
+        let kept = Submission { begun: 1, id: Some("7".into()) };
         desk.write("a", &kept).expect("kept");
         assert_eq!(desk.read("a").expect("read"), kept);
         desk.forget("a").expect("forgotten");

@@ -125,10 +125,10 @@ impl SlurmExecutor {
                 return Ok(Some(Report::NotStarted(Obstacle::Infrastructure, text)));
             }
         }
-        // Kept before it is asked for: whoever comes after a crash looks for a job of this name first.
-        submission.begun += 1;
-        self.keep(task, submission).await?;
         loop {
+            // Kept before it is asked for: whoever comes after a crash looks for a job of this name first.
+            submission.begun += 1;
+            self.keep(task, submission).await?;
             let asked = Instant::now();
             match self.controller.submit(self.words(&placed, task)).await {
                 Submitted::As(id) => {
@@ -155,21 +155,30 @@ impl SlurmExecutor {
                     let words = format!(
                         "Slurm refuses its job: {words}; correct the executor in kentai.yaml, or the step's resources"
                     );
+                    // A refusal is none of the tries that may have been accepted, however often it comes.
+                    submission.begun -= 1;
+                    self.keep(task, submission).await?;
                     if let Some(report) = self.tell(&task.attempt, Some(words)) {
-                        submission.begun -= 1;
-                        self.keep(task, submission).await?;
                         return Ok(Some(report));
                     }
-                    let again = Instant::now() + self.options.pace.refused;
-                    while Instant::now() < again {
-                        if attempt::stop_requested(&task.directory) {
-                            return self.never(task).await.map(Some);
-                        }
-                        self.controller.newer(&self.controller.last()).await;
+                    if self.stopped_meanwhile(task).await {
+                        return self.never(task).await.map(Some);
                     }
                 }
             }
         }
+    }
+
+    /// Waits until a person may have changed what was refused; true when its end was asked for instead.
+    async fn stopped_meanwhile(&self, task: &Task) -> bool {
+        let again = Instant::now() + self.options.pace.refused;
+        while Instant::now() < again {
+            if attempt::stop_requested(&task.directory) {
+                return true;
+            }
+            self.controller.newer(&self.controller.last()).await;
+        }
+        false
     }
 
     /// Its end was asked for before Slurm had it.
@@ -254,7 +263,6 @@ impl SlurmExecutor {
             })
             .await?;
             let end = End::read(&self.desk.file(&task.attempt, "end"));
-            // A keeper that wrote its end has seen the container's; nothing more will come.
             let over = Instant::now() >= until;
             if whole || (over && traces.started) {
                 if traces.record.is_some() && !whole {

@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::keeper::Order;
 use super::runtime::{self, Settings};
 use super::{Options, Placed, Runtime, SlurmExecutor};
-use crate::attempt::{self, Inputs, Prepared, SECRETS, WORK};
+use crate::attempt::{self, Inputs, Prepared, WORK};
 use crate::witness::task::Instructions;
 
 /// Slurm's own limit is a net below the witness's, which ends a tool in time: it counts whole minutes, looks every half one, and the
@@ -154,7 +154,7 @@ pub(super) fn prepare(options: &Options, desk: &Desk, placed: &Placed, job: &str
     let inputs = if container { Inputs::MountPoints(owner) } else { Inputs::Links };
     let prepared = attempt::prepare(&task.directory, &instructions, &task.mounts, inputs)?;
     if prepared == Prepared::Ready {
-        if container { leave_order(options, desk, placed, job, task)? } else { link_secrets(task)? }
+        if container { leave_order(options, desk, placed, job, task)? } else { attempt::link_secrets(task)? }
     }
     Ok(prepared)
 }
@@ -187,17 +187,4 @@ fn leave_order(options: &Options, desk: &Desk, placed: &Placed, job: &str, task:
 fn path_word(name: &str, path: &std::path::Path) -> OsString {
     let text = path.to_string_lossy().replace('%', "%%");
     format!("--{name}={text}").into()
-}
-
-/// There is no `/run/secrets` for a plain process; they lie beneath the attempt's `secrets/`.
-fn link_secrets(task: &Task) -> io::Result<()> {
-    let directory = task.directory.join(SECRETS);
-    for (name, source) in &task.secrets {
-        std::fs::create_dir_all(&directory)?;
-        match std::os::unix::fs::symlink(source, directory.join(attempt::safe(std::path::Path::new(name))?)) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }

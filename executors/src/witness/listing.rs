@@ -81,15 +81,21 @@ fn descend(directory: &OwnedFd, at: &Path, listing: &mut Listing) -> io::Result<
     Ok(())
 }
 
-fn list(mut file: &File) -> io::Result<Listed> {
+fn list(file: &File) -> io::Result<Listed> {
     file.sync_all()?;
-    let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; CHUNK]);
+    let (sha256, size) = digest(file)?;
+    Ok(Listed { size, sha256 })
+}
+
+/// SHA-256 in lowercase hex, and bytes.
+pub(crate) fn digest(mut file: &File) -> io::Result<(String, u64)> {
+    let (mut hasher, mut length, mut buffer) = (Sha256::new(), 0, vec![0; CHUNK]);
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(Listed { size, sha256: hex(&hasher.finalize()) }),
+            Ok(0) => return Ok((hex(&hasher.finalize()), length)),
             Ok(count) => {
                 hasher.update(&buffer[..count]);
-                size += count as u64;
+                length += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

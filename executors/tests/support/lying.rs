@@ -170,8 +170,13 @@ impl Lying {
     }
 
     fn answer(&self, call: &Call) -> (Duration, Said) {
+        // When it was asked, not when this story has caught up with it.
+        let asked = Instant::now();
         let mut world = self.world();
-        world.pass(Instant::now());
+        if call.program == "squeue" {
+            world.looks.push(asked);
+        }
+        world.pass(asked);
         let length = call.args.iter().map(|arg| arg.len() + 1).sum();
         world.longest_call = world.longest_call.max(length);
         let latency = millis(world.random.random_range(5..400));
@@ -256,7 +261,6 @@ impl World {
     }
 
     fn squeue(&mut self, latency: Duration) -> (Duration, Said) {
-        self.looks.push(Instant::now());
         if self.chance(self.lies.amnesia) {
             let young = Instant::now();
             let forgets = |job: &&mut Job| young - job.submitted < millis(5000);
