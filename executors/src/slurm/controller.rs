@@ -251,7 +251,9 @@ impl Controller {
         if looking.misses == 0 {
             return self.pace.between;
         }
-        let pause = self.pace.between.saturating_mul(1 << looking.misses.min(5)).min(self.pace.between_max);
+        // Never sooner than after a look that was answered, whatever the two say.
+        let longest = self.pace.between_max.max(self.pace.between);
+        let pause = self.pace.between.saturating_mul(1 << looking.misses.min(5)).min(longest);
         pause + pause.mul_f64((looking.jitter.hash_one(looking.misses) % 256) as f64 / 1024.0)
     }
 

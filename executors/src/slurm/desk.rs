@@ -1,7 +1,7 @@
 //! What the executor itself keeps of a job: out of the tool's reach, beside the attempts and not in them.
 //!
-//! `<attempts>/.slurm/<attempt>.json` says that a submission was begun, and which number it got; it is synced before `sbatch` is called,
-//! so that whoever comes after a crash asks by name first. `<attempt>.keeper.json`, `.claim` and `.end` belong to the keeper of containers.
+//! `<attempts>/.slurm/<attempt>.json` says that a submission was begun; it is synced before `sbatch` is called, so that whoever comes after
+//! a crash asks by name first. `<attempt>.keeper.json`, `.claim` and `.end` belong to the keeper of containers.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -25,9 +25,6 @@ pub(super) const SUBMISSIONS_MAX: u32 = 5;
 pub(super) struct Submission {
     /// Submissions begun.
     pub begun: u32,
-    /// The number of the job, once Slurm has said it: for people.
-    #[serde(default)]
-    pub id: Option<String>,
 }
 
 /// The folder.
@@ -56,9 +53,11 @@ impl Desk {
         }
     }
 
-    /// Says that all that the job wrote was seen here: what the collector takes away later is not waited for again.
+    /// Says that all that the job wrote was seen here: what the collector takes away later is not waited for again. Not synced: where a
+    /// machine stops between the two, the file system may forget this and keep that, and the step is tried again.
     pub(super) fn mark_whole(&self, attempt: &str) -> io::Result<()> {
-        self.put(&self.file(attempt, "whole"), b"")
+        self.make()?;
+        File::create(self.file(attempt, "whole")).map(drop)
     }
 
     /// Was all of it seen?
@@ -71,9 +70,13 @@ impl Desk {
         self.put(&self.file(attempt, "json"), &serde_json::to_vec(submission)?)
     }
 
+    fn make(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)
+    }
+
     /// Leaves a file, durably and whole.
     pub(super) fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        self.make()?;
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
@@ -109,7 +112,7 @@ impl Desk {
         if std::fs::metadata(&path).is_ok_and(|found| found.len() == length) {
             return Ok(path);
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        self.make()?;
         let temporary = path.with_extension(format!("new-{}", std::process::id()));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o755).open(&temporary)?;
         io::copy(&mut File::open(binary)?, &mut file)?;
@@ -139,7 +142,7 @@ mod tests {
         let site = tempfile::tempdir().expect("a temporary directory");
         let desk = Desk::new(site.path());
         assert_eq!(desk.read("a").expect("read"), Submission::default());
-        let kept = Submission { begun: 1, id: Some("7".into()) };
+        let kept = Submission { begun: 1 };
         desk.write("a", &kept).expect("kept");
         assert_eq!(desk.read("a").expect("read"), kept);
         desk.forget("a").expect("forgotten");

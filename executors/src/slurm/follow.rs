@@ -132,8 +132,8 @@ impl SlurmExecutor {
             let asked = Instant::now();
             match self.controller.submit(self.words(&placed, task)).await {
                 Submitted::As(id) => {
-                    submission.id = Some(id);
-                    self.keep(task, submission).await?;
+                    // Shown and not kept: a number is given out again, a name is not.
+                    tracing::debug!(attempt = task.attempt, id, "submitted");
                     return Ok(None);
                 }
                 Submitted::Unknown(words) => {

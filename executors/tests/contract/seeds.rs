@@ -95,9 +95,11 @@ fn ten_thousand_jobs_are_looked_at_once_a_second_and_never_named_in_a_call() {
     runtime.expect("a runtime").block_on(async {
         let mut house = House::process();
         house.site = fresh("site");
-        let lies = Lies { look_fails: 20, taken_but_timed_out: 5, ..NONE };
+        // Looks fail often: those that come after a failure must not come sooner.
+        let lies = Lies { look_fails: 100, taken_but_timed_out: 5, ..NONE };
         let story = Lying::new(7, lies);
-        // Ten thousand wait for each look: a story's second of a millisecond would be nothing but waking.
+        // Ten thousand wait for each look: a story's second of a millisecond would be nothing but waking. What is longest stays what the
+        // story has, which is less than between two looks.
         let pace = Pace { between: BETWEEN, settled: 4 * BETWEEN, ..pace() };
         let options = Options { pace, ..told(&house) };
         let hands = SlurmExecutor::new(options, Arc::new(story.clone())).expect("an executor");
