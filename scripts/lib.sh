@@ -82,6 +82,18 @@ packages_slurm() {
   fi
 }
 
+# And its accounting.
+packages_slurm_accounting() {
+  local packages=(
+    slurmdbd slurm-wlm-mysql-plugin           # what sacct asks, and how it keeps what it knows
+    mariadb-server-core mariadb-client-core   # a database without a service; each test starts its own
+  )
+  local had=no
+  if installed slurmdbd; then had=yes; fi
+  ensure_packages "${packages[@]}"
+  if [ $had = no ]; then stop_service slurmdbd; fi
+}
+
 # stop_service NAME: Debian starts what it installs; nobody asked for it.
 stop_service() {
   if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet --now "$1"; else as_root service "$1" stop >/dev/null || true; fi

@@ -55,8 +55,18 @@ pub struct Programs {
 }
 
 impl Programs {
+    /// Where a program of this name lies along the path that it is given.
+    fn along_path(&self, program: &str) -> Option<PathBuf> {
+        let path = self.environment.get("PATH").map(OsString::from).or_else(|| std::env::var_os("PATH"))?;
+        std::env::split_paths(&path).map(|at| at.join(program)).find(|at| at.is_absolute() && at.is_file())
+    }
+
     fn command(&self, call: &Call) -> Command {
-        let program = self.directory.as_ref().map_or_else(|| PathBuf::from(call.program), |at| at.join(call.program));
+        // Sought here and not by the new process: whose PATH is set and whose program is a name is forked with all of the engine's memory.
+        let program = match &self.directory {
+            Some(at) => at.join(call.program),
+            None => self.along_path(call.program).unwrap_or_else(|| PathBuf::from(call.program)),
+        };
         let mut command = Command::new(program);
         // SBATCH_PARTITION and its like would change what we ask for; and what we read must not depend on who started us.
         command.env_clear();
@@ -66,7 +76,7 @@ impl Programs {
             }
         }
         command.env("LC_ALL", "C").env("TZ", "UTC").env("SLURM_TIME_FORMAT", "standard").envs(&self.environment);
-        command.args(&call.args).current_dir("/").kill_on_drop(true);
+        command.args(&call.args).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

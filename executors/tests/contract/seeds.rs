@@ -96,7 +96,7 @@ fn ten_thousand_jobs_are_looked_at_once_a_second_and_never_named_in_a_call() {
         let mut house = House::process();
         house.site = fresh("site");
         // Looks fail often: those that come after a failure must not come sooner.
-        let lies = Lies { look_fails: 100, taken_but_timed_out: 5, ..NONE };
+        let lies = Lies { look_fails: 50, taken_but_timed_out: 5, ..NONE };
         let story = Lying::new(7, lies);
         // Ten thousand wait for each look: a story's second of a millisecond would be nothing but waking. What is longest stays what the
         // story has, which is less than between two looks.

@@ -310,6 +310,34 @@ async fn a_job_forgotten_by_its_controller_is_judged_by_its_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_controller_has_forgotten_is_asked_of_accounting() {
+    let Some(cluster) = Cluster::with(&[("SLURM_MIN_JOB_AGE", "2"), ("SLURM_ACCOUNTING", "yes")]) else { return };
+    let house = cluster.house_with(|options| options.accounting = true);
+    let task = house.shell("echo here > here; exec sleep 1000");
+    let here = task.directory.join("work/here");
+    // An engine that is away while somebody cancels the job.
+    tokio::select! {
+        report = house.run(&task) => panic!("{report:?}"),
+        () = appeared(&here) => {}
+    }
+    cluster.call("scancel", &[&cluster.job(&house, &task.attempt).await]);
+    let name = format!("--name=kentai-{}-{}", house.site, task.attempt);
+    let accounted = || cluster.call("sacct", &["-n", "-P", "-X", "-S", "now-1hour", &name, "--format=State"]);
+    while cluster.jobs(&house, &task.attempt) > 0 || !accounted().starts_with("CANCELLED") {
+        tokio::task::yield_now().await;
+    }
+    // While accounting is away nothing is decided: the record alone would blame the tool for the signal.
+    cluster.signal("slurmdbd", "-KILL");
+    let away = house.run(&task).await;
+    assert!(matches!(&away, Report::Unreachable(words) if words.contains("sacct")), "{away:?}");
+    cluster.start_accounting();
+    let evidence = exited(to_the_end(&house, &task).await);
+    assert_eq!(evidence.executor_cause, Some(Cause::Infrastructure), "{evidence:?}");
+    let words = evidence.executor_error.unwrap_or_default();
+    assert!(words.contains("canceled from outside"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_that_a_node_does_not_have_is_missing() {
     let Some(cluster) = Cluster::shared() else { return };
     let Some(house) = cluster.podman_house() else { return };

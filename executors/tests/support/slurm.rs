@@ -46,7 +46,7 @@ impl Cluster {
         }
         let folder = tempfile::Builder::new().prefix("ks").tempdir_in("/tmp").expect("a temporary directory");
         let mut up = Command::new(script("slurm-up"));
-        up.arg(folder.path()).args(["4", "32", "16000"]).env("SLURM_PORT", free_ports(5).to_string());
+        up.arg(folder.path()).args(["4", "32", "16000"]).env("SLURM_PORT", free_ports(7).to_string());
         up.envs(variables.iter().copied()).stdout(Stdio::null());
         // Its daemons would keep the test's pipes open.
         let log = std::fs::File::create(folder.path().join("up.log")).expect("a log");
@@ -95,6 +95,13 @@ impl Cluster {
                 .expect("slurmctld")
                 .success()
         );
+    }
+
+    /// Starts the accounting again.
+    pub(crate) fn start_accounting(&self) {
+        let mut start = Command::new("/usr/sbin/slurmdbd");
+        start.env("SLURM_CONF", self.conf()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(start.status().expect("slurmdbd").success());
     }
 
     /// Starts a node's daemon again.
