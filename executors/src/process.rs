@@ -181,6 +181,7 @@ fn exited(traces: Traces, code: Option<i32>) -> Report {
         oom_killed: false,
         executor_error: None,
         executor_cause: None,
+        granted: None,
     })
 }
 

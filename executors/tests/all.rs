@@ -21,6 +21,7 @@ mod contract {
     pub(crate) mod collecting;
     pub(crate) mod containers;
     pub(crate) mod endings;
+    pub(crate) mod granted;
     pub(crate) mod lockdown;
     pub(crate) mod script;
     pub(crate) mod seeds;

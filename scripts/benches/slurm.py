@@ -66,7 +66,7 @@ if [ $(($$ % 13)) = 0 ]; then
   exit 1
 fi
 touch FOLDER/jobs FOLDER/ended
-exec awk -F'|' 'FILENAME ~ /ended$/ { ended[$1] = 1; next } { print $1 "|" (($1 in ended) ? "COMPLETED" : "RUNNING") "|then|n1|None|" $2 }' \
+exec awk -F'|' 'FILENAME ~ /ended$/ { ended[$1] = 1; next } { print $1 "|" (($1 in ended) ? "COMPLETED" : "RUNNING") "|then|n1|1|None|" $2 }' \
   FOLDER/ended FOLDER/jobs
 """
 OTHER = """#!/bin/sh

@@ -112,6 +112,18 @@ pub struct Evidence {
     pub executor_error: Option<String>,
     /// Why the executor ended it, where it did; decides where there is no record, or one of a tool that was asked to end.
     pub executor_cause: Option<Cause>,
+    /// What it had, where the executor gives something else than was asked for and says so; none: what was asked for.
+    pub granted: Option<Granted>,
+}
+
+/// What an attempt had of its machine. A cluster gives whole cores or whole nodes to whoever asks for less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Processors, as [`Task::cpus`] counts them.
+    pub cpus: u32,
+    /// Memory, bytes; none where nobody says.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
 }
 
 /// Something an executor still holds.

@@ -42,9 +42,10 @@ impl House {
                 let live = &self.attempts[id];
                 let outcome = judge(&evidence, &live.task.nonce);
                 let exit_code = evidence.record.as_ref().and_then(|record| record.exit_code);
-                let document =
-                    text(&json!({ "record": evidence.record, "executor_exit_code": evidence.executor_exit_code,
-                    "oom_killed": evidence.oom_killed, "executor_error": evidence.executor_error }));
+                let document = text(
+                    &json!({ "record": evidence.record, "executor_exit_code": evidence.executor_exit_code,
+                    "oom_killed": evidence.oom_killed, "executor_error": evidence.executor_error, "granted": evidence.granted }),
+                );
                 if let Some(live) = self.attempts.get_mut(id) {
                     live.row.evidence = document;
                 }

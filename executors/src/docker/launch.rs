@@ -19,7 +19,7 @@ pub(super) enum Launched {
     /// Something of it runs, or did.
     Started,
     /// It came to an end already.
-    Over(Report),
+    Over(Box<Report>),
 }
 
 impl DockerExecutor {
@@ -32,7 +32,7 @@ impl DockerExecutor {
         if found.is_none()
             && let Some(report) = self.create(docker, task).await?
         {
-            return Ok(Launched::Over(report));
+            return Ok(Launched::Over(Box::new(report)));
         }
         self.start_once(docker, task).await
     }
@@ -83,13 +83,15 @@ impl DockerExecutor {
             return Err(Failure::NoAnswer("the container vanished while it was created".to_owned()));
         };
         if let Some(report) = quarantine(&found, task) {
-            return Ok(Launched::Over(report));
+            return Ok(Launched::Over(Box::new(report)));
         }
         match verdict::read(found.state.as_ref()) {
             Meaning::Fresh => {}
-            Meaning::Refused { exit_code, error } => return Ok(Launched::Over(refused(exit_code, error))),
+            Meaning::Refused { exit_code, error } => return Ok(Launched::Over(Box::new(refused(exit_code, error)))),
             Meaning::Unknown(text) => {
-                return Ok(Launched::Over(Report::Quarantine(format!("its container is in a strange state: {text}"))));
+                return Ok(Launched::Over(Box::new(Report::Quarantine(format!(
+                    "its container is in a strange state: {text}"
+                )))));
             }
             Meaning::Running | Meaning::Ended { .. } => return Ok(Launched::Started),
         }
@@ -105,13 +107,13 @@ impl DockerExecutor {
         let found = inspect(docker, name).await?;
         match found.as_ref().map(|found| verdict::read(found.state.as_ref())) {
             Some(Meaning::Running | Meaning::Ended { .. }) => Ok(Launched::Started),
-            Some(Meaning::Refused { exit_code, error }) => Ok(Launched::Over(refused(exit_code, error))),
+            Some(Meaning::Refused { exit_code, error }) => Ok(Launched::Over(Box::new(refused(exit_code, error)))),
             Some(Meaning::Unknown(text)) => Err(Failure::NoAnswer(format!("{said}; then {text}"))),
             // Left as it was. Only once it is gone can nobody start it behind our back.
             Some(Meaning::Fresh) | None => {
                 let options = RemoveContainerOptionsBuilder::default().force(false).v(true).build();
                 failure::tolerate(docker.remove_container(name, Some(options)).await, &[404])?;
-                Ok(Launched::Over(Report::NotStarted(Obstacle::Infrastructure, said)))
+                Ok(Launched::Over(Box::new(Report::NotStarted(Obstacle::Infrastructure, said))))
             }
         }
     }

@@ -23,7 +23,7 @@ impl DockerExecutor {
     pub(super) async fn follow(&self, task: &Task) -> Result<Report, Failure> {
         let docker = self.client()?;
         match self.launch(&docker, task).await? {
-            Launched::Over(report) => Ok(report),
+            Launched::Over(report) => Ok(*report),
             Launched::Started => self.watch(&docker, task).await,
         }
     }

@@ -4,13 +4,17 @@
 
 use std::collections::HashMap;
 
+use kentai_engine::port::executor::Granted;
+
 use super::commands::Said;
 
 /// The columns of `squeue -o`; the name is the last, because it may hold anything.
-pub(super) const SQUEUE_FORMAT: &str = "%i|%T|%V|%N|%r|%j";
-const SQUEUE_COLUMNS: usize = 6;
-/// The columns of `sacct -P`, in the same order.
-pub(super) const SACCT_FORMAT: &str = "JobIDRaw,State,Submit,NodeList,ExitCode,JobName";
+///
+/// `%C` is what an ended job had (whole cores, a whole node). `%m` is left out: it repeats what was asked for, of a core where the
+/// partition says so and 0 where it is all that the node has, and does not say which of them it means.
+pub(super) const SQUEUE_FORMAT: &str = "%i|%T|%V|%N|%C|%r|%j";
+/// The columns of `sacct -P`, as far as they can be in the same order.
+pub(super) const SACCT_FORMAT: &str = "JobIDRaw,State,Submit,NodeList,AllocCPUS,AllocTRES,ExitCode,JobName";
 
 /// A job's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub(super) struct Row {
     /// When it was submitted, as printed; with the number it names a job for good.
     pub submitted: String,
     pub node: String,
+    /// What it had, once it has ended; what it asks for, as long as it waits.
+    pub granted: Option<Granted>,
     /// Why it waits, or how it ended.
     pub reason: String,
     /// `<code>:<signal>`, where it was printed.
@@ -81,13 +87,14 @@ pub(super) type Rows = HashMap<String, Vec<Row>>;
 /// Reads `squeue`'s table; only names that begin with `prefix`, without it.
 pub(super) fn squeue(text: &str, prefix: &str) -> Rows {
     rows(text, prefix, |columns| {
-        let [id, word, submitted, node, reason, name] = columns;
+        let [id, word, submitted, node, cpus, reason, name] = columns;
         let row = Row {
             id: id.into(),
             state: State::read(word),
             word: word.into(),
             submitted: submitted.into(),
             node: node.into(),
+            granted: granted(cpus, ""),
             reason: reason.into(),
             exit: None,
         };
@@ -95,16 +102,40 @@ pub(super) fn squeue(text: &str, prefix: &str) -> Rows {
     })
 }
 
+/// What a job has: none where there are no processors, as of one that never began, or none that can be read.
+fn granted(cpus: &str, tres: &str) -> Option<Granted> {
+    let cpus = cpus.trim().parse().ok().filter(|cpus| *cpus > 0)?;
+    let memory = tres.split(',').find_map(|one| one.trim().strip_prefix("mem="));
+    Some(Granted { cpus, memory_bytes: memory.and_then(bytes) })
+}
+
+/// Slurm's sizes: a number, and a letter for its unit; without one it is MiB.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size that is finite and not negative")]
+fn bytes(text: &str) -> Option<u64> {
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match &text[number.len()..] {
+        "K" => 10,
+        "" | "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        "P" => 50,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0)?;
+    Some((number * (1_u64 << shift) as f64) as u64)
+}
+
 /// Reads `sacct`'s table in the same way.
 pub(super) fn sacct(text: &str, prefix: &str) -> Rows {
     rows(text, prefix, |columns| {
-        let [id, word, submitted, node, exit, name] = columns;
+        let [id, word, submitted, node, cpus, tres, exit, name] = columns;
         let row = Row {
             id: id.into(),
             state: State::read(word),
             word: word.into(),
             submitted: submitted.into(),
             node: node.into(),
+            granted: granted(cpus, tres),
             reason: String::new(),
             exit: Some(exit.into()),
         };
@@ -112,13 +143,13 @@ pub(super) fn sacct(text: &str, prefix: &str) -> Rows {
     })
 }
 
-fn rows<'a>(text: &'a str, prefix: &str, read: impl Fn([&'a str; SQUEUE_COLUMNS]) -> (&'a str, Row)) -> Rows {
+/// `N` columns; a line that has fewer is passed over.
+fn rows<'a, const N: usize>(text: &'a str, prefix: &str, read: impl Fn([&'a str; N]) -> (&'a str, Row)) -> Rows {
     let mut rows = Rows::new();
     for line in text.lines() {
-        let mut columns = line.splitn(SQUEUE_COLUMNS, '|');
-        let columns = [(); SQUEUE_COLUMNS].map(|()| columns.next());
-        let [Some(a), Some(b), Some(c), Some(d), Some(e), Some(f)] = columns else { continue };
-        let (name, row) = read([a, b, c, d, e, f]);
+        let columns: Vec<&str> = line.splitn(N, '|').collect();
+        let Ok(columns) = <[&str; N]>::try_from(columns) else { continue };
+        let (name, row) = read(columns);
         // A submission that was refused leaves a row as if a job had failed. It never was one.
         if row.state == State::Failed && row.reason == "BadConstraints" {
             continue;
@@ -251,8 +282,8 @@ mod tests {
 
     #[test]
     fn a_table_is_read_by_name_and_others_jobs_are_passed_over() {
-        let text = "7|RUNNING|2026-11-26T12:00:00|n1|None|kentai-s-a-1\n8|PENDING|2026-11-26T12:00:01||Resources, or so|kentai-s-a-2\n\
-                    9|COMPLETING|x|n2|None|kentai-s-a|3\n10|COMPLETED|x|n2|None|theirs\nnonsense\n12|FAILED|x||BadConstraints|kentai-s-a-2\n11|NEW_STATE|x|n|None|kentai-s-a-1";
+        let text = "7|RUNNING|2026-11-26T12:00:00|n1|2|None|kentai-s-a-1\n8|PENDING|2026-11-26T12:00:01||1|Resources, or so|kentai-s-a-2\n\
+                    9|COMPLETING|x|n2|1|None|kentai-s-a|3\n10|COMPLETED|x|n2|1|None|theirs\nnonsense\n12|FAILED|x||1|BadConstraints|kentai-s-a-2\n11|NEW_STATE|x|n|1|None|kentai-s-a-1";
         let rows = squeue(text, "kentai-s-");
         assert_eq!(rows.len(), 3, "{rows:?}");
         assert_eq!(rows["a-1"].iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["7", "11"]);
@@ -260,6 +291,24 @@ mod tests {
         assert_eq!((&rows["a-2"][0].state, rows["a-2"][0].reason.as_str()), (&State::Pending, "Resources, or so"));
         assert_eq!(rows["a-2"].len(), 1, "a refused submission is no job");
         assert!(!rows["a|3"][0].state.is_end(), "completing is no end");
+    }
+
+    #[test]
+    fn what_a_job_had_is_read_where_it_is_said() {
+        let of = |line: &str| squeue(line, "kentai-s-")["a"][0].granted;
+        let cpus = |cpus| Some(Granted { cpus, memory_bytes: None });
+        assert_eq!(of("7|COMPLETED|x|n1|4|None|kentai-s-a"), cpus(4));
+        assert_eq!(of("7|COMPLETED|x|n1|2048|None|kentai-s-a"), cpus(2048), "squeue 22.05 makes no `2K` of it");
+        for unreadable in ["", "0", "2K", "-1", "n/a"] {
+            assert_eq!(of(&format!("7|COMPLETED|x|n1|{unreadable}|None|kentai-s-a")), None, "{unreadable}");
+        }
+        let of = |line: &str| sacct(line, "kentai-s-")["a"][0].clone();
+        let had = |cpus, memory_bytes| Some(Granted { cpus, memory_bytes: Some(memory_bytes) });
+        let row = of("7|COMPLETED|x|n1|4|billing=4,cpu=4,mem=16000M,node=1|0:0|kentai-s-a");
+        assert_eq!((row.granted, row.exit.as_deref()), (had(4, 16000 << 20), Some("0:0")));
+        assert_eq!(of("7|FAILED|x|n1|4|cpu=4,mem=1.50G|1:0|kentai-s-a").granted, had(4, 3 << 29));
+        assert_eq!(of("7|CANCELLED by 0|x|None assigned|0||0:0|kentai-s-a").granted, None, "it never began");
+        assert_eq!(of("7|FAILED|x|n1|4|cpu=4,mem=lots|1:0|kentai-s-a").granted, cpus(4));
     }
 
     #[test]
@@ -296,6 +345,7 @@ mod tests {
             word: "PENDING".into(),
             submitted: String::new(),
             node: String::new(),
+            granted: None,
             reason: reason.into(),
             exit: None,
         };

@@ -2,7 +2,7 @@
 //!
 //! The record is the truth about the tool. Slurm's state says why there is none, or why the tool was asked to end; it never makes a success.
 
-use kentai_engine::port::executor::{Evidence, Obstacle, Report};
+use kentai_engine::port::executor::{Evidence, Granted, Obstacle, Report};
 use kentai_engine::state::attempt::Cause;
 
 use super::answer::{Row, State};
@@ -30,7 +30,14 @@ pub(super) fn report(rows: &[Row], traces: Traces, end: Option<&End>, said: Opti
         oom_killed,
         executor_error,
         executor_cause,
+        granted: granted(rows),
     })
+}
+
+/// What the job that ran the tool had. Of several nobody says which of them did: none unless they had the same.
+fn granted(rows: &[Row]) -> Option<Granted> {
+    let (first, others) = rows.split_first()?;
+    first.granted.filter(|granted| others.iter().all(|row| row.granted == Some(*granted)))
 }
 
 fn not_started(rows: &[Row], fenced: Option<String>, end: Option<&End>, said: Option<&str>) -> Report {
@@ -84,6 +91,8 @@ mod tests {
 
     use super::*;
 
+    const GRANTED: Granted = Granted { cpus: 4, memory_bytes: None };
+
     fn row(state: State, reason: &str, exit: Option<&str>) -> Row {
         Row {
             id: "7".into(),
@@ -91,6 +100,7 @@ mod tests {
             state,
             submitted: String::new(),
             node: "n1".into(),
+            granted: Some(GRANTED),
             reason: reason.into(),
             exit: exit.map(Into::into),
         }
@@ -127,6 +137,22 @@ mod tests {
         assert_eq!(evidence(State::Completed, well.clone()).executor_cause, None);
         assert!(evidence(State::OutOfMemory, well.clone()).oom_killed);
         assert_eq!(evidence(State::Failed, well.clone()).record, well);
+    }
+
+    #[test]
+    fn what_was_granted_is_told_where_the_jobs_agree() {
+        let well = Some(ExitRecord { exit_code: Some(0), ..ExitRecord::default() });
+        let of = |rows: &[Row]| match report(rows, started(well.clone()), None, None) {
+            Report::Exited(evidence) => evidence.granted,
+            other => panic!("{other:?}"),
+        };
+        let (one, again) = (row(State::Completed, "", None), row(State::Failed, "", Some("96:0")));
+        assert_eq!(of(std::slice::from_ref(&one)), Some(GRANTED));
+        assert_eq!(of(&[one.clone(), again.clone()]), Some(GRANTED));
+        let other = Row { granted: Some(Granted { cpus: 32, ..GRANTED }), ..again.clone() };
+        assert_eq!(of(&[one.clone(), other]), None);
+        assert_eq!(of(&[one, Row { granted: None, ..again }]), None);
+        assert_eq!(of(&[]), None, "a record whose job Slurm has forgotten");
     }
 
     #[test]

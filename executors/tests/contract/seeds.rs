@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::support::house::{House, fresh};
-use crate::support::lying::{Lies, Lying, millis, pace};
+use crate::support::lying::{Lies, Lying, granted, millis, pace};
 use crate::support::slurm::options;
 
 const ATTEMPTS: usize = 4;
@@ -71,6 +71,8 @@ async fn story(seed: u64) {
                 let well = evidence.record.as_ref().is_some_and(|record| record.exit_code == Some(0));
                 assert!(well || evidence.executor_cause.is_some(), "seed {seed}: {report:?}");
                 assert!(evidence.record.as_ref().is_none_or(|record| record.nonce == task.nonce), "seed {seed}");
+                // It may be forgotten; it is never another number.
+                assert!(evidence.granted.is_none_or(|had| had.cpus == granted(task.cpus)), "seed {seed}: {report:?}");
             }
             Report::Lost(_) => assert_eq!(then, 1, "seed {seed}: {report:?}"),
             Report::NotStarted(..) => assert_eq!(now, 0, "seed {seed}: {report:?}"),
@@ -114,6 +116,8 @@ fn ten_thousand_jobs_are_looked_at_once_a_second_and_never_named_in_a_call() {
         });
         let reports = futures_util::future::join_all(running).await;
         assert!(reports.iter().all(|report| matches!(report, Report::Exited(_))), "all of them ended");
+        let had = |report: &Report| matches!(report, Report::Exited(evidence) if evidence.granted.is_some());
+        assert!(reports.iter().all(had), "Slurm said of each what it had");
         assert!(story.starts().values().all(|starts| *starts == 1) && story.starts().len() == 10_000);
         assert!(story.closest_looks().is_none_or(|closest| closest >= BETWEEN), "{:?}", story.closest_looks());
         assert!(story.longest_call() < 4096, "{} bytes of arguments", story.longest_call());

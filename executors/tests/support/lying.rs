@@ -77,6 +77,8 @@ impl Lies {
 struct Job {
     id: u32,
     name: String,
+    /// Whole cores of two threads.
+    granted: u32,
     directory: PathBuf,
     submitted: Instant,
     begins: Instant,
@@ -244,6 +246,7 @@ impl World {
         self.jobs.push(Job {
             id,
             name: word("--job-name="),
+            granted: granted(word("--cpus-per-task=").parse().expect("processors")),
             directory: args.last().expect("the directory").into(),
             submitted: now,
             begins: begins + later,
@@ -286,7 +289,7 @@ impl World {
                 Stage::Running => "RUNNING",
                 Stage::Ended(state) => state,
             };
-            out += &format!("{}|{state}|then|n1|{}|{}\n", job.id, job.reason, job.name);
+            out += &format!("{}|{state}|then|n1|{}|{}|{}\n", job.id, job.granted, job.reason, job.name);
         }
         (latency, Said { code: Some(0), out, err: String::new() })
     }
@@ -346,6 +349,11 @@ impl World {
             }
         }
     }
+}
+
+/// What a job has that asks for so many processors.
+pub(crate) fn granted(asked: u32) -> u32 {
+    asked.next_multiple_of(2)
 }
 
 /// The witness's record, as it would write it.
