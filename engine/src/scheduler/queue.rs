@@ -105,7 +105,7 @@ const LOOKED_AT: i64 = 1_000;
 /// # Errors
 /// When the database cannot be read.
 pub async fn durations(reader: &Reader) -> Result<Durations, Error> {
-    let rows = reader.memory_used(LOOKED_AT).await?.into_iter().filter(|row| row.count > 0 && row.took_us > 0);
+    let rows = reader.resources_used(LOOKED_AT).await?.into_iter().filter(|row| row.count > 0 && row.took_us > 0);
     Ok(rows.map(|row| ((row.workflow_id, row.step), row.took_us / row.count)).collect())
 }
 

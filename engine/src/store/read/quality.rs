@@ -7,7 +7,7 @@ use super::page::id_object;
 use crate::clock::Micros;
 use crate::store::Error;
 use crate::store::rows::center::Record;
-use crate::store::rows::quality::{FailedAttempt, FailureCount, GateValue, Grown, MadeOf, MemoryUsed, Taken};
+use crate::store::rows::quality::{FailedAttempt, FailureCount, GateValue, Grown, MadeOf, ResourcesUsed, Taken};
 use crate::store::rows::{self};
 
 /// After every id.
@@ -137,12 +137,12 @@ impl Reader {
             .map_err(|source| self.pool.error(source))
     }
 
-    /// What the newest attempts asked for and used, by workflow and step; `looked_at` attempts are read.
+    /// What the newest attempts asked for, were granted and used, by workflow and step; `looked_at` attempts are read.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn memory_used(&self, looked_at: i64) -> Result<Vec<MemoryUsed>, Error> {
-        let query = sqlx::query_as(include_str!("../sql/memory_used.sql")).bind(looked_at);
+    pub async fn resources_used(&self, looked_at: i64) -> Result<Vec<ResourcesUsed>, Error> {
+        let query = sqlx::query_as(include_str!("../sql/resources_used.sql")).bind(looked_at);
         query.fetch_all(&self.pool.read).await.map_err(|source| self.pool.error(source))
     }
 

@@ -59,17 +59,22 @@ pub struct FailedAttempt {
     pub workflow_version: String,
 }
 
-/// What attempts of one step asked for and used.
+/// What attempts of one step asked for, were granted and used.
 #[derive(Clone, Debug, FromRow)]
-#[expect(missing_docs, reason = "columns; `memory_used.sql` says what they hold")]
-pub struct MemoryUsed {
+#[expect(missing_docs, reason = "columns; `resources_used.sql` says what they hold")]
+pub struct ResourcesUsed {
     pub workflow_id: String,
     pub step: String,
     pub count: i64,
-    pub asked_least: i64,
     pub asked_most: i64,
+    pub granted_most: Option<i64>,
     pub used_most: i64,
     pub took_us: i64,
+    pub held_mib_ms: i64,
+    pub cpus_asked_most: i64,
+    pub cpus_granted_most: Option<i64>,
+    pub cores_used_milli: i64,
+    pub idle_core_ms: i64,
 }
 
 /// What came into the store on one day.

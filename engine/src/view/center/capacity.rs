@@ -1,6 +1,9 @@
-//! What the site has and what becomes of it: failures by cause, memory asked against used, growth of the store, what open attempts took.
+//! What the site has and what becomes of it: failures by cause, what steps asked for against what they used, growth of the store, what open
+//! attempts took.
 //!
 //! Each is counted over the last days or the newest attempts; whoever shows it keeps it for a moment.
+
+mod waste;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,19 +11,13 @@ use super::access::Refused;
 use crate::clock::Micros;
 use crate::people::permission::{Action, Principal, permit};
 use crate::store::read::{FailureFilter, Reader};
-use crate::store::rows::quality::{FailureCount, MemoryUsed};
+use crate::store::rows::quality::FailureCount;
 use crate::view::{Page, time};
 
 use super::access::is_outsider;
 
-/// Attempts whose memory is looked at, the newest.
-pub const ATTEMPTS: i64 = 5_000;
-/// Fewer attempts of a step say little about what it needs.
-pub const ATTEMPTS_MIN: i64 = 3;
-/// Over what was used at most, so that a larger specimen still fits.
-const ROOM_PERCENT: i64 = 25;
-/// Suggestions are whole multiples of this.
-const STEP_BYTES: i64 = 1 << 30;
+pub use waste::{ATTEMPTS, ATTEMPTS_MIN, Waste, waste};
+
 const DAY_US: i64 = 86_400_000_000;
 /// Days by which the store's growth is told.
 pub const GROWTH_DAYS: i64 = 14;
@@ -65,25 +62,6 @@ pub struct FailedAttempt {
     pub specimen: String,
     /// `germline_wgs 3`
     pub workflow: String,
-}
-
-/// Memory of one step of a workflow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waste {
-    /// Workflow.
-    pub workflow: String,
-    /// Step.
-    pub step: String,
-    /// Attempts that were looked at.
-    pub attempts: i64,
-    /// Asked for, bytes; the most of them.
-    pub asked: i64,
-    /// Used at most, bytes, of one process.
-    pub used: i64,
-    /// What lay idle: bytes asked for and not used, times seconds.
-    pub idle_byte_s: i128,
-    /// What to ask for instead, bytes; none: it is about right, or little is known.
-    pub suggested: Option<i64>,
 }
 
 /// How the store grew.
@@ -184,40 +162,6 @@ pub async fn failed_attempts(
     Ok(Page { items: rows.into_iter().map(one).collect(), next })
 }
 
-/// Memory asked against used, what lay idle most first.
-///
-/// # Errors
-/// When they may not, or the database cannot be read.
-pub async fn waste(reader: &Reader, who: &Principal) -> Result<Vec<Waste>, Refused> {
-    may_see(who)?;
-    let rows = reader.memory_used(ATTEMPTS).await?;
-    let mut all: Vec<Waste> = rows.iter().filter(|row| row.asked_most > 0 && row.used_most > 0).map(wasted).collect();
-    all.sort_by(|one, other| {
-        other
-            .idle_byte_s
-            .cmp(&one.idle_byte_s)
-            .then_with(|| (&one.workflow, &one.step).cmp(&(&other.workflow, &other.step)))
-    });
-    Ok(all)
-}
-
-fn wasted(row: &MemoryUsed) -> Waste {
-    let wanted = row.used_most.saturating_mul(100 + ROOM_PERCENT) / 100;
-    let wanted = (wanted.saturating_add(STEP_BYTES - 1) / STEP_BYTES).max(1).saturating_mul(STEP_BYTES);
-    // A gibibyte more or less is not worth a change of a workflow.
-    let worth = (row.asked_most - wanted).abs() >= STEP_BYTES && row.count >= ATTEMPTS_MIN;
-    let idle = i128::from((row.asked_most - row.used_most).max(0)) * i128::from(row.took_us / 1_000_000);
-    Waste {
-        workflow: row.workflow_id.clone(),
-        step: row.step.clone(),
-        attempts: row.count,
-        asked: row.asked_most,
-        used: row.used_most,
-        idle_byte_s: idle,
-        suggested: worth.then_some(wanted),
-    }
-}
-
 /// How the store grew in the last days.
 ///
 /// # Errors
@@ -266,32 +210,6 @@ pub async fn taken(reader: &Reader, who: &Principal) -> Result<Vec<Taken>, Refus
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const GIB: i64 = 1 << 30;
-
-    fn row(count: i64, asked: i64, used: i64) -> MemoryUsed {
-        let (workflow_id, step) = ("wgs".into(), "align".into());
-        MemoryUsed {
-            workflow_id,
-            step,
-            count,
-            asked_least: asked,
-            asked_most: asked,
-            used_most: used,
-            took_us: 2_000_000,
-        }
-    }
-
-    #[test]
-    fn a_setting_is_suggested_with_room_and_only_where_it_is_worth_it() {
-        let told = |count, asked, used| wasted(&row(count, asked, used)).suggested;
-        assert_eq!(told(40, 64 * GIB, 18 * GIB), Some(23 * GIB));
-        assert_eq!(told(40, 24 * GIB, 18 * GIB), Some(23 * GIB));
-        assert_eq!(told(40, 23 * GIB, 18 * GIB), None);
-        assert_eq!(told(2, 64 * GIB, 18 * GIB), None, "two attempts say little");
-        assert_eq!(told(40, 16 * GIB, 15 * GIB), Some(19 * GIB), "what is close to its limit is given more");
-        assert_eq!(wasted(&row(3, 4 * GIB, GIB)).idle_byte_s, i128::from(3 * GIB) * 2);
-    }
 
     #[test]
     fn a_forecast_needs_growth() {
