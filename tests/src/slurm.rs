@@ -31,6 +31,14 @@ impl Cluster {
     /// # Errors
     /// When it cannot be started.
     pub fn own() -> Result<Option<Self>> {
+        Self::with(&[])
+    }
+
+    /// The same, with variables of scripts/slurm-up.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn with(variables: &[(&str, &str)]) -> Result<Option<Self>> {
         if std::env::var("KENTAI_TEST_SLURM").is_ok_and(|value| value == "0") {
             eprintln!("skipped: KENTAI_TEST_SLURM=0 switches tests with Slurm off");
             return Ok(None);
@@ -41,6 +49,7 @@ impl Cluster {
         let status = Command::new(root().join("scripts/slurm-up"))
             .arg(folder.path())
             .env("SLURM_PORT", free_ports(5)?.to_string())
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log)?)
             .status()?;

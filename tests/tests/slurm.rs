@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use kentai_tests::recorder::count_lines;
 use kentai_tests::slurm::{Cluster, in_podman};
 use kentai_tests::{Site, tool, tool_image, without_docker};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::{germline, kill};
 
@@ -87,4 +90,76 @@ fn killing_the_engine_neither_loses_nor_doubles_a_job() -> Result<()> {
     let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
     ensure!(doubled.len() <= kill::lost(&site)?, "happened more than once: {doubled:?}");
     kentai_tests::invariants::check(&site.path()).context("invariants")
+}
+
+/// Ends with its test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
+        let _ = self.0.wait();
+    }
+}
+
+/// A tool that works on one core, and asks for two.
+const ONE_OF_TWO: &str = r#"kentai: 1
+workflow: one-of-two
+specimen: { inputs: { x: file } }
+steps:
+  burn:
+    image: none
+    inputs: { x: "${{ specimen.x }}" }
+    outputs: { y: { path: y.txt } }
+    resources: { cpus: 2, memory: 64 MiB }
+    script: |
+      awk 'BEGIN { for (i = 0; i < 20000000; i++) sum += i; print sum }' > "$out_y"
+"#;
+
+#[test]
+fn what_a_cluster_grants_and_a_tool_uses_is_told_with_a_suggestion() -> Result<()> {
+    // Cores of four threads: whoever asks for two has four.
+    let Some(cluster) = Cluster::with(&[("SLURM_THREADS", "4")])? else { return Ok(()) };
+    let user = tool("id", &["-un"], Path::new("/"))?;
+    let people = format!("people:\n- {{ user: {}, name: ops-01, roles: [operator] }}\n", user.trim());
+    let site = Site::new("granted-slurm", &format!("{}{people}", cluster.lines("none")))?;
+    let file = site.write("one.yaml", ONE_OF_TWO)?;
+    site.write("x.txt", "x\n")?;
+    let sheet = site.write("sheet.csv", "specimen,x\nS1,x.txt\nS2,x.txt\nS3,x.txt\n")?;
+    let (file, sheet) = (file.to_string_lossy().into_owned(), sheet.to_string_lossy().into_owned());
+    let (code, _, told) = site.run(["run", &file, "--sheet", &sheet, "--executor", "hpc", "--quiet"])?;
+    ensure!(code == 0, "it ended with {code}:\n{told}");
+
+    let database = site.path().join("kentai.db").to_string_lossy().into_owned();
+    let attempts = "select attempt_id, evidence ->> '$.granted.cpus', \
+                    (evidence ->> '$.record.cpu_ms') * 1000000 / ((evidence ->> '$.record.ended_us') - (evidence ->> '$.record.started_us')) \
+                    from attempt";
+    let attempts = tool("sqlite3", &["-separator", " ", &database, attempts], Path::new("/"))?;
+    let mut used = Vec::new();
+    for line in attempts.lines() {
+        let [attempt, granted, milli] = line.split(' ').collect::<Vec<_>>()[..] else { anyhow::bail!("{line}") };
+        let job = format!("kentai-granted-slurm-{attempt}");
+        let jobs = cluster.call("squeue", &["-h", "-t", "all", "-n", &job, "-o", "%i"])?;
+        let shown = cluster.call("scontrol", &["-o", "show", "job", jobs.trim()])?;
+        let theirs = shown.split_ascii_whitespace().find_map(|word| word.strip_prefix("NumCPUs="));
+        ensure!(theirs == Some(granted) && granted == "4", "{granted}, but Slurm says {shown}");
+        used.push(milli.parse::<i64>()?);
+    }
+    ensure!(used.len() == 3, "{attempts}");
+
+    let mut server = Server(site.command(["serve", "--json"])?.stdout(Stdio::piped()).spawn()?);
+    let said = serde_json::Deserializer::from_reader(server.0.stdout.take().context("a pipe")?);
+    said.into_iter::<Value>().next().context("serve says where it listens")??;
+    let socket = site.path().join("run/kentai.sock").to_string_lossy().into_owned();
+    let address = "http://kentai/api/v1/capacity";
+    let told = tool("curl", &["--silent", "--fail", "--unix-socket", &socket, address], Path::new("/"))?;
+    let told: Value = serde_json::from_str(&told)?;
+    let step = &told["steps"][0];
+    ensure!(step["step"] == "burn" && step["attempts"] == 3, "{told}");
+    ensure!(step["cpus_asked"] == 2 && step["cpus_granted"] == 4 && step["granted"].is_null(), "{told}");
+    ensure!(step["cpus_used_milli"].as_i64() == used.iter().copied().max(), "{used:?}: {told}");
+    // About one: a machine that is busy gives less, and a shell is beside it.
+    ensure!(used.iter().all(|milli| (50..=1_300).contains(milli)), "{used:?}");
+    ensure!(step["cpus_suggested"] == 1, "{told}");
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 #[path = "all/admin_pages.rs"]
 mod admin_pages;
+#[path = "all/capacity.rs"]
+mod capacity;
 #[path = "all/center.rs"]
 mod center;
 #[path = "all/door.rs"]

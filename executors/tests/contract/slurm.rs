@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kentai_engine::port::executor::{Executor, Obstacle, Report, Stop};
+use kentai_engine::port::executor::{Executor, Granted, Obstacle, Report, Stop};
 use kentai_engine::state::attempt::Cause;
 use kentai_executors::slurm::Runtime;
 
@@ -335,6 +335,8 @@ async fn what_a_controller_has_forgotten_is_asked_of_accounting() {
     assert_eq!(evidence.executor_cause, Some(Cause::Infrastructure), "{evidence:?}");
     let words = evidence.executor_error.unwrap_or_default();
     assert!(words.contains("canceled from outside"), "{words}");
+    // The controller cannot have said it: the partition's share for a task that asks for no memory.
+    assert_eq!(evidence.granted, Some(Granted { cpus: 1, memory_bytes: Some(100 << 20) }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

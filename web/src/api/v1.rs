@@ -4,6 +4,7 @@
 //! files are the same submission), and what was done already changes nothing or is refused with 409. The exceptions, as `retry`
 //! with `from` or a new deviation, are done once under an `Idempotency-Key`. Whatever reads has an entity tag.
 
+mod capacity;
 mod center;
 mod changes;
 mod deliveries;
@@ -56,6 +57,7 @@ pub(crate) fn describe(to: &mut Description) {
     center::describe(to);
     site::describe(to);
     executors::describe(to);
+    capacity::describe(to);
     live::describe(to);
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .layer(middleware::from_fn_with_state(app.clone(), of_the_center));
     let center = Router::new()
         .route("/site", get(site::show))
+        .route("/capacity", get(capacity::show))
         .route("/executors", get(executors::list))
         .route("/executors/{name}/drain", post(executors::drain))
         .route("/executors/{name}/resume", post(executors::resume))

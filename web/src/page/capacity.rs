@@ -3,6 +3,7 @@
 mod act;
 mod hands;
 pub(crate) mod machine;
+mod waste;
 mod words;
 
 use std::sync::Arc;
@@ -27,8 +28,6 @@ use crate::error::Problem;
 use machine::{Disk, Hands};
 use words::Words;
 
-/// Steps whose memory is shown.
-const WASTE_ROWS: usize = 20;
 /// A disk that is full sooner is said to be.
 const SOON_DAYS: i64 = 14;
 
@@ -59,8 +58,7 @@ struct Page {
     resources: Vec<Resource>,
     disks: Vec<DiskRow>,
     growth: String,
-    waste: Vec<WasteRow>,
-    waste_note: String,
+    waste: [waste::Table; 2],
     failures: Vec<FailureRow>,
     failures_note: String,
 }
@@ -81,17 +79,6 @@ struct DiskRow {
     bar: Markup,
     forecast: String,
     remedy: &'static str,
-}
-
-struct WasteRow {
-    workflow: String,
-    step: String,
-    attempts: String,
-    asked: String,
-    used: String,
-    bar: Markup,
-    idle: String,
-    suggested: String,
 }
 
 struct FailureRow {
@@ -136,8 +123,7 @@ async fn show(
         resources: resources(&app, &found, words, &shell),
         disks: disks(&found, words, &shell, now),
         growth: words.growth(&shell.say.bytes(u64::try_from(found.growth.bytes).unwrap_or(0)), found.growth.days),
-        waste: found.waste.iter().take(WASTE_ROWS).map(|one| waste(one, words, &shell)).collect(),
-        waste_note: words.waste_note(found.waste.len().min(WASTE_ROWS), found.waste.len()),
+        waste: waste::tables(&found.waste, words, &shell),
         failures: failures(&found, &shell),
         failures_note: words.failures_note(&count(found.failures.iter().map(|one| one.count).sum(), &shell)),
         words,
@@ -225,24 +211,6 @@ fn disks(found: &Capacity, words: &'static Words, shell: &Shell, now: i64) -> Ve
         }
     }
     rows
-}
-
-fn waste(one: &Waste, words: &Words, shell: &Shell) -> WasteRow {
-    let say = &shell.say;
-    let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
-    let (asked, used) = (say.memory(size(one.asked)), say.memory(size(one.used)));
-    // Gibibyte-hours: what the machine kept free for nothing.
-    let hours = one.idle_byte_s / (1 << 30) / 3_600;
-    WasteRow {
-        workflow: one.workflow.clone(),
-        step: one.step.clone(),
-        attempts: count(one.attempts, shell),
-        bar: shares::bar(size(one.used), size(one.asked), &words.used_of(&used, &asked)),
-        idle: say.count(i64::try_from(hours).unwrap_or(i64::MAX)),
-        suggested: one.suggested.map_or_else(String::new, |bytes| words.suggested(bytes >> 30)),
-        asked,
-        used,
-    }
 }
 
 /// One row for each cause, the most first.

@@ -41,6 +41,17 @@ fn usual(step: &str) -> (f64, f64, f64) {
     }
 }
 
+/// The share of its processors that a step has in use on average.
+fn busy(step: &str) -> f64 {
+    match step {
+        "align" => 0.93,
+        "call" | "analyze" => 0.78,
+        "merge" => 0.31,
+        "join" | "identity" => 0.16,
+        _ => 0.55,
+    }
+}
+
 /// How a task of a line ends. `again`: its run was tried again after it failed.
 pub(super) fn end(seed: u64, number: usize, line: &Line, task: &Task, again: bool) -> End {
     let attempt: u64 = task.env.get("attempt").and_then(|text| text.parse().ok()).unwrap_or(1);
@@ -98,7 +109,8 @@ fn round(value: f64, digits: i32) -> f64 {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes and milliseconds of one task")]
 fn exited(task: &Task, code: i32, after: i64, memory: f64) -> Report {
-    let cpu_ms = (after as f64 / 1e3 * f64::from(task.cpus) * 0.81) as u64;
+    let step = task.step.split('/').next().unwrap_or_default();
+    let cpu_ms = (after as f64 / 1e3 * f64::from(task.cpus) * busy(step)) as u64;
     let record = ExitRecord { exit_code: Some(code), cpu_ms, max_rss_bytes: memory.max(0.0) as u64, ..record(task) };
     Report::Exited(Evidence { record: Some(record), executor_exit_code: Some(code.into()), ..Evidence::default() })
 }

@@ -39,6 +39,7 @@ const ROUTES: &[Row] = &[
     ),
     ("GET /site", "/site", "", &[ReadSelf], Inside),
     ("GET /workflows", "/workflows", "", &[ReadSelf], Inside),
+    ("GET /capacity", "/capacity", "", &[ReadSite], Inside),
     ("GET /executors", "/executors", "", &[ReadSite], Inside),
     ("POST /executors/{name}/drain", "/executors/docker/drain", REASON, &[StopAll], Inside),
     ("POST /executors/{name}/resume", "/executors/docker/resume", "{}", &[StopAll], Inside),
