@@ -335,8 +335,8 @@ async fn what_a_controller_has_forgotten_is_asked_of_accounting() {
     assert_eq!(evidence.executor_cause, Some(Cause::Infrastructure), "{evidence:?}");
     let words = evidence.executor_error.unwrap_or_default();
     assert!(words.contains("canceled from outside"), "{words}");
-    // The controller cannot have said it: the partition's share for a task that asks for no memory.
-    assert_eq!(evidence.granted, Some(Granted { cpus: 1, memory_bytes: Some(100 << 20) }));
+    // The controller has forgotten it, and never says memory.
+    assert_eq!(evidence.granted, Some(Granted { cpus: 1, memory_bytes: Some(task.memory_bytes) }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
