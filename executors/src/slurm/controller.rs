@@ -15,8 +15,9 @@ use super::Pace;
 use super::answer::{self, Row, Rows, Submitted};
 use super::commands::{Call, Commands, Said};
 
-/// Submissions at once: more make the controller slower, not faster.
-const SUBMISSIONS: usize = 4;
+/// Submissions at once: one that hangs holds up no other, and more make all of it slower: with four, jobs came in crowds, and Slurm's own
+/// processes on their nodes cost a quarter more of the processor (`scripts/bench slurm`: 1.2 to 1.4 of a loop's time, with two 1.1).
+const SUBMISSIONS: usize = 2;
 /// Slurm's programs give up after 10 to 20 s themselves; `sbatch` waits longer while a queue is full.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of an error that are shown.
