@@ -12,6 +12,7 @@ mod support {
     pub(crate) mod s3;
     pub(crate) mod slurm;
     pub(crate) mod sshd;
+    pub(crate) mod told;
 
     pub(crate) use package::read_folder;
 }
@@ -26,4 +27,5 @@ mod contract {
     pub(crate) mod script;
     pub(crate) mod seeds;
     pub(crate) mod slurm;
+    pub(crate) mod told;
 }

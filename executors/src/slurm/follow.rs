@@ -103,6 +103,12 @@ impl SlurmExecutor {
             // Another call does it; its job is waited for.
             return Ok(None);
         };
+        let kept = self.read_desk(task).await?;
+        if kept != *submission {
+            // Another call has submitted it since this one looked: its job is waited for.
+            *submission = kept;
+            return Ok(None);
+        }
         if self.needs_image_but_has_none(task) {
             return Ok(Some(Report::NotStarted(Obstacle::Image, "a container needs an image".to_owned())));
         }
@@ -218,6 +224,11 @@ impl SlurmExecutor {
                 continue;
             }
             let rows = sight.of(&task.attempt);
+            if rows.is_empty() && Turn::is_taken(&self.submitting, &task.attempt) {
+                // Another call is still submitting it: that nobody sees it yet says nothing.
+                (unseen, since) = (0, None);
+                continue;
+            }
             if rows.is_empty() {
                 unseen += 1;
                 let first = *since.get_or_insert(sight.asked);
@@ -322,6 +333,10 @@ impl<'a> Turn<'a> {
     fn take(all: &'a Mutex<HashSet<String>>, attempt: &'a str) -> Option<Self> {
         let taken = all.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.to_owned());
         taken.then_some(Self { all, attempt })
+    }
+
+    fn is_taken(all: &Mutex<HashSet<String>>, attempt: &str) -> bool {
+        all.lock().unwrap_or_else(PoisonError::into_inner).contains(attempt)
     }
 }
 

@@ -357,7 +357,7 @@ pub(crate) fn granted(asked: u32) -> u32 {
 }
 
 /// The witness's record, as it would write it.
-fn record(directory: &std::path::Path) {
+pub(crate) fn record(directory: &std::path::Path) {
     let Ok(task) = std::fs::read(directory.join(TASK_FILE)) else { return };
     let task: HashMap<String, serde_json::Value> = serde_json::from_slice(&task).expect("a task file");
     let text = |name: &str| task[name].as_str().expect("a text").to_owned();
