@@ -22,10 +22,12 @@ mod contract {
     pub(crate) mod collecting;
     pub(crate) mod containers;
     pub(crate) mod endings;
+    mod keeper;
     pub(crate) mod granted;
     pub(crate) mod lockdown;
     pub(crate) mod script;
     pub(crate) mod seeds;
     pub(crate) mod slurm;
     pub(crate) mod told;
+    pub(crate) mod told_endings;
 }

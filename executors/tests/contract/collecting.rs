@@ -263,3 +263,25 @@ fn a_declared_format_is_checked() {
     assert!(site.refused(&site.order("a", &[json("x.json")])).contains("not a whole json file"));
     assert_eq!(made(&site.collect(&site.order("a", &[json("y.json")]))).len(), 1);
 }
+
+#[test]
+fn what_is_not_what_its_job_listed_is_refused() {
+    let site = Site::new();
+    // As coreutils say: printf 'whole\n' | sha256sum
+    let sum = "3661291e28107bb940142d346bdb3a86da68415ae7fe451374d403c6037b9fa5";
+    for (case, name, listed, taken) in [
+        ("as it was", "a-1", format!(r#"{{"files":{{"o.txt":{{"size":6,"sha256":"{sum}"}}}}}}"#), true),
+        ("not listed", "a-2", r#"{"files":{}}"#.to_owned(), true),
+        ("other bytes", "a-3", format!(r#"{{"files":{{"o.txt":{{"size":6,"sha256":"{}"}}}}}}"#, "0".repeat(64)), false),
+        ("another size", "a-4", format!(r#"{{"files":{{"o.txt":{{"size":7,"sha256":"{sum}"}}}}}}"#), false),
+    ] {
+        site.attempt(name, &[("work/o.txt", "whole\n"), ("outputs.json", &listed)]);
+        let order = site.order(name, &[expected("o.txt")]);
+        if taken {
+            assert_eq!(site.text(&made(&site.collect(&order))[0]), "whole\n", "{case}");
+        } else {
+            let reason = site.refused(&order);
+            assert!(reason.contains("is not here what its job left there"), "{case}: {reason}");
+        }
+    }
+}

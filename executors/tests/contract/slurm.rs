@@ -96,6 +96,25 @@ async fn a_tool_over_its_memory_is_called_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_tool_left_is_listed_as_coreutils_count_it() {
+    let Some(cluster) = Cluster::shared() else { return };
+    for house in [Some(cluster.house()), cluster.podman_house()].into_iter().flatten() {
+        let task = house.shell("echo a > a.txt; mkdir d; head -c 300000 /dev/zero > d/b.bin; ln -s a.txt link");
+        assert_eq!(exited(house.run(&task).await).record.expect("a record").exit_code, Some(0));
+        let listing = std::fs::read_to_string(task.directory.join("outputs.json")).expect("a listing");
+        let listing: serde_json::Value = serde_json::from_str(&listing).expect("JSON");
+        let files = listing["files"].as_object().expect("files");
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["a.txt", "d/b.bin"], "a link is nobody's file");
+        for (name, listed) in files {
+            let path = task.directory.join("work").join(name);
+            let sum = std::process::Command::new("sha256sum").arg(&path).output().expect("sha256sum").stdout;
+            assert_eq!(listed["sha256"], String::from_utf8_lossy(&sum[..64]).as_ref(), "{name}");
+            assert_eq!(listed["size"], std::fs::metadata(&path).expect("there").len(), "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_copy_of_a_job_does_not_run_the_tool() {
     let Some(cluster) = Cluster::shared() else { return };
     for house in [Some(cluster.house()), cluster.podman_house()].into_iter().flatten() {
