@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use kentai_engine::clock::Clock;
 use kentai_engine::decide::admit::Request as Amount;
 use kentai_engine::decide::choose::Caps;
 use kentai_engine::id::RunId;
@@ -266,6 +267,39 @@ async fn an_attempt_of_an_executor_that_the_site_has_no_more_waits_for_it_and_th
     ensure!(house.end(&run).await? == "succeeded");
     ensure!(executor_of(&house, &run, "a").await? == ["old"]);
     once(&[&here, &old])?;
+    house.check().await
+}
+
+#[tokio::test]
+async fn what_is_large_is_passed_for_half_an_hour_and_then_no_more_but_other_machines_go_on() -> Result<()> {
+    let (here, hpc) = (Hands::new(), Hands::new());
+    let clock = Clock::standing_at(1_780_000_000_000_000);
+    let executors = vec![labelled(post("here", &here), &["local"]), elsewhere(post("hpc", &hpc))];
+    let resources = Amount { cpus: 4, ..Amount::default() };
+    let plan = Plan { slots: 10, resources, executors: Some(executors), clock: clock.clone(), ..Plan::default() };
+    let house = House::with(plan).await?;
+    let submit = async |id: &str, asks: &str| house.submit(&workflow(&step(id, asks)), &specimen(id)).await;
+    for id in ["a", "b"] {
+        here.plan(id, [Act::Wait]);
+    }
+    let a = submit("a", "cpus: 2, labels: [local]").await?;
+    running(&here, 1).await?;
+    let large = submit("large", "cpus: 4, labels: [local]").await?;
+    let passes = submit("b", "cpus: 1, labels: [local]").await?;
+    running(&here, 2).await?;
+    clock.advance(31 * 60 * 1_000_000);
+    let waits = submit("c", "cpus: 1, labels: [local]").await?;
+    let free = submit("d", "cpus: 1").await?;
+    ensure!(house.end(&free).await? == "succeeded", "{}", house.why(&free, None).await?);
+    ensure!(executor_of(&house, &free, "d").await? == ["hpc"], "it took what is kept free");
+    ensure!(here.of("c").is_empty() && here.of("large").is_empty(), "{:?} were started", here.order());
+    for id in ["a", "b"] {
+        here.finish(id, &Act::Well);
+    }
+    for run in [&a, &passes, &large, &waits] {
+        ensure!(house.end(run).await? == "succeeded", "{}", house.why(run, None).await?);
+    }
+    ensure!(here.order() == ["a", "b", "large", "c"], "{:?}", here.order());
     house.check().await
 }
 
