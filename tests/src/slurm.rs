@@ -68,6 +68,21 @@ impl Cluster {
         )
     }
 
+    /// Does its memory limit hold? Without control groups it is only watched.
+    #[must_use]
+    pub fn limits_memory(&self) -> bool {
+        self.folder.join("cgroup.conf").exists()
+    }
+
+    /// Sends a signal to a daemon: `slurmctld`, `slurmd.n1`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn signal(&self, daemon: &str, signal: &str) -> Result<()> {
+        let pid = std::fs::read_to_string(self.folder.join("run").join(format!("{daemon}.pid")))?;
+        tool("kill", &[signal, pid.trim()], Path::new("/")).map(drop)
+    }
+
     /// Runs one of Slurm's programs and gives what it said.
     ///
     /// # Errors

@@ -1,4 +1,6 @@
-//! The whole house on a real Slurm: the shipped workflow in podman, and an engine that is killed.
+//! The whole house on a real Slurm: the shipped workflow in podman, an engine that is killed, and whose budget faults spend.
+
+mod budgets;
 
 use std::collections::BTreeMap;
 use std::fs;
