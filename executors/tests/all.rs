@@ -22,8 +22,8 @@ mod contract {
     pub(crate) mod collecting;
     pub(crate) mod containers;
     pub(crate) mod endings;
-    mod keeper;
     pub(crate) mod granted;
+    mod keeper;
     pub(crate) mod lockdown;
     pub(crate) mod script;
     pub(crate) mod seeds;
