@@ -13,6 +13,7 @@ pub(crate) mod notices;
 mod order;
 mod outside;
 mod people;
+mod posts;
 mod recovery;
 mod retries;
 mod scatter;
