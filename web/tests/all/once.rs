@@ -64,6 +64,27 @@ async fn the_same_key_with_something_else_is_refused_and_is_another_key_elsewher
     house.close().await;
 }
 
+/// Two programs may have thought of the same word.
+#[tokio::test]
+async fn a_key_is_of_whoever_sent_it_and_of_the_whole_address() {
+    let house = House::open(&ROLES).await;
+    for (done, name) in (1..).zip(["lims", "crm"]) {
+        let add = json!({ "request": "add_person", "name": name, "service": true, "roles": ["operator"] });
+        house.post("/api/v1/requests", &add).await.check(200);
+        let token = json!({ "request": "new_token", "owner": name });
+        let made = house.post("/api/v1/requests", &token).await.check(200).json();
+        let secret = made["secret"].as_str().expect("told once");
+        let headers = format!("{}authorization: Bearer {secret}\r\n", headers("k-1"));
+        let body = deviation("warm").to_string();
+        let first = house.ask("POST", "/api/v1/requests", &headers, &body).await.check(200);
+        let again = house.ask("POST", "/api/v1/requests", &headers, &body).await.check(200);
+        assert_eq!((is_replayed(&first), is_replayed(&again)), (false, true), "{name}");
+        assert_eq!(count(&house).await, done, "{name} is somebody else");
+        house.ask("POST", "/api/v1/requests?x=1", &headers, &body).await.problem(422, "usage");
+    }
+    house.close().await;
+}
+
 #[tokio::test]
 async fn a_refusal_did_nothing_and_is_not_kept() {
     let house = House::open(&ROLES).await;
