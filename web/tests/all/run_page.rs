@@ -127,7 +127,12 @@ async fn an_act_without_a_reason_is_asked_again_in_its_place() {
     send(&house, &path("resume"), &[]).await.check(303);
     let nowhere = send(&house, &path("retry"), &[("from", "nowhere")]).await.check(422).text;
     assert!(nowhere.contains("has no step `nowhere`"), "{nowhere}");
-    send(&house, &path("resume"), &[]).await.check(409);
+    // What has not moved on since it was shown, and cannot be done all the same, says so on its own page.
+    let events = hidden(&house.get(&path("resume")).await.check(200).text, "events");
+    let stands = send(&house, &path("resume"), &[("events", &events)]).await.check(409).text;
+    assert!(!stands.contains("It has moved on since") && hidden(&stands, "events") == events, "{stands}");
+    let moved = send(&house, &path("resume"), &[("events", "1")]).await.check(409).text;
+    assert!(moved.contains("It has moved on since") && moved.contains("run resumed"), "{moved}");
     send(&house, &path("cancel"), &[("reason", "wrong tube")]).await.check(303);
     house.quiet().await;
     assert!(house.get(&format!("/runs/{id}")).await.text.contains("Canceled"));
@@ -166,6 +171,11 @@ async fn an_answer_is_bound_to_what_was_shown() {
     assert!(none.contains("id=\"verdict-wrong\"") && none.contains(">fine</textarea>"));
     let other = post(form("another", "approve", "fine")).await.check(409).text;
     assert!(other.contains("was asked anew") && other.contains("step asked"), "{other}");
+    // As it was shown, but no answer to what it asks: the question stands, and says so.
+    let mut odd = form(&shown, "release", "fine");
+    odd[1].1 = "qc".to_owned();
+    let odd = post(odd).await.check(409).text;
+    assert!(odd.contains("waits for another answer") && odd.contains("id=\"verdict-approve\""), "{odd}");
     post(form(&shown, "approve", "fine")).await.check(303);
     house.quiet().await;
     let late = post(form(&shown, "approve", "fine")).await.check(409).text;
