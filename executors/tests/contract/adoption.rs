@@ -1,6 +1,6 @@
 //! No attempt is started twice, whoever asks and however often, and whatever ended in between.
 
-use kentai_engine::port::executor::Report;
+use kentai_engine::port::executor::{Report, Task};
 
 use super::endings::contract;
 use crate::support::house::{House, appeared, exited, lines};
@@ -62,10 +62,11 @@ pub(crate) async fn an_attempt_that_ended_is_reported_again_and_not_started_agai
 pub(crate) async fn another_task_under_the_same_attempt_is_put_in_quarantine(house: House) {
     let task = house.shell("true");
     exited(house.run(&task).await);
-    let mut other = task.clone();
-    other.digest = "e".repeat(64);
-    let report = house.run(&other).await;
-    assert!(matches!(report, Report::Quarantine(_)), "{report:?}");
+    // By what is run, and by who asked for it: a directory that lay here before is not this attempt's.
+    for (digest, nonce) in [("e".repeat(64), task.nonce.clone()), (task.digest.clone(), "another".to_owned())] {
+        let report = house.run(&Task { digest, nonce, ..task.clone() }).await;
+        assert!(matches!(report, Report::Quarantine(_)), "{report:?}");
+    }
     house.executor.forget(&task.attempt).await.expect("forgotten");
 }
 
