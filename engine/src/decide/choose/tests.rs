@@ -93,9 +93,20 @@ fn a_step_moves_away_from_where_it_failed_while_another_is_there() {
     };
     assert_eq!(at(&["here"], &candidates), Choice::Take(1));
     assert_eq!(at(&["here", "hpc"], &candidates), Choice::Take(0), "not where it failed last");
+    assert_eq!(at(&["hpc", "here"], &candidates), Choice::Take(1), "though that one is the first in order");
     assert_eq!(at(&["here"], &candidates[..1]), Choice::Take(0), "there is no other");
     candidates[1].drained = true;
     assert_eq!(at(&["here"], &candidates), Choice::Take(0), "the other was drained");
+}
+
+#[test]
+fn one_that_is_kept_free_for_a_bigger_step_takes_nothing_though_it_has_room() {
+    let none = labels(&[]);
+    let candidates = [one("here", &none), one("hpc", &none)];
+    let at = |closed: &[bool]| choose(&wish(request(1, 0)), &candidates, &two(), closed);
+    assert_eq!(at(&[true, false]), Choice::Take(1));
+    let turn = Lack::Slots { used: 0, total: 0 };
+    assert_eq!(at(&[true, true]), Choice::Full(0, Short::Own(turn)), "what is missing is a turn");
 }
 
 #[test]
