@@ -191,6 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn who_never_asked_for_anything_goes_before_an_older_one_that_did() {
+        // Of one address that has as many as it may have, and of a door that is full.
+        for (others, limits) in [(A, (9, 3)), (B, (3, 9))] {
+            let limits = Limits { connections: limits.0, connections_per_address: limits.1, ..Limits::default() };
+            let registry = Registry::new(limits);
+            let guests = [A, A, A].map(|peer| come(&registry, peer).expect("room"));
+            guests[0].gauge.enter(Phase::Busy, Instant::now());
+            guests[0].gauge.enter(Phase::Idle, Instant::now());
+            assert!(come(&registry, others).is_some());
+            assert_eq!(ended(&guests.each_ref()), [false, true, false], "{limits:?}");
+        }
+    }
+
+    #[test]
     fn between_requests_one_may_have_to_go_and_during_one_nobody_has() {
         let registry = registry();
         let guests = [A, A, A].map(|peer| come(&registry, peer).expect("room"));

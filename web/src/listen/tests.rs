@@ -296,6 +296,50 @@ async fn a_door_that_closes_lets_an_answer_finish_and_takes_nothing_new() {
     assert!(Peer::connect(address).is_err(), "nobody listens any more");
 }
 
+/// Else whoever begins to ask just then would keep a door open that is about to close.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_that_closes_does_not_wait_for_a_header_that_has_begun() {
+    let door = open(options(Limits::default()));
+    let slow = format!("http://{}/slow", door.address);
+    let begun = door.say("GET /healthz HTTP/1.1\r\n");
+    let (token, asked, answered) = (door.token.clone(), Arc::clone(&door.asked), Arc::new(Notify::new()));
+    let asks = async {
+        let answer = curl(&[&slow]).await;
+        answered.notify_one();
+        answer
+    };
+    let closes = async {
+        asked.notified().await;
+        token.cancel();
+        tokio::select! {
+            biased;
+            (rest, _) = until_closed(begun) => Some(rest.len()),
+            () = answered.notified() => None,
+        }
+    };
+    let (answer, rest) = tokio::join!(asks, closes);
+    assert_eq!(answer, (0, "slow\n".into()));
+    assert_eq!(rest, Some(0), "it was still there when the last answer had gone");
+    door.serving.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_door_that_closes_ends_what_does_not_end_by_itself() {
+    let Opened { token, serving, address, .. } = open(options(Limits::default()));
+    let mut peer = Peer::connect(address).expect("connected");
+    let quiet = aside(move || {
+        peer.write_all(b"GET /quiet HTTP/1.1\r\nhost: a\r\n\r\n").expect("said");
+        peer.read_exact(&mut [0; 12]).expect("its answer has begun");
+        peer
+    })
+    .await;
+    token.cancel();
+    // The limit only turns a hang into a failure.
+    let ended = tokio::time::timeout(6 * GRACE, serving).await;
+    assert!(ended.is_ok_and(|ended| ended.is_ok()), "the door is open as long as somebody reads");
+    drop(quiet);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_only_connects_closes_their_own() {
     let limits = Limits { connections: 20, connections_per_address: 16, ..Limits::default() };

@@ -156,6 +156,10 @@ fn files_that_must_not_be_used_are_not() {
     assert!(matches!(Tls::load(mixed), Err(Error::Pair { .. })));
     assert!(matches!(Tls::load(drawer.files("nobody", None)), Err(Error::Read { .. })));
     assert!(matches!(Tls::load(drawer.files("site", Some("serial"))), Err(Error::Pem { .. })));
+    // A file of a megabyte and more is nobody's list of authorities, whatever it begins with.
+    let long = std::fs::read(drawer.path("site.pem")).expect("read").repeat(1 << 11);
+    std::fs::write(drawer.path("long.pem"), long).expect("written");
+    assert!(matches!(Tls::load(drawer.files("site", Some("long.pem"))), Err(Error::TooLarge { .. })));
     std::fs::set_permissions(drawer.path("site.key"), std::fs::Permissions::from_mode(0o640)).expect("ours");
     let open = Tls::load(drawer.files("site", None)).expect_err("others can read the key");
     assert!(matches!(open, Error::Open { .. }) && open.to_string().contains("chmod 600"));
