@@ -96,8 +96,8 @@ async fn listeners_are_told_that_something_changed_and_let_go_at_the_end() {
     }
     assert!(seen.contains("content-type: text/event-stream"));
     assert!(seen.contains(r#"data: {"commits":"#));
-    house.close().await;
-    while !read_some(&mut stream).await.is_empty() {}
+    let ends = async { while !read_some(&mut stream).await.is_empty() {} };
+    assert!(house.close_on(ends).await, "nobody told who listens that it is over");
 }
 
 async fn read_some(stream: &mut tokio::net::UnixStream) -> String {

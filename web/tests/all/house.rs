@@ -150,6 +150,18 @@ impl House {
         self.engine.stop().await.expect("it ended well");
     }
 
+    /// Closes the door on somebody who listens; whether that ended before the door's patience did.
+    pub(crate) async fn close_on(mut self, listens: impl Future<Output = ()>) -> bool {
+        self.token.cancel();
+        tokio::select! {
+            biased;
+            () = listens => {}
+            _ = &mut self.server => return false,
+        }
+        self.close().await;
+        true
+    }
+
     /// Comes back when nothing moves by itself any more.
     pub(crate) async fn quiet(&self) {
         self.until(|pulse| pulse.active == 0 && pulse.tools == 0).await;

@@ -1,5 +1,7 @@
 //! `GET /api/v1/events` as programs meet it: topics, places, and who hears what.
 
+use std::time::Duration;
+
 use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::request::Request;
 use serde_json::{Value, json};
@@ -108,9 +110,56 @@ async fn a_stream_ends_with_its_token() {
     let (token, id) = service(&house, "lims", &["operator"], Value::Null).await;
     let mut ears = Ears::open(&house, &bearer(&token)).await;
     ears.next().await.expect("the beginning");
+    let before = house.engine().pulse().borrow().commits;
     house.post("/api/v1/requests", &json!({ "request": "revoke_token", "token": id })).await.check(200);
-    while ears.next().await.is_some() {}
+    // What was committed before may still be on its way; of what took the token back, and of all after it, nothing is.
+    while let Some((at, topics)) = ears.next().await {
+        let commits: u64 = at.split_once('-').and_then(|(_, commits)| commits.parse().ok()).expect("a place");
+        assert!(commits <= before, "{topics:?} was told to nobody");
+    }
     house.ask("GET", "/api/v1/events", &bearer(&token), "").await.check(403);
+    house.close().await;
+}
+
+/// Nobody says so when a token's time is over: who listens is looked at again as long as there is something to hear.
+#[tokio::test]
+async fn a_stream_ends_with_the_time_of_its_token_though_nothing_is_said_of_people() {
+    let house = House::open(&ROLES).await;
+    service(&house, "lims", &["operator"], Value::Null).await;
+    let run = house.run(SLOW, "S1").await;
+    house.until(|pulse| pulse.tools == 1).await;
+    let expires_us = house.engine().options().clock.now() + 10_000_000;
+    let made = json!({ "request": "new_token", "owner": "lims", "expires_us": expires_us });
+    let made = house.post("/api/v1/requests", &made).await.check(200).json();
+    let mut ears = Ears::open(&house, &bearer(made["secret"].as_str().expect("told once"))).await;
+    ears.next().await.expect("the beginning");
+    let ends = async {
+        loop {
+            house.post(&format!("/api/v1/runs/{run}/hold"), &json!({ "reason": "x" })).await.check(200);
+            house.post(&format!("/api/v1/runs/{run}/resume"), &json!({})).await.check(200);
+            if ears.next().await.is_none() {
+                return;
+            }
+        }
+    };
+    // The limit only turns a hang into a failure.
+    tokio::time::timeout(Duration::from_secs(120), ends).await.expect("it goes on for ever");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_token_hears_of_nothing_that_it_may_not_read() {
+    let house = House::open(&ROLES).await;
+    service(&house, "scanner", &["operator"], Value::Null).await;
+    let made = json!({ "request": "new_token", "owner": "scanner", "scopes": ["receive"] });
+    let made = house.post("/api/v1/requests", &made).await.check(200).json();
+    let mut ears = Ears::open(&house, &bearer(made["secret"].as_str().expect("told once"))).await;
+    ears.next().await.expect("the beginning");
+    house.run(SLOW, "S1").await;
+    house.until(|pulse| pulse.tools == 1).await;
+    let who = Actor { name: "ops-02".into(), roles: ROLES.map(str::to_owned).into(), ..Actor::default() };
+    house.engine().center(Request::DisablePerson { name: "scanner".into() }, &who).await.expect("disabled");
+    assert_eq!(ears.next().await, None);
     house.close().await;
 }
 
