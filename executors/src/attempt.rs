@@ -139,12 +139,21 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path();
         std::fs::write(path.join(START_MARKER), Identity::own().expect("alive").to_string()).expect("write");
-        std::os::unix::fs::symlink("/etc/hostname", path.join(EXIT_RECORD)).expect("link");
+        // What it leads to would be believed where it lies.
+        let record = r#"{"attempt":"a","nonce":"n","started_us":1,"ended_us":2}"#;
+        std::fs::write(path.join("elsewhere"), record).expect("write");
+        std::os::unix::fs::symlink("elsewhere", path.join(EXIT_RECORD)).expect("link");
         let traces = Traces::read(path).expect("readable");
         assert!(traces.started && traces.record.is_none());
         std::fs::remove_file(path.join(EXIT_RECORD)).expect("remove");
         rustix::fs::mknodat(CWD, path.join(EXIT_RECORD), FileType::Fifo, Mode::RWXU, 0).expect("pipe");
         assert!(Traces::read(path).expect("readable").record.is_none());
+        std::fs::remove_file(path.join(EXIT_RECORD)).expect("remove");
+        std::fs::create_dir(path.join(EXIT_RECORD)).expect("directory");
+        assert!(Traces::read(path).expect("a directory is none either").record.is_none());
+        std::fs::remove_dir(path.join(EXIT_RECORD)).expect("remove");
+        std::fs::rename(path.join("elsewhere"), path.join(EXIT_RECORD)).expect("rename");
+        assert!(Traces::read(path).expect("readable").record.is_some());
     }
 
     #[test]

@@ -208,6 +208,12 @@ mod tests {
         prepare(&directory, &instructions("d"), &[], Inputs::Links).expect("made");
         assert!(!directory.join("work/half").exists());
         std::fs::write(directory.join("work/half"), "x").expect("write");
+        // Whoever holds the lock may start the tool in this moment.
+        let held = open_directory(&directory).expect("there");
+        rustix::fs::flock(&held, FlockOperation::NonBlockingLockExclusive).expect("free");
+        prepare(&directory, &instructions("d"), &[], Inputs::Links).expect("made");
+        assert!(directory.join("work/half").exists());
+        drop(held);
         std::fs::write(directory.join(START_MARKER), "1 1 x").expect("write");
         prepare(&directory, &instructions("d"), &[], Inputs::Links).expect("made");
         assert!(directory.join("work/half").exists());

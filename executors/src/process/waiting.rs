@@ -118,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn a_witness_that_comes_second_does_not_wait_for_the_end_of_the_firsts_tool() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let first = open_directory(directory.path()).expect("there");
+        let _held = marker::lock(&first).expect("asked").expect("it is the first");
+        assert!(marker::start(&first).expect("marked"));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let second = open_directory(directory.path()).expect("there");
+        std::thread::spawn(move || sender.send(marker::lock(&second).map(|lock| lock.is_none())));
+        // The limit only turns a hang into a failure.
+        let left = receiver.recv_timeout(std::time::Duration::from_secs(30));
+        assert!(matches!(left, Ok(Ok(true))), "{left:?}");
+    }
+
+    #[test]
     fn a_fence_behind_a_started_attempt_changes_nothing() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let handle = open_directory(directory.path()).expect("there");

@@ -155,6 +155,27 @@ async fn a_name_that_leads_inside_is_refused_whatever_else_it_leads_to() {
     assert!(requests.try_recv().is_err(), "somebody was connected to");
 }
 
+/// A name that says this machine may be another's by what it is looked up to.
+#[tokio::test]
+async fn what_is_not_encrypted_goes_to_this_machine_whatever_its_name_leads_to() {
+    for elsewhere in [[10, 0, 0, 1], [8, 8, 8, 8]] {
+        let (lookup, _) = answers(&[&[elsewhere]]);
+        let hook = Webhook::with(options("http://localhost:9/", true), lookup).expect("fit");
+        let result = hook.send(&letter(), 0).await;
+        assert!(matches!(&result, Err(Error::Refused { reason }) if reason.contains("use https")), "{result:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_no_name_is_looked_at_each_time_as_well() {
+    let (port, mut requests) = server(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+    let mut hook = Webhook::new(options("https://hooks.example/", false)).expect("fit");
+    hook.url = Url::parse(&format!("http://127.0.0.1:{port}/")).expect("an address");
+    let refused = hook.send(&letter(), 2_000_000).await;
+    assert!(matches!(&refused, Err(Error::Refused { reason }) if reason.contains("private network")), "{refused:?}");
+    assert!(requests.try_recv().is_err(), "it was connected to");
+}
+
 #[tokio::test]
 async fn a_name_is_asked_once_and_what_was_looked_at_is_connected_to() {
     // Good when it is looked at, bad when it is asked again: it is not asked again, and the good one is where the packets go.
