@@ -194,7 +194,7 @@ async fn accounting_is_asked_for_what_the_controller_forgot_and_a_failed_answer_
         ("sbatch", 0) => in_doubt(),
         ("squeue", _) => printed(""),
         ("sacct", 0 | 1) => failed("sacct: error: slurm_persist_conn_open: failed to connect"),
-        ("sacct", _) => printed(&format!("7|CANCELLED by 0|2026-11-26T12:00:00|n1|0:0|{name}\n")),
+        ("sacct", _) => printed(&format!("7|CANCELLED by 0|2026-11-26T12:00:00|n1|1|cpu=1,mem=100M|0:0|{name}\n")),
         other => panic!("{other:?}"),
     });
     let hands = hands(&house, &told, |options| options.accounting = true);

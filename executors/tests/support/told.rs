@@ -156,7 +156,7 @@ pub(crate) fn job(house: &House, task: &Task) -> String {
 
 /// A line of `squeue`.
 pub(crate) fn line(id: u32, state: &str, job: &str) -> String {
-    format!("{id}|{state}|2026-11-26T12:00:00|n1|None|{job}\n")
+    format!("{id}|{state}|2026-11-26T12:00:00|n1|1|None|{job}\n")
 }
 
 /// A witness on a node starts the tool.
