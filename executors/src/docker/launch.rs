@@ -14,6 +14,8 @@ use super::{DockerExecutor, body};
 use crate::attempt::{self, Inputs, Prepared, Traces};
 use crate::witness::task::Instructions;
 
+const OTHER: &str = "another task lies in the attempt's directory";
+
 /// Where a launch has come to.
 pub(super) enum Launched {
     /// Something of it runs, or did.
@@ -28,6 +30,10 @@ impl DockerExecutor {
         // One at a time per attempt: a start between another's look and start would run an exited container again.
         // (The witness's marker would still keep the tool from it.)
         let _only = self.lock(&self.launches, &task.attempt).lock().await;
+        // The container's label tells tasks apart; only the directory says whose start it was.
+        if attempt::holds_other(&task.directory, &task.digest, &task.nonce).map_err(Failure::disk)? {
+            return Ok(Launched::Over(Box::new(Report::Quarantine(OTHER.to_owned()))));
+        }
         let found = inspect(docker, &self.container(&task.attempt)).await?;
         if found.is_none()
             && let Some(report) = self.create(docker, task).await?
@@ -50,8 +56,7 @@ impl DockerExecutor {
         match self.prepare(task).await {
             Ok(Prepared::Ready) => {}
             Ok(Prepared::Other) => {
-                let text = "another task lies in the attempt's directory";
-                return Ok(Some(Report::Quarantine(text.to_owned())));
+                return Ok(Some(Report::Quarantine(OTHER.to_owned())));
             }
             Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 let text = format!("the disk of the site is full ({error}); free some space");
