@@ -106,7 +106,7 @@ impl Drop for Server {
 
 /// A tool that works on one core, and asks for two.
 const ONE_OF_TWO: &str = r#"kentai: 1
-workflow: one-of-two
+workflow: one_of_two
 specimen: { inputs: { x: file } }
 steps:
   burn:

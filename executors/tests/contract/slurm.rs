@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kentai_engine::port::executor::{Executor, Granted, Obstacle, Report, Stop};
+use kentai_engine::port::executor::{Executor, Granted, Obstacle, Report, Stop, Task};
 use kentai_engine::state::attempt::Cause;
 use kentai_executors::slurm::Runtime;
 
@@ -195,7 +195,7 @@ fn desk_says_begun(house: &House, attempt: &str) -> bool {
 }
 
 /// Runs an attempt until it is decided, as the engine does.
-async fn to_the_end(house: &House, task: &kentai_engine::port::executor::Task) -> Report {
+async fn to_the_end(house: &House, task: &Task) -> Report {
     loop {
         match house.run(task).await {
             Report::Waits(_) | Report::Unreachable(_) => {}
@@ -264,7 +264,7 @@ async fn a_node_that_fails_is_called_so() {
     assert_eq!(evidence.executor_cause, Some(Cause::Infrastructure), "{evidence:?}");
     assert!(evidence.executor_error.is_some_and(|words| words.contains("node")), "the node is named");
     // The old processes still run: whatever they write now is nobody's.
-    std::fs::write(task.directory.join("work/go"), "").expect("write");
+    let_go(&task).await;
     cluster.start_node("n2");
 }
 
@@ -411,8 +411,7 @@ async fn a_job_whose_keeper_at_slurm_dies_is_a_failed_nodes() {
     let (report, ()) = tokio::join!(to_the_end(&house, &task), async {
         appeared(&task.directory.join("work/starts")).await;
         // The witness is the job's script: its parent is the step's daemon, of this cluster and no other.
-        let marker = std::fs::read_to_string(task.directory.join("started")).expect("a marker");
-        let witness = marker.split(' ').next().expect("its process").to_owned();
+        let witness = witness_of(&task);
         let parent =
             std::process::Command::new("ps").args(["-o", "ppid=", "-p", &witness]).output().expect("ps").stdout;
         let parent = String::from_utf8_lossy(&parent).trim().to_owned();
@@ -426,7 +425,22 @@ async fn a_job_whose_keeper_at_slurm_dies_is_a_failed_nodes() {
         other => panic!("{other:?}"),
     }
     assert_eq!(lines(&task.directory.join("work/starts")), 1);
+    let_go(&task).await;
+}
+
+/// The witness that Slurm has lost ends with its tool, before its directory is taken away: else both go on for ever.
+async fn let_go(task: &Task) {
     std::fs::write(task.directory.join("work/go"), "").expect("write");
+    let witness = format!("/proc/{}", witness_of(task));
+    while std::path::Path::new(&witness).exists() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The process that made the start marker.
+fn witness_of(task: &Task) -> String {
+    let marker = std::fs::read_to_string(task.directory.join("started")).expect("a marker");
+    marker.split(' ').next().expect("its process").to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,7 +18,7 @@ steps:
     outputs: { out: { path: out.txt } }
     resources: { cpus: 2, memory: 4 GiB }
     script: echo done > "$out_out"
-  all:
+  both:
     outputs: { out: { path: out.txt } }
     resources: { cpus: 2, memory: 4 GiB }
     script: echo done > "$out_out"
@@ -65,12 +65,12 @@ async fn what_steps_ask_for_is_held_against_what_they_were_granted_and_used() {
         "cpus_asked": 2, "cpus_granted": 4, "cpus_used_milli": 1_010, "idle_cpu_s": 3 * (400 - 101), "cpus_suggested": 1,
     });
     assert_eq!(told(answer.clone(), "work"), work);
-    let all = told(answer, "all");
+    let both = told(answer, "both");
     assert_eq!(
-        (&all["cpus_granted"], &all["granted"], &all["cpus_suggested"]),
+        (&both["cpus_granted"], &both["granted"], &both["cpus_suggested"]),
         (&Value::Null, &Value::Null, &Value::Null)
     );
-    assert_eq!((&all["cpus_used_milli"], &all["idle_cpu_s"]), (&json!(1_980), &json!(6)));
+    assert_eq!((&both["cpus_used_milli"], &both["idle_cpu_s"]), (&json!(1_980), &json!(6)));
 
     let page = house.get("/capacity").await.check(200).text;
     let cores =
