@@ -26,10 +26,12 @@ use crate::App;
 use crate::error::Problem;
 
 use machine::{Disk, Hands};
-use words::Words;
+use words::{FullIn, Words};
 
 /// A disk that is full sooner is said to be.
 const SOON_DAYS: i64 = 14;
+/// Nobody buys a disk on a forecast that reaches further.
+const FORECAST_DAYS: i64 = 3_650;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -140,7 +142,12 @@ fn lead(found: &Arc<Capacity>, words: &Words, shell: &Shell) -> String {
     let silent = found.hands.iter().filter(|one| !one.reachable).count();
     let running: i64 = found.taken.iter().map(|one| one.running).sum();
     let soonest = found.disks.iter().filter_map(|disk| found.growth.days_until(disk.free, found.growth.bytes)).min();
-    words.lead(silent, &count(running, shell), soonest.map(|days| shell.say.duration(days.saturating_mul(86_400))))
+    let full_in = match soonest {
+        None => FullIn::Never,
+        Some(days) if days < FORECAST_DAYS => FullIn::Time(shell.say.duration(days.saturating_mul(86_400))),
+        Some(_) => FullIn::Late,
+    };
+    words.lead(silent, &count(running, shell), &full_in)
 }
 
 fn resources(app: &App, found: &Capacity, words: &Words, shell: &Shell) -> Vec<Resource> {
@@ -170,7 +177,7 @@ fn disks(found: &Capacity, words: &'static Words, shell: &Shell, now: i64) -> Ve
     for disk in &found.disks {
         let days = found.growth.days_until(disk.free, found.growth.bytes);
         let told = |days: Option<i64>| match days {
-            Some(days) if days < 3_650 => {
+            Some(days) if days < FORECAST_DAYS => {
                 let then = say.stamp(now.saturating_add(days.saturating_mul(86_400_000_000)));
                 words.full_in(&say.duration(days.saturating_mul(86_400)), &say.date(&then))
             }

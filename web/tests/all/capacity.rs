@@ -84,3 +84,15 @@ async fn what_steps_ask_for_is_held_against_what_they_were_granted_and_used() {
         assert!(page.contains(part), "no {part} in {page}");
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_fills_in_centuries_is_not_forecast() {
+    let center = Actor { name: "ops-02".into(), roles: ["operator".to_owned()].into(), ..Actor::default() };
+    let house = House::open_with(Arc::new(move |_| Some(center.clone())), |_| {}).await;
+    house.run(WASTEFUL, "S1").await;
+    house.quiet().await;
+    let page = house.get("/capacity").await.check(200).text;
+    assert!(page.contains(">not within ten years<"), "{page}");
+    let lead = page.split("id=\"lead\"").nth(1).and_then(|rest| rest.split("</p>").next()).expect("a sentence");
+    assert!(lead.contains("no disk is full within ten years"), "{lead}");
+}

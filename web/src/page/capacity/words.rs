@@ -2,6 +2,17 @@
 
 use kentai_workflows::diagnostic::Language;
 
+/// When the first of the disks is full at the pace of the last days.
+#[derive(Debug)]
+pub(super) enum FullIn {
+    /// Nothing grows.
+    Never,
+    /// Later than anybody forecasts.
+    Late,
+    /// After this time, as a person reads it.
+    Time(String),
+}
+
 #[derive(Debug)]
 pub(super) struct Words {
     language: Language,
@@ -250,7 +261,7 @@ impl Words {
     }
 
     /// The sentence before the numbers.
-    pub(super) fn lead(&self, silent: usize, running: &str, full_in: Option<String>) -> String {
+    pub(super) fn lead(&self, silent: usize, running: &str, full_in: &FullIn) -> String {
         let hands = match silent {
             0 => self.pick("Every executor answers.".into(), "実行環境はすべて応答しています。".into()),
             1 => self.pick("One executor does not answer.".into(), "実行環境1件が応答していません。".into()),
@@ -260,8 +271,12 @@ impl Words {
         };
         let tools = self.pick(format!("Attempts running: {running}."), format!("実行中の試行は{running}件です。"));
         let disk = match full_in {
-            None => self.pick("The store does not grow.".into(), "保存領域は増えていません。".into()),
-            Some(time) => self.pick(
+            FullIn::Never => self.pick("The store does not grow.".into(), "保存領域は増えていません。".into()),
+            FullIn::Late => self.pick(
+                "At the pace of the last days no disk is full within ten years.".into(),
+                "最近の増え方では、ディスクは10年以内には満杯になりません。".into(),
+            ),
+            FullIn::Time(time) => self.pick(
                 format!("At the pace of the last days the disk is full in {time}."),
                 format!("最近の増え方では、ディスクは{time}で満杯になります。"),
             ),
