@@ -12,6 +12,7 @@ pub mod error;
 mod extract;
 mod ga4gh;
 mod health;
+mod linger;
 pub mod listen;
 mod live;
 mod metrics;

@@ -16,7 +16,6 @@ use kentai_engine::scheduler::Actor;
 use kentai_engine::scheduler::center::people::Known;
 use kentai_engine::scheduler::handle::Refusal;
 use kentai_engine::view::drs;
-use tokio::net::UnixListener;
 use tokio::time::Instant;
 
 use crate::App;
@@ -25,6 +24,7 @@ use crate::listen::Caller;
 use crate::packages::link;
 use crate::page::seen::Look;
 use crate::page::sign_in;
+use crate::serve::Polite;
 
 /// The user at the other end of a connection, when it was made (`SO_PEERCRED`).
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +32,9 @@ pub(crate) struct Peer {
     uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
+impl Connected<IncomingStream<'_, Polite>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Polite>) -> Self {
+        Self { uid: stream.io().get().peer_cred().ok().map(|credentials| credentials.uid()) }
     }
 }
 

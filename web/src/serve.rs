@@ -5,10 +5,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::serve::Listener;
 use axum::{Extension, Router};
-use tokio::net::UnixListener;
+use tokio::net::unix::SocketAddr;
+use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::linger::Lingering;
 use crate::peer::Peer;
 
 /// After the door is closed requests under way have so long; what they asked of the engine is done all the same.
@@ -26,7 +29,7 @@ pub async fn serve(listener: UnixListener, router: Router, token: CancellationTo
     let socket = listener.local_addr()?.as_pathname().map(Path::to_owned);
     let ours = socket.as_deref().and_then(identity);
     let service = router.layer(Extension(Closing(token.clone()))).into_make_service_with_connect_info::<Peer>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(token.clone().cancelled_owned());
+    let server = axum::serve(Polite(listener), service).with_graceful_shutdown(token.clone().cancelled_owned());
     let too_late = async {
         token.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -40,6 +43,23 @@ pub async fn serve(listener: UnixListener, router: Router, token: CancellationTo
     };
     remove(socket, ours);
     result
+}
+
+/// Takes leave of each connection.
+pub(crate) struct Polite(UnixListener);
+
+impl Listener for Polite {
+    type Io = Lingering<UnixStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        (Lingering::new(stream), address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

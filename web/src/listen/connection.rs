@@ -27,6 +27,7 @@ use super::meter::Metered;
 use super::registry::{self, Guest};
 use super::tls::Tls;
 use crate::download::Revocable;
+use crate::linger::Lingering;
 
 /// One header is read into so much; so much of an answer is held beside the chunk that is being written.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -48,7 +49,8 @@ pub(super) struct House {
 /// Serves one connection until it ends or must.
 pub(super) async fn run(stream: TcpStream, peer: IpAddr, guest: Guest, house: Arc<House>) {
     let gauge = Arc::clone(&guest.gauge);
-    let talk = Box::pin(talk(Metered::new(stream, Arc::clone(&gauge)), peer, Arc::clone(&gauge), house));
+    let stream = Lingering::new(Metered::new(stream, Arc::clone(&gauge)));
+    let talk = Box::pin(talk(stream, peer, Arc::clone(&gauge), house));
     tokio::select! {
         biased;
         () = gauge.ended.cancelled() => {}
@@ -56,7 +58,7 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, guest: Guest, house: Ar
     }
 }
 
-async fn talk(stream: Metered, peer: IpAddr, gauge: Arc<Gauge>, house: Arc<House>) {
+async fn talk(stream: Lingering<Metered>, peer: IpAddr, gauge: Arc<Gauge>, house: Arc<House>) {
     let caller = |certificate| Caller {
         address: registry::network(peer),
         encrypted: house.tls.is_some(),

@@ -245,6 +245,25 @@ async fn whoever_is_not_listened_to_any_more_is_not_slow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_still_sends_when_it_is_refused_hears_the_answer() {
+    let door = open(options(Limits::default()));
+    // Nobody there reads a body.
+    let mut peer = door.say("POST /nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: 10000000\r\n\r\n");
+    let bytes = aside(move || {
+        peer.write_all(&[7; 200_000]).expect("sent");
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes).expect("an answer with an end, and no reset");
+        for _ in 0..10 {
+            peer.write_all(&[7; 200_000]).expect("and what is on its way is taken");
+        }
+        bytes
+    })
+    .await;
+    assert!(bytes.starts_with(b"HTTP/1.1 404"), "{}", String::from_utf8_lossy(&bytes));
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_what_is_sent_little_lies_in_memory() {
     let door = open(options(Limits::default()));
     let mut peer =
