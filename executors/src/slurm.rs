@@ -16,6 +16,7 @@ mod resolve;
 mod runtime;
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -57,6 +58,11 @@ impl Default for Pace {
         }
     }
 }
+
+/// Enough that somebody is always ready when a submission may be made.
+const DESK_PLACES: usize = 8;
+/// Files that are read or written at once.
+const DISK_PLACES: usize = 16;
 
 /// What a Slurm executor is made of.
 #[derive(Clone, Debug)]
@@ -112,6 +118,10 @@ pub struct SlurmExecutor {
     told: Mutex<HashMap<String, String>>,
     /// Attempts that are being submitted now: two calls for one attempt submit it once.
     submitting: Mutex<HashSet<String>>,
+    /// Places at which directories are made and jobs are asked for.
+    at_desk: tokio::sync::Semaphore,
+    /// A thread each: one look may show thousands of ends.
+    disk: tokio::sync::Semaphore,
 }
 
 /// What every job needs.
@@ -160,7 +170,15 @@ impl SlurmExecutor {
             placed: tokio::sync::OnceCell::new(),
             told: Mutex::default(),
             submitting: Mutex::default(),
+            at_desk: tokio::sync::Semaphore::new(DESK_PLACES),
+            disk: tokio::sync::Semaphore::new(DISK_PLACES),
         })
+    }
+
+    /// Looks at the disk, or changes it, beside everything else.
+    async fn on_disk<T: Send + 'static>(&self, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+        let Ok(_place) = self.disk.acquire().await else { return Err(io::Error::other("the engine ends")) };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     /// Tells a reason, or that there is none any more; none when that was told already.
@@ -274,9 +292,9 @@ impl Executor for SlurmExecutor {
 
     fn forget<'a>(&'a self, attempt: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(attempt);
             let (desk, name) = (self.desk.clone(), attempt.to_owned());
-            let forgotten = tokio::task::spawn_blocking(move || desk.forget(&name)).await;
-            let forgotten = forgotten.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+            let forgotten = self.on_disk(move || desk.forget(&name)).await;
             forgotten.map_err(|error| Error::Other(format!("cannot forget {attempt}: {error}")))
         })
     }

@@ -155,7 +155,8 @@ fn rows<'a, const N: usize>(text: &'a str, prefix: &str, read: impl Fn([&'a str;
             continue;
         }
         if let Some(name) = name.strip_prefix(prefix) {
-            rows.entry(name.to_owned()).or_default().push(row);
+            // One of each name, as good as always: room for more would be most of what ten thousand jobs take.
+            rows.entry(name.to_owned()).or_insert_with(|| Vec::with_capacity(1)).push(row);
         }
     }
     rows

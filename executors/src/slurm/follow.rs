@@ -8,7 +8,6 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use kentai_engine::port::executor::{Obstacle, Report, Task};
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::answer::{self, Row, State, Submitted};
@@ -33,6 +32,18 @@ enum Waited {
     Unseen,
     /// Something to tell.
     Tell(Report),
+}
+
+/// What came of one submission.
+enum Asked {
+    /// Slurm has the job.
+    Done,
+    /// Perhaps; asked for then.
+    InDoubt(Instant),
+    /// It has not, for a reason that a person can mend.
+    Refused(String),
+    /// It has not, and this is to be told.
+    Told(Report),
 }
 
 impl SlurmExecutor {
@@ -61,7 +72,7 @@ impl SlurmExecutor {
             }
             match self.wait(task).await {
                 Waited::Tell(report) => return Ok(report),
-                Waited::Ended(rows) => return self.ended(task, rows).await,
+                Waited::Ended(rows) => return Box::pin(self.ended(task, rows)).await,
                 Waited::Unseen => {}
             }
             let known = match self.controller.accounted(&task.attempt).await {
@@ -74,7 +85,8 @@ impl SlurmExecutor {
             }
             (_, traces) = self.look_at(task).await?;
             if traces.started || traces.fenced.is_some() || submission.begun >= SUBMISSIONS_MAX || !known.is_empty() {
-                return self.ended(task, known.into_iter().filter(|row| row.state.is_end()).collect()).await;
+                let rows = known.into_iter().filter(|row| row.state.is_end()).collect();
+                return Box::pin(self.ended(task, rows)).await;
             }
             // Never accepted, or lost before it started: the marker lets one job run, however many come.
             submit = true;
@@ -83,21 +95,21 @@ impl SlurmExecutor {
 
     async fn look_at(&self, task: &Task) -> io::Result<(bool, Traces)> {
         let (directory, digest, nonce) = (task.directory.clone(), task.digest.clone(), task.nonce.clone());
-        blocking(move || Ok((attempt::holds_other(&directory, &digest, &nonce)?, Traces::read_shared(&directory)?)))
+        self.on_disk(move || Ok((attempt::holds_other(&directory, &digest, &nonce)?, Traces::read_shared(&directory)?)))
             .await
     }
 
     async fn read_desk(&self, task: &Task) -> io::Result<Submission> {
         let (desk, attempt) = (self.desk.clone(), task.attempt.clone());
-        blocking(move || desk.read(&attempt)).await
+        self.on_disk(move || desk.read(&attempt)).await
     }
 
     async fn keep(&self, task: &Task, submission: &Submission) -> io::Result<()> {
         let (desk, attempt, submission) = (self.desk.clone(), task.attempt.clone(), submission.clone());
-        blocking(move || desk.write(&attempt, &submission)).await
+        self.on_disk(move || desk.write(&attempt, &submission)).await
     }
 
-    /// One submission; a report when that is all there is to say for now.
+    /// Submits until Slurm has the job, or may have it; a report when that is all there is to say for now.
     async fn submit(&self, task: &Task, submission: &mut Submission) -> io::Result<Option<Report>> {
         let Some(_turn) = Turn::take(&self.submitting, &task.attempt) else {
             // Another call does it; its job is waited for.
@@ -109,61 +121,20 @@ impl SlurmExecutor {
             *submission = kept;
             return Ok(None);
         }
-        if self.needs_image_but_has_none(task) {
-            return Ok(Some(Report::NotStarted(Obstacle::Image, "a container needs an image".to_owned())));
-        }
-        let placed = match self.place().await {
-            Ok(placed) => placed.clone(),
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(Some(full(&error))),
-            Err(error) => {
-                let text = format!("cannot put the program where nodes see it: {error}");
-                return Ok(Some(Report::Unreachable(text)));
-            }
-        };
-        match self.prepare(&placed, task).await {
-            Ok(Prepared::Ready) => {}
-            Ok(Prepared::Other) => {
-                return Ok(Some(Report::Quarantine("another task lies in the attempt's directory".to_owned())));
-            }
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(Some(full(&error))),
-            Err(error) => {
-                let text = format!("cannot make the attempt's directory: {error}");
-                return Ok(Some(Report::NotStarted(Obstacle::Infrastructure, text)));
-            }
-        }
         loop {
-            // Kept before it is asked for: whoever comes after a crash looks for a job of this name first.
-            submission.begun += 1;
-            self.keep(task, submission).await?;
-            let asked = Instant::now();
-            match self.controller.submit(self.words(&placed, task)).await {
-                Submitted::As(id) => {
-                    // Shown and not kept: a number is given out again, a name is not.
-                    tracing::debug!(attempt = task.attempt, id, "submitted");
+            let asked = {
+                // Ten thousand that wait here must be cheap; and what a crash leaves in doubt is at most what is at the desk.
+                let Ok(_place) = self.at_desk.acquire().await else { return Ok(None) };
+                Box::pin(self.submit_once(task, submission)).await?
+            };
+            match asked {
+                Asked::Done => return Ok(None),
+                Asked::Told(report) => return Ok(Some(report)),
+                Asked::InDoubt(since) => {
+                    self.settle(since).await;
                     return Ok(None);
                 }
-                Submitted::Unknown(words) => {
-                    tracing::warn!(
-                        attempt = task.attempt,
-                        words,
-                        "a submission may have been accepted; it is looked for by name"
-                    );
-                    self.settle(asked).await;
-                    return Ok(None);
-                }
-                Submitted::Not(words) => {
-                    // Not one that may have been accepted: the next call need not look for it.
-                    submission.begun -= 1;
-                    self.keep(task, submission).await?;
-                    return Ok(Some(Report::Unreachable(away(&words))));
-                }
-                Submitted::Refused(words) => {
-                    let words = format!(
-                        "Slurm refuses its job: {words}; correct the executor in kentai.yaml, or the step's resources"
-                    );
-                    // A refusal is none of the tries that may have been accepted, however often it comes.
-                    submission.begun -= 1;
-                    self.keep(task, submission).await?;
+                Asked::Refused(words) => {
                     if let Some(report) = self.tell(&task.attempt, Some(words)) {
                         return Ok(Some(report));
                     }
@@ -171,6 +142,57 @@ impl SlurmExecutor {
                         return self.never(task).await.map(Some);
                     }
                 }
+            }
+        }
+    }
+
+    async fn submit_once(&self, task: &Task, submission: &mut Submission) -> io::Result<Asked> {
+        let placed = match self.put_in_place(task).await {
+            Ok(placed) => placed,
+            Err(report) => return Ok(Asked::Told(report)),
+        };
+        // Kept before it is asked for: whoever comes after a crash looks for a job of this name first.
+        submission.begun += 1;
+        self.keep(task, submission).await?;
+        let since = Instant::now();
+        let asked = match self.controller.submit(self.words(&placed, task)).await {
+            Submitted::As(id) => {
+                // Shown and not kept: a number is given out again, a name is not.
+                tracing::debug!(attempt = task.attempt, id, "submitted");
+                return Ok(Asked::Done);
+            }
+            Submitted::Unknown(words) => {
+                let attempt = &task.attempt;
+                tracing::warn!(attempt, words, "a submission may have been accepted; it is looked for by name");
+                return Ok(Asked::InDoubt(since));
+            }
+            Submitted::Not(words) => Asked::Told(Report::Unreachable(away(&words))),
+            Submitted::Refused(words) => Asked::Refused(format!(
+                "Slurm refuses its job: {words}; correct the executor in kentai.yaml, or the step's resources"
+            )),
+        };
+        // None of the tries that may have been accepted, however often it comes: the next call need not look for it.
+        submission.begun -= 1;
+        self.keep(task, submission).await?;
+        Ok(asked)
+    }
+
+    /// Everything that the job needs on disk, before anybody is asked for it.
+    async fn put_in_place(&self, task: &Task) -> Result<Placed, Report> {
+        if self.needs_image_but_has_none(task) {
+            return Err(Report::NotStarted(Obstacle::Image, "a container needs an image".to_owned()));
+        }
+        let placed = self.place().await.cloned().map_err(|error| match error.kind() {
+            io::ErrorKind::StorageFull => full(&error),
+            _ => Report::Unreachable(format!("cannot put the program where nodes see it: {error}")),
+        })?;
+        match self.prepare(&placed, task).await {
+            Ok(Prepared::Ready) => Ok(placed),
+            Ok(Prepared::Other) => Err(Report::Quarantine("another task lies in the attempt's directory".to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(full(&error)),
+            Err(error) => {
+                let text = format!("cannot make the attempt's directory: {error}");
+                Err(Report::NotStarted(Obstacle::Infrastructure, text))
             }
         }
     }
@@ -199,7 +221,7 @@ impl SlurmExecutor {
     async fn prepare(&self, placed: &Placed, task: &Task) -> io::Result<Prepared> {
         let (options, desk, placed, task) = (self.options.clone(), self.desk.clone(), placed.clone(), task.clone());
         let job = self.controller.job(&task.attempt);
-        blocking(move || launch::prepare(&options, &desk, &placed, &job, &task)).await
+        self.on_disk(move || launch::prepare(&options, &desk, &placed, &job, &task)).await
     }
 
     fn needs_image_but_has_none(&self, task: &Task) -> bool {
@@ -263,16 +285,17 @@ impl SlurmExecutor {
         let until = Instant::now() + self.options.visibility;
         loop {
             let (directory, desk, attempt) = (task.directory.clone(), self.desk.clone(), task.attempt.clone());
-            let (traces, whole) = blocking(move || {
-                let traces = Traces::read_shared(&directory)?;
-                let was = desk.was_whole(&attempt);
-                let whole = traces.record.is_some() && (was || is_whole(&directory));
-                if whole && !was {
-                    desk.mark_whole(&attempt)?;
-                }
-                Ok((traces, whole))
-            })
-            .await?;
+            let (traces, whole) = self
+                .on_disk(move || {
+                    let traces = Traces::read_shared(&directory)?;
+                    let was = desk.was_whole(&attempt);
+                    let whole = traces.record.is_some() && (was || is_whole(&directory));
+                    if whole && !was {
+                        desk.mark_whole(&attempt)?;
+                    }
+                    Ok((traces, whole))
+                })
+                .await?;
             let end = End::read(&self.desk.file(&task.attempt, "end"));
             let over = Instant::now() >= until;
             if whole || (over && traces.started) {
@@ -313,7 +336,7 @@ impl SlurmExecutor {
     /// Makes sure that no job which comes late starts the tool; false when one has.
     async fn fence(&self, task: &Task, words: String) -> io::Result<bool> {
         let directory = task.directory.clone();
-        blocking(move || match attempt::open_directory(&directory) {
+        self.on_disk(move || match attempt::open_directory(&directory) {
             Ok(handle) => marker::fence(&handle, &words),
             // Without a directory no witness can have been called.
             Err(rustix::io::Errno::NOENT) => Ok(true),
@@ -368,8 +391,4 @@ fn away(words: &str) -> String {
 
 fn full(error: &io::Error) -> Report {
     Report::Unreachable(format!("the disk of the site is full ({error}); free some space"))
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
