@@ -30,4 +30,5 @@ mod contract {
     pub(crate) mod slurm;
     pub(crate) mod told;
     pub(crate) mod told_endings;
+    mod told_words;
 }

@@ -174,3 +174,18 @@ pub(crate) fn ends(task: &Task, files: &[(&str, &str)]) {
     std::fs::write(task.directory.join("outputs.json"), format!("{{\"files\":{{{files}}}}}")).expect("written");
     record(&task.directory);
 }
+
+/// A house and one task of it.
+pub(crate) fn setting() -> (House, Task, String) {
+    let house = House::process();
+    let task = house.shell("true");
+    let name = job(&house, &task);
+    (house, task, name)
+}
+
+/// The job runs and ends well within one look.
+pub(crate) fn runs(task: &Task, name: &str) -> Says {
+    starts(task);
+    ends(task, &[]);
+    printed(&line(7, "COMPLETED", name))
+}
