@@ -1,9 +1,10 @@
-//! The one writer: changes from a bounded queue, as many as are there, in one transaction, one statement per table.
+//! The one writer: changes from a bounded queue, as many as are there, in one transaction, few statements per table.
 //!
 //! A change is all or nothing, and so is the batch it travels in; nobody is answered before the commit.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 use sqlx::{Connection as _, SqliteConnection};
@@ -16,6 +17,8 @@ use super::{Error, chain, pool::Pool};
 const QUEUE: usize = 256;
 /// Changes per transaction.
 const BATCH: usize = 256;
+/// Bytes of the rows of one statement: SQLite parses them all before the first is written, which costs several times as much memory.
+const STATEMENT_BYTES: usize = 1 << 20;
 
 macro_rules! tables {
     ($($name:ident = $table:literal, $guarded:literal;)*) => {
@@ -117,17 +120,25 @@ fn row_text(row: &impl Serialize) -> String {
 
 /// One JSON object with keys `0`, `1` … : `json_each` reads it alike on both databases.
 pub(super) fn rows_object(rows: &[String]) -> String {
-    let mut text = String::with_capacity(rows.iter().map(|row| row.len() + 10).sum::<usize>() + 2);
-    text.push('{');
-    for (index, row) in rows.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}\"{index}\":{row}");
-    }
-    text.push('}');
-    text
+    object(rows, usize::MAX).0
 }
 
-type Item = (Change, oneshot::Sender<Result<(), Error>>);
+/// The first rows as one object of about so many bytes (but at least one of them), and how many they are.
+fn object(rows: &[impl AsRef<str>], bytes: usize) -> (String, usize) {
+    let (mut text, mut count) = (String::from("{"), 0);
+    for row in rows.iter().map(AsRef::as_ref) {
+        if count > 0 && text.len() + row.len() > bytes {
+            break;
+        }
+        let comma = if count == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}\"{count}\":{row}");
+        count += 1;
+    }
+    text.push('}');
+    (text, count)
+}
+
+type Item = (Arc<Change>, oneshot::Sender<Result<(), Error>>);
 
 /// The way in; cheap to clone.
 #[derive(Clone, Debug)]
@@ -143,13 +154,13 @@ impl Writer {
         (Self { queue }, tokio::spawn(serve(pool, epoch, inbox)))
     }
 
-    /// Writes `change` and comes back when it is durable.
+    /// Writes `change` and comes back when it is durable. Shared, since whoever is told that nothing was written may try again.
     ///
     /// # Errors
     /// When nothing of it was written.
-    pub async fn commit(&self, change: Change) -> Result<(), Error> {
+    pub async fn commit(&self, change: impl Into<Arc<Change>>) -> Result<(), Error> {
         let (answer, wait) = oneshot::channel();
-        self.queue.send((change, answer)).await.map_err(|_| Error::Closed)?;
+        self.queue.send((change.into(), answer)).await.map_err(|_| Error::Closed)?;
         wait.await.map_err(|_| Error::Closed)?
     }
 }
@@ -157,11 +168,8 @@ impl Writer {
 async fn serve(pool: Pool, epoch: i64, mut inbox: mpsc::Receiver<Item>) {
     let mut items = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut items, BATCH).await > 0 {
-        let mut batch = Change::default();
-        for (change, _) in &mut items {
-            batch.absorb(change);
-        }
-        let mut result = write(&pool, epoch, &mut batch).await;
+        let batch: Vec<&Change> = items.iter().map(|(change, _)| change.as_ref()).collect();
+        let mut result = write(&pool, epoch, &batch).await;
         for (_, answer) in items.drain(..) {
             // The first gets the error itself, the others that it failed: they shared its fate.
             let answer_with = std::mem::replace(&mut result, Ok(()));
@@ -179,8 +187,8 @@ async fn serve(pool: Pool, epoch: i64, mut inbox: mpsc::Receiver<Item>) {
     }
 }
 
-async fn write(pool: &Pool, epoch: i64, batch: &mut Change) -> Result<(), Error> {
-    if batch.is_empty() {
+async fn write(pool: &Pool, epoch: i64, batch: &[&Change]) -> Result<(), Error> {
+    if batch.iter().all(|change| change.is_empty()) {
         return Ok(());
     }
     let writer = pool.write.as_ref().ok_or(Error::Closed)?;
@@ -193,7 +201,7 @@ async fn write(pool: &Pool, epoch: i64, batch: &mut Change) -> Result<(), Error>
     result
 }
 
-async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch: &mut Change) -> Result<(), Error> {
+async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch: &[&Change]) -> Result<(), Error> {
     let mut tx = connection.begin_with("begin immediate").await.map_err(|source| pool.error(source))?;
     // The lock keeps a second engine out; should it ever be lost, the older one writes nothing more, about whatever.
     let now: Option<i64> = sqlx::query_scalar(include_str!("sql/epoch.sql"))
@@ -203,53 +211,51 @@ async fn apply(pool: &Pool, epoch: i64, connection: &mut SqliteConnection, batch
     if now != Some(epoch) {
         return Err(Error::Stale { table: "engine", missing: 1 });
     }
-    let guards: Vec<_> = batch.guards.iter().filter(|guard| !batch.moved.contains(&guard.participant_id)).collect();
+    let moved: BTreeSet<&String> = batch.iter().flat_map(|change| &change.moved).collect();
+    let guards = batch.iter().flat_map(|change| &change.guards).filter(|guard| !moved.contains(&guard.participant_id));
+    let guards: Vec<String> = guards.map(row_text).collect();
     check_consent(pool, &mut tx, &guards).await?;
-    chain::append(pool, &mut tx, &mut batch.events).await?;
-    batch.rows[Table::Event as usize] = batch.events.iter().map(row_text).collect();
+    let mut events: Vec<rows::Event> = batch.iter().flat_map(|change| &change.events).cloned().collect();
+    chain::append(pool, &mut tx, &mut events).await?;
+    let events: Vec<String> = events.iter().map(row_text).collect();
     for (table, name, sql, guarded) in TABLES {
-        let rows = &batch.rows[*table as usize];
-        if rows.is_empty() {
-            continue;
-        }
-        let done =
-            sqlx::query(*sql).bind(rows_object(rows)).execute(&mut *tx).await.map_err(|source| pool.error(source))?;
-        let changed = usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
+        let rows = if *table == Table::Event { events.iter().collect() } else { rows_of(batch, *table) };
+        let changed = put(pool, &mut tx, sql, &rows).await?;
         if *guarded && changed != rows.len() {
             return Err(Error::Stale { table: name, missing: rows.len().saturating_sub(changed) });
         }
     }
-    mark_ordered(pool, &mut tx, &batch.rows[Table::OrderLine as usize]).await?;
-    forget_answers(pool, &mut tx, &batch.rows[Table::KeptAnswer as usize]).await?;
+    // A specimen that something is ordered for is no omission any more. After the rows themselves: its own may be of the same batch.
+    put(pool, &mut tx, include_str!("sql/mark_ordered.sql"), &rows_of(batch, Table::OrderLine)).await?;
+    // Answers are kept for a day; whatever adds one takes away what is older, so that there are never more than a day brings.
+    put(pool, &mut tx, include_str!("sql/forget_answers.sql"), &rows_of(batch, Table::KeptAnswer)).await?;
     tx.commit().await.map_err(|source| pool.error(source))
 }
 
-/// A specimen that something is ordered for is no omission any more. After the rows themselves: its own may be of the same batch.
-async fn mark_ordered(pool: &Pool, tx: &mut SqliteConnection, orders: &[String]) -> Result<(), Error> {
-    if orders.is_empty() {
-        return Ok(());
-    }
-    let marked = sqlx::query(include_str!("sql/mark_ordered.sql")).bind(rows_object(orders)).execute(tx).await;
-    marked.map(|_| ()).map_err(|source| pool.error(source))
+/// Rows of one table, in the order in which they were decided.
+fn rows_of<'b>(batch: &[&'b Change], table: Table) -> Vec<&'b String> {
+    batch.iter().flat_map(|change| &change.rows[table as usize]).collect()
 }
 
-/// Answers are kept for a day; whatever adds one takes away what is older, so that there are never more than a day brings.
-async fn forget_answers(pool: &Pool, tx: &mut SqliteConnection, kept: &[String]) -> Result<(), Error> {
-    if kept.is_empty() {
-        return Ok(());
+/// Writes rows; gives how many took effect.
+async fn put(pool: &Pool, tx: &mut SqliteConnection, sql: &'static str, rows: &[&String]) -> Result<usize, Error> {
+    let (mut rest, mut changed) = (rows, 0);
+    while !rest.is_empty() {
+        let (text, count) = object(rest, STATEMENT_BYTES);
+        let done = sqlx::query(sql).bind(text).execute(&mut *tx).await.map_err(|source| pool.error(source))?;
+        changed += usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
+        rest = &rest[count..];
     }
-    let forgotten = sqlx::query(include_str!("sql/forget_answers.sql")).bind(rows_object(kept)).execute(tx).await;
-    forgotten.map(|_| ()).map_err(|source| pool.error(source))
+    Ok(changed)
 }
 
 /// Consent is looked at in the very transaction that rests on it, before the batch's own rows: fail closed.
-async fn check_consent(pool: &Pool, tx: &mut SqliteConnection, guards: &[&ConsentGuard]) -> Result<(), Error> {
+async fn check_consent(pool: &Pool, tx: &mut SqliteConnection, guards: &[String]) -> Result<(), Error> {
     if guards.is_empty() {
         return Ok(());
     }
-    let guards: Vec<String> = guards.iter().filter_map(|guard| serde_json::to_string(guard).ok()).collect();
     let stale: i64 = sqlx::query_scalar(include_str!("sql/consent_stale.sql"))
-        .bind(rows_object(&guards))
+        .bind(rows_object(guards))
         .fetch_one(tx)
         .await
         .map_err(|source| pool.error(source))?;
@@ -313,5 +319,46 @@ mod tests {
     #[test]
     fn rows_travel_as_one_object() {
         assert_eq!(rows_object(&["{\"a\":1}".into(), "{}".into()]), r#"{"0":{"a":1},"1":{}}"#);
+    }
+
+    #[test]
+    fn many_rows_travel_as_several_objects_and_none_is_left_behind() {
+        let rows = [r#"{"a":1}"#, r#"{"a":2}"#, "{}", r#"{"long":"more than all that fits"}"#];
+        assert_eq!(object(&rows, 24), (r#"{"0":{"a":1},"1":{"a":2}}"#.to_owned(), 2));
+        assert_eq!(object(&rows[2..], 24), (r#"{"0":{}}"#.to_owned(), 1));
+        assert_eq!(object(&rows[3..], 24), (r#"{"0":{"long":"more than all that fits"}}"#.to_owned(), 1));
+    }
+
+    #[tokio::test]
+    async fn rows_of_several_statements_become_true_together() {
+        let site = tempfile::tempdir().expect("a temporary directory");
+        let pool = Pool::open(&site.path().join("kentai.db")).await.expect("opened");
+        sqlx::query("pragma foreign_keys = off").execute(pool.write.as_ref().expect("a writer")).await.expect("off");
+        let epoch = next_epoch(&pool).await.expect("counted");
+        let (writer, _) = Writer::start(pool.clone(), epoch);
+        let row = |run: &str, number: i64, version| crate::store::rows::Step {
+            run_id: run.into(),
+            step_key: format!("s{number}").into(),
+            position: number,
+            step: "s".into(),
+            status: "x".repeat(900),
+            outputs: "{}".into(),
+            detail: "{}".into(),
+            updated_us: 1,
+            version,
+        };
+        let many = |run: &str| {
+            let mut change = Change::default();
+            (0..3_000).for_each(|number| change.put(Table::Step, &row(run, number, 1)));
+            change
+        };
+        writer.commit(many("r")).await.expect("all are new");
+        let mut late = many("q");
+        late.put(Table::Step, &row("r", 0, 7));
+        let refused = writer.commit(late).await;
+        assert!(matches!(refused, Err(Error::Stale { table: "step", missing: 1 })), "{refused:?}");
+        let read = crate::store::read::Reader::new(pool);
+        assert_eq!(read.steps("r").await.expect("read").len(), 3_000);
+        assert_eq!(read.steps("q").await.expect("read").len(), 0, "the statements before the last one are undone");
     }
 }
