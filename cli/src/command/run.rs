@@ -70,7 +70,7 @@ impl Run {
         let intake = read(site, (&self.file, &self.sheet), params, self.executor.as_deref())?;
         say_warnings(&intake, &self.file, output);
         let house = House::open(site, self.executor.as_deref(), output).await?;
-        match submit(&house.engine.handle, &intake, site).await {
+        match submit(&house.engine.handle, intake, site).await {
             Ok(submitted) => {
                 say_submitted(&submitted, output);
                 let exit = house.finish(&submitted, self.timeout, output).await?;
@@ -143,16 +143,16 @@ pub(crate) fn read(
 }
 
 /// Submits; files are read and compared with the sheet's checksums unless the same was submitted before.
-async fn submit(handle: &Handle, intake: &Intake, site: &Site) -> anyhow::Result<Submitted> {
+async fn submit(handle: &Handle, intake: Intake, site: &Site) -> anyhow::Result<Submitted> {
     let me = person::me(&site.config, &site.directory);
     if handle.find(&intake.submit).await.map_err(refused)?.is_none() {
-        let wrong = intake::verify(intake);
+        let wrong = intake::verify(&intake);
         if has_errors(&wrong) {
-            let found = intake::Found { diagnostics: wrong, sources: intake.found.sources.clone() };
+            let found = intake::Found { diagnostics: wrong, sources: intake.found.sources };
             return Err(intake::Error::Found(found).into());
         }
     }
-    handle.submit(intake.submit.clone(), &me).await.map_err(refused)
+    handle.submit(intake.submit, &me).await.map_err(refused)
 }
 
 /// A refusal with its exit code.

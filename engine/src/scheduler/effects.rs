@@ -248,7 +248,8 @@ impl Service {
             tokio::select! {
                 message = task => {
                     if let Some(message) = message {
-                        let _ = sender.send(message).await;
+                        // Boxed: whoever runs for days need not have room for it until then.
+                        let _ = Box::pin(sender.send(message)).await;
                     }
                 }
                 () = token.cancelled() => {}

@@ -91,8 +91,9 @@ pub(super) struct House {
     pub(super) places: Places,
     pub(super) artifacts: ArtifactStore,
     pub(super) epoch: i64,
-    pub(super) runs: HashMap<RunId, LiveRun>,
-    pub(super) attempts: HashMap<AttemptId, LiveAttempt>,
+    // Boxed: a map has room for up to twice as many.
+    pub(super) runs: HashMap<RunId, Box<LiveRun>>,
+    pub(super) attempts: HashMap<AttemptId, Box<LiveAttempt>>,
     pub(super) books: Books,
     /// Executors that a person drained.
     pub(super) drained: BTreeMap<String, Hold>,
@@ -310,7 +311,7 @@ impl House {
         run.row.version += 1;
         run.dirty = false;
         change.put(Table::Run, &run.row);
-        run.row.plan.clear();
+        run.row.plan = String::new();
     }
 
     /// Does something outside after the commit.

@@ -50,6 +50,7 @@ pub(super) struct LiveRun {
     /// None: the center does not know the participant, and the sheet's word counts.
     pub(super) consent: Option<Standing>,
     pub(super) parent: Option<Parent>,
+    /// Its steps are in `steps`.
     pub(super) plan: Plan,
     pub(super) workflow: Arc<Workflow>,
     pub(super) images: Arc<BTreeMap<String, String>>,
@@ -109,10 +110,9 @@ impl LiveRun {
         workflow: Arc<Workflow>,
         images: Arc<BTreeMap<String, String>>,
     ) -> Result<Self, Broken> {
-        let plan: Plan = document("a plan", &row.plan)?;
-        row.plan.clear();
-        let mut planned: HashMap<String, PlannedStep> =
-            plan.steps.iter().map(|planned| (planned.key.clone(), planned.clone())).collect();
+        let mut plan: Plan = document("a plan", &std::mem::take(&mut row.plan))?;
+        let planned = std::mem::take(&mut plan.steps).into_iter();
+        let mut planned: HashMap<String, PlannedStep> = planned.map(|planned| (planned.key.clone(), planned)).collect();
         let mut live = Vec::with_capacity(steps.len());
         for row in steps {
             let detail: Detail = document("a step's detail", &row.detail)?;
@@ -229,8 +229,8 @@ impl LiveAttempt {
     pub(super) fn load(mut row: rows::Attempt, step: usize, hands: Arc<dyn Executor>) -> Result<Self, Broken> {
         let task: Task = document("a task", &row.task)?;
         let expected = document("declared outputs", &row.expected)?;
-        row.task.clear();
-        row.expected.clear();
+        row.task = String::new();
+        row.expected = String::new();
         let request = Request { cpus: task.cpus, memory_bytes: task.memory_bytes, disk_bytes: task.disk_bytes };
         Ok(Self {
             status: attempt::Status::parse(&row.status).ok_or_else(|| broken("an attempt status", &row.status))?,
@@ -259,10 +259,8 @@ impl LiveAttempt {
         self.row.version += 1;
         self.row.status = status.to_owned();
         self.dirty = false;
-        let row = self.row.clone();
-        self.row.task.clear();
-        self.row.expected.clear();
-        row
+        let (task, expected) = (std::mem::take(&mut self.row.task), std::mem::take(&mut self.row.expected));
+        rows::Attempt { task, expected, ..self.row.clone() }
     }
 }
 

@@ -123,7 +123,7 @@ impl House {
     /// What waits, those that start first before the others. Runs that have not begun and are not in memory are the last.
     pub(super) fn waiting(&self, durations: &Durations) -> Vec<Waiting> {
         let open = |run: &&LiveRun| matches!(run.status, run::Status::Queued | run::Status::Running);
-        let mut runs: Vec<&LiveRun> = self.runs.values().filter(open).collect();
+        let mut runs: Vec<&LiveRun> = self.runs.values().map(Box::as_ref).filter(open).collect();
         runs.sort_by_key(|run| rank(run.row.priority, run.row.steps_left, run.row.created_us, run.id.as_str()));
         let mut all: Vec<Waiting> = Vec::new();
         // What only waits for its part of the books, and which of `all` it is one of.
@@ -183,7 +183,7 @@ impl House {
             request: attempt.request,
             ends_us: ends(attempt),
         };
-        taken.map(under_way).collect()
+        taken.map(Box::as_ref).map(under_way).collect()
     }
 
     fn stop_or(&self, otherwise: Waits) -> Waits {
@@ -224,7 +224,7 @@ impl House {
     pub(super) fn waiting_at(&self) -> Vec<usize> {
         let mut waiting = vec![0; self.options.executors.len()];
         let open = |run: &&LiveRun| matches!(run.status, run::Status::Queued | run::Status::Running);
-        for run in self.runs.values().filter(open) {
+        for run in self.runs.values().map(Box::as_ref).filter(open) {
             for (index, _) in run.steps.iter().enumerate().filter(|(_, one)| one.status == step::Status::Ready) {
                 let first = match self.waits(run, index).1 {
                     Some((_, Choice::Full(at, _))) => Some(at),

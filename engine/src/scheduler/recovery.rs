@@ -21,7 +21,7 @@ use super::handle::Message;
 use super::house::{Effect, House};
 use super::live::{LiveAttempt, LiveRun};
 use super::service::Service;
-use super::{delivery, live, start, work};
+use super::{Error, delivery, live, start, work};
 use crate::id::{AttemptId, RunId};
 use crate::port::executor::{Executor, Held, Stop};
 use crate::specimen::record::{Assay, Kind};
@@ -31,7 +31,7 @@ use crate::store::{self, rows};
 
 impl Service {
     /// Everything that was open when the last engine ended.
-    pub(super) async fn recover(&mut self) -> Result<(), store::Error> {
+    pub(super) async fn recover(&mut self) -> Result<(), Error> {
         for id in self.reader.open_runs().await? {
             if let Some(row) = self.reader.run(&id).await? {
                 self.house.queue.insert((-row.priority, row.created_us, row.run_id));
@@ -43,9 +43,11 @@ impl Service {
         }
         let open = self.reader.open_attempts().await?;
         let found = open.len();
-        for row in open {
-            let run = row.run_id.clone();
+        for (number, run) in open.into_iter().map(|row| row.run_id).enumerate() {
             self.load(&run).await?;
+            if (number + 1) % start::TURN == 0 {
+                self.commit().await?;
+            }
         }
         if found > 0 {
             tracing::info!(attempts = found, "asked again for the attempts that were open");
@@ -140,7 +142,7 @@ impl Service {
             }
             Err(error) => return Err(error),
         };
-        self.house.runs.insert(id.clone(), live);
+        self.house.runs.insert(id.clone(), Box::new(live));
         open.into_iter().for_each(|attempt| self.house.readopt(attempt));
         self.house.redo_works(id);
         self.load_children(id).await?;
@@ -276,19 +278,20 @@ impl Service {
         }
     }
 
-    /// Loads runs until enough of them can do something: enough of each priority class, or a full window of routine runs would
-    /// keep an urgent one out until one of them ends.
-    pub(super) async fn fill_window(&mut self) -> Result<(), store::Error> {
+    /// Loads runs until enough of them can do something, as many as one turn takes: enough of each priority class, or a full window of
+    /// routine runs would keep an urgent one out until one of them ends. True when there are more to load.
+    pub(super) async fn fill_window(&mut self) -> Result<bool, store::Error> {
         if self.house.options.drain {
-            return Ok(());
+            return Ok(false);
         }
         let window = start::WINDOW.max(2 * self.house.options.slots);
         let active = self.house.runs.values().filter(|run| is_active(run));
         let mut active: Vec<i64> = active.map(|run| run.row.priority).collect();
-        while let Some(next) = self.house.queue.first().cloned() {
+        for _ in 0..start::TURN {
+            let Some(next) = self.house.queue.first().cloned() else { return Ok(false) };
             let priority = -next.0;
             if active.iter().filter(|other| **other >= priority).count() >= window {
-                break;
+                return Ok(false);
             }
             if self.load(&next.2).await? {
                 active.push(priority);
@@ -296,7 +299,7 @@ impl Service {
             // Also when it could not be loaded: it would be the first for ever.
             self.house.queue.remove(&next);
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -328,7 +331,7 @@ impl House {
         let at = self.options.post(&live.row.executor);
         self.books.force(at, live.request);
         let canceling = live.status == attempt::Status::Canceling;
-        self.attempts.insert(id.clone(), live);
+        self.attempts.insert(id.clone(), Box::new(live));
         let owner = self.run_mut(&run);
         owner.busy += 1;
         owner.steps[index].attempt = Some(id.clone());

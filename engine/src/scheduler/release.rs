@@ -59,8 +59,9 @@ impl Service {
 impl House {
     /// The run, the one that called it, and so on.
     fn lineage(&self, id: &RunId) -> impl Iterator<Item = &LiveRun> {
-        let above = |run: &&LiveRun| self.runs.get(&RunId::from(run.parent.as_ref()?.run.as_str()));
-        std::iter::successors(self.runs.get(id), above)
+        let get = |id: &RunId| self.runs.get(id).map(Box::as_ref);
+        let above = move |run: &&LiveRun| get(&RunId::from(run.parent.as_ref()?.run.as_str()));
+        std::iter::successors(get(id), above)
     }
 
     /// What people said in a run and those that called it, in earlier tries too.

@@ -16,6 +16,7 @@ use super::handle::{Handle, Message, Pulse, Told};
 use super::house::House;
 use super::once::Askings;
 use super::queues::{spawn_collector, spawn_linker};
+use super::start::TURN;
 use super::tally::{self, Tally};
 use super::underway::{Mark, Underway};
 use super::{Options, work};
@@ -270,8 +271,8 @@ impl Service {
             self.own_doing("looking for offers that ended", result)?;
             let result = self.send_due().await;
             self.own_doing("sending letters", result)?;
-            self.fill_window().await?;
-            self.house.start_ready();
+            // Not in short-circuit: both are done.
+            let more = self.fill_window().await? | self.house.start_ready();
             self.consider_woken().await;
             self.commit().await?;
             self.sign_when_due().await?;
@@ -283,8 +284,10 @@ impl Service {
             let alarm = self.alarm();
             let mut reconcile = false;
             tokio::select! {
-                _ = self.inbox.recv_many(&mut messages, INBOX) => {}
+                _ = self.inbox.recv_many(&mut messages, TURN) => {}
                 () = alarm => {}
+                // The next turn goes on where this one stopped, and hears whoever spoke meanwhile.
+                () = std::future::ready(()), if more => {}
                 _ = look_again.tick() => reconcile = true,
                 _ = tidy_up.tick() => self.sweep_attempts(),
                 () = self.token.cancelled() => {
@@ -362,8 +365,9 @@ impl Service {
     }
 
     async fn write(writer: &Writer, token: &CancellationToken, change: Change) -> Result<(), Error> {
+        let change = Arc::new(change);
         loop {
-            match writer.commit(change.clone()).await {
+            match writer.commit(Arc::clone(&change)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_passing() => {
                     tracing::error!(

@@ -21,24 +21,32 @@ use crate::store::rows::{self, detail::Ask};
 
 /// Runs in memory that may start something: enough to fill every slot, few enough to stay small.
 pub(super) const WINDOW: usize = 64;
+/// Runs that are loaded, and steps that are started, in one turn: what a turn decides lies in memory several times until it is written,
+/// and nobody is answered before.
+pub(super) const TURN: usize = 256;
 
 impl House {
-    /// Starts whatever may start.
-    pub(super) fn start_ready(&mut self) {
+    /// Starts what may start, as much as one turn takes; true when there is more.
+    pub(super) fn start_ready(&mut self) -> bool {
         if self.options.drain || self.stopped.is_some() {
-            return;
+            return false;
         }
+        let most = self.ledger.effects.len() + TURN;
         loop {
             let runs = self.runs.len();
-            self.start_pass();
+            self.start_pass(most);
+            if self.ledger.effects.len() >= most {
+                return true;
+            }
             // A `call` makes a run, whose first steps may start at once: nothing else would wake the loop for them.
             if self.runs.len() == runs {
-                break;
+                return false;
             }
         }
     }
 
-    fn start_pass(&mut self) {
+    /// Until there are so many effects.
+    fn start_pass(&mut self, most: usize) {
         let mut order: Vec<(i64, i64, i64, String)> = self
             .runs
             .values()
@@ -54,17 +62,23 @@ impl House {
         order.sort_unstable();
         let mut floor = self.floor();
         for (.., id) in order {
-            self.start_run_steps(&RunId::from(id), &mut floor);
+            self.start_run_steps(&RunId::from(id), &mut floor, most);
         }
     }
 
-    fn start_run_steps(&mut self, id: &RunId, floor: &mut Floor) {
+    fn start_run_steps(&mut self, id: &RunId, floor: &mut Floor, most: usize) {
+        if self.ledger.effects.len() >= most {
+            return;
+        }
         if self.run(id).status == run::Status::Queued {
             self.move_run(id, run::Event::Started, ENGINE, &Value::Null);
         }
         let ready: Vec<usize> =
             (0..self.run(id).steps.len()).filter(|index| Self::startable(&self.run(id).steps[*index])).collect();
         for index in ready {
+            if self.ledger.effects.len() >= most {
+                return;
+            }
             let now = self.now;
             let step = &self.run(id).steps[index];
             let early = step.detail.not_before_us.is_some_and(|at| at > now);
@@ -249,7 +263,7 @@ impl House {
         let at = self.options.post(&live.row.executor);
         self.books.force(at, live.request);
         let body = json!({ "attempt": attempt, "task": live.task.digest, "image": live.task.image });
-        self.attempts.insert(attempt.clone(), live);
+        self.attempts.insert(attempt.clone(), Box::new(live));
         let owner = self.run_mut(&run);
         owner.row.attempts_made += 1;
         owner.busy += 1;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use kentai_engine::scheduler::handle::{Refusal, Submit, Submitted};
-use kentai_tests::house::{Act, House, operator, specimen, workflow};
+use kentai_tests::house::{Act, House, Plan, operator, specimen, workflow};
 
 const ONE: &str = "  a:\n    outputs: { o: { path: o.txt, keep: true } }\n    script: x\n";
 
@@ -136,5 +136,19 @@ async fn what_was_answered_is_stored_whatever_becomes_of_the_engine() -> Result<
     house.hands.finish("a", &Act::Well);
     house.rest().await?;
     ensure!(house.sql("select count(*) from run where status = 'succeeded'")? == "100");
+    house.check().await
+}
+
+#[tokio::test]
+async fn what_may_start_at_once_starts_in_turns_of_a_bounded_size_and_all_of_it_starts() -> Result<()> {
+    let house = House::with(Plan { slots: 2_000, ..Plan::default() }).await?;
+    let specimens: Vec<_> = (0..600).map(|number| specimen(&format!("S{number}"))).collect();
+    house.submit_all(&workflow(ONE), &specimens).await?;
+    house.rest().await?;
+    // The attempts of one turn have its time.
+    let largest: usize =
+        house.sql("select max(started) from (select count(*) as started from attempt group by created_us)")?.parse()?;
+    ensure!((1..=256).contains(&largest), "{largest} attempts began in one turn");
+    ensure!(house.sql("select count(*) from attempt where status = 'committed'")? == "600");
     house.check().await
 }

@@ -55,7 +55,7 @@ impl House {
         live.row.version = 0;
         // Its submission is recorded here, as its first event.
         live.row.events = 0;
-        self.runs.insert(id.clone(), live);
+        self.runs.insert(id.clone(), Box::new(live));
         self.record(&id, "run_submitted", "", "engine", &Value::Null);
         self.move_run(&id, run::Event::Started, "engine", &Value::Null);
     }

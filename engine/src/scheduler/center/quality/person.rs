@@ -83,7 +83,8 @@ impl Service {
     ///
     /// It is read within the turn, against the custom of the loop: a few small files, and only when somebody approves.
     pub(super) async fn person_is_known(&self, order: &HeldOrder, run: &RunId) -> Result<(), Refusal> {
-        let work = self.house.runs.get(run).map(crate::scheduler::work::measure::Work::of).unwrap_or_default();
+        let work =
+            self.house.runs.get(run).map(|run| crate::scheduler::work::measure::Work::of(run)).unwrap_or_default();
         if work.is_empty() {
             return Ok(());
         }
