@@ -319,3 +319,34 @@ async fn at_most_two_submissions_are_on_their_way_at_once() {
     futures_util::future::join_all(tasks.iter().map(|task| to_the_end(&hands, task))).await;
     assert_eq!(told.most_submitting(), 2);
 }
+
+#[tokio::test]
+async fn a_crash_leaves_no_more_in_doubt_than_was_at_the_desk() {
+    let house = House::process();
+    let tasks: Vec<Task> = (0..24).map(|_| house.shell("true")).collect();
+    let told = Told::new(|call, _| match call.program {
+        "sbatch" => Says::Never,
+        "squeue" => printed(""),
+        other => panic!("{other}"),
+    });
+    let hands = hands(&house, &told, |_| {});
+    let begun = || {
+        let kept = std::fs::read_dir(house.path("attempts/.slurm")).into_iter().flatten().flatten();
+        kept.filter(|kept| kept.path().extension().is_some_and(|ending| ending == "json")).count()
+    };
+    let looks = async {
+        // Whoever may begin has time to while there are looks.
+        for seen in 0.. {
+            hands.held().await.expect("a list");
+            if begun() >= 8 && seen >= 50 {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        reports = futures_util::future::join_all(tasks.iter().map(|task| hands.run(task))) => panic!("{reports:?}"),
+        () = looks => {}
+    }
+    assert_eq!(begun(), 8, "what was never asked for is submitted by the next engine without a search");
+    assert_eq!(told.calls("sbatch").len(), 2);
+}
